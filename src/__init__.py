@@ -1,0 +1,1 @@
+"""polysweep: a PyTorch Lightning + Hydra sweeper for music models."""

@@ -1,0 +1,1 @@
+"""Sound and notes in, arrays out. Knows no Lightning and no Hydra."""

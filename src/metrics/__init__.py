@@ -1,0 +1,1 @@
+"""What is measured, and the baselines it is measured against."""

@@ -1,0 +1,1 @@
+"""LightningModules; the networks they train are in `networks`."""

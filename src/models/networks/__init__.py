@@ -1,0 +1,1 @@
+"""Plain `torch.nn` networks, one a file."""

@@ -1,0 +1,1 @@
+"""Many trials: identity, launcher, ledger, leaderboard. Knows nothing of music."""
