@@ -2,8 +2,15 @@
 
 import multiprocessing
 import os
+import signal
+import sys
+from collections.abc import Callable
+from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from pathlib import Path
+from typing import Any, TypeVar, cast
+
+T = TypeVar("T")
 
 HEAVY = ("src.imports",)
 """Modules that the fork server imports before the first child is forked from it."""
@@ -34,3 +41,41 @@ def _importable_from_anywhere() -> None:
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     if root not in paths:
         os.environ["PYTHONPATH"] = os.pathsep.join([root, *filter(None, paths)])
+
+
+def call(function: Callable[..., T], *arguments: Any) -> T:
+    """Call a function in a child process that has the heavy imports done, and hand its result back.
+
+    The calling process stays small and keeps no threads or CUDA context of the call.
+
+    Raises:
+        The exception that the function raised; RuntimeError where the child died without one.
+    """
+    ours, theirs = context().Pipe()
+    # The processes of a fork server are typed by the concrete contexts only.
+    child = context().Process(target=_answer, args=(theirs, function, arguments))  # type: ignore[attr-defined]
+    child.start()
+    theirs.close()
+    try:
+        raised, value = ours.recv()
+    except EOFError:
+        child.join()
+        raise RuntimeError(f"{function.__name__} died with exit code {child.exitcode}") from None
+    except KeyboardInterrupt:
+        child.terminate()
+        child.join()
+        raise
+    child.join()
+    if raised:
+        raise value
+    return cast(T, value)
+
+
+def _answer(pipe: "Connection[Any, Any]", function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    # A terminal sends its Ctrl-C to everyone; the parent's terminate() decides here.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        pipe.send((False, function(*arguments)))
+    except Exception as error:
+        pipe.send((True, error))

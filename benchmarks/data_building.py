@@ -1,0 +1,194 @@
+"""How fast instrument clips are made, against the published chain, against rendering alone, and by two cores.
+
+    python benchmarks/data_building.py [--soundfont NAME] [--clips N] [--build-clips N] [--json FILE]
+
+What is compared is measured in turns within one run, and medians are compared, so that a busy machine slows both.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from ctypes import c_char_p, c_int, c_void_p
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import fluidsynth
+import librosa
+import librosa.display
+import matplotlib.figure
+import numpy as np
+import torch
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+
+from src.audio import fluid
+from src.audio.soundfonts import find_soundfont
+from src.audio.synthesis import Synthesizer
+from src.datamodules.synth_clips import ClipMaker
+from src.datamodules.synth_instruments import SynthInstruments
+
+OPTIONS = Path(__file__).resolve().parent.parent / "conf" / "data" / "synth_instruments.yaml"
+PLAYING = 1  # enum fluid_player_status
+LEAST_AGAINST_CHAIN, MOST_AGAINST_RENDERING, LEAST_BY_TWO_CORES = 30.0, 1.35, 1.7
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--soundfont", default="TimGM6mb", help="name or path")
+    parser.add_argument("--clips", type=int, default=60, help="clips for the comparisons on one core")
+    parser.add_argument(
+        "--build-clips", type=int, default=2048, help="clips of the builds with one and two workers"
+    )
+    parser.add_argument("--json", type=Path, help="file to write the figures to")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        figures = {
+            **against_chain(Path(scratch), arguments.soundfont, arguments.clips),
+            **against_rendering(Path(scratch), arguments.soundfont, 4 * arguments.clips),
+            **by_two_cores(Path(scratch), arguments.soundfont, arguments.build_clips),
+        }
+    report(figures)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+def against_chain(folder: Path, soundfont: str, clips: int) -> dict[str, float]:
+    """Time whole clips here and by the published chain, on one core."""
+    maker = data(folder, soundfont, clips, 1).maker()
+    font = find_soundfont(soundfont)
+    ours, theirs = in_turns(clips, lambda i: maker(i), lambda i: published_chain(maker, i, font, folder))
+    return {"clip_ms": ours, "published_chain_ms": theirs, "times_faster_than_published": theirs / ours}
+
+
+def published_chain(maker: ClipMaker, index: int, font: Path, folder: Path) -> None:
+    """Make a clip as published: files between the steps, a new synthesiser for each clip, 512 bands, a picture."""
+    maker.piece(index)[0].save(folder / "clip.mid")
+    to_wav(folder / "clip.mid", font, folder / "clip.wav")
+    waveform, rate = librosa.load(folder / "clip.wav", sr=44100)
+    power = librosa.feature.melspectrogram(y=waveform, sr=rate, n_fft=2048, hop_length=512, n_mels=512)
+    figure = matplotlib.figure.Figure()
+    librosa.display.specshow(librosa.power_to_db(power, ref=np.max), sr=rate, ax=figure.add_subplot())
+    figure.savefig(folder / "clip.png")
+
+
+def to_wav(midi: Path, font: Path, wav: Path) -> None:
+    """Render a MIDI file to 44.1 kHz as the command `fluidsynth -F` does, and midi2audio through it."""
+    api, player_api = fluid.functions(), player_functions()
+    settings = api.new_fluid_settings()
+    api.settings_setstr(settings, b"audio.file.name", str(wav).encode())
+    api.settings_setstr(settings, b"player.timing-source", b"sample")
+    api.settings_setint(settings, b"synth.lock-memory", 0)
+    synth = api.new_fluid_synth(settings)
+    api.synth_sfload(synth, str(font).encode(), 1)
+    player = player_api.new(synth)
+    player_api.add(player, str(midi).encode())
+    player_api.play(player)
+    renderer = player_api.new_renderer(synth)
+    while player_api.status(player) == PLAYING and player_api.render_block(renderer) == 0:
+        pass
+    player_api.delete_renderer(renderer)
+    player_api.delete(player)
+    api.delete_fluid_synth(synth)
+    api.delete_fluid_settings(settings)
+
+
+def player_functions() -> SimpleNamespace:
+    synth, player, renderer = (("synth", c_void_p, 1), ("player", c_void_p, 1), ("renderer", c_void_p, 1))
+    cfunc = fluidsynth.cfunc
+    return SimpleNamespace(
+        new=cfunc("new_fluid_player", c_void_p, synth),
+        add=cfunc("fluid_player_add", c_int, player, ("file", c_char_p, 1)),
+        play=cfunc("fluid_player_play", c_int, player),
+        status=cfunc("fluid_player_get_status", c_int, player),
+        delete=cfunc("delete_fluid_player", None, player),
+        new_renderer=cfunc("new_fluid_file_renderer", c_void_p, synth),
+        render_block=cfunc("fluid_file_renderer_process_block", c_int, renderer),
+        delete_renderer=cfunc("delete_fluid_file_renderer", None, renderer),
+    )
+
+
+def against_rendering(folder: Path, soundfont: str, clips: int) -> dict[str, float]:
+    """Time whole clips against a fresh synthesiser that renders the same events, the soundfont shared."""
+    maker = data(folder, soundfont, clips, 1).maker()
+    synthesizer = Synthesizer(find_soundfont(soundfont), sample_rate=maker.mel.sample_rate)
+    events = [maker.piece(index)[0].events() for index in range(clips)]
+    seconds = maker.score.clip_seconds
+    whole, rendering = in_turns(clips, lambda i: maker(i), lambda i: synthesizer.render(events[i], seconds))
+    return {"whole_clip_ms": whole, "rendering_ms": rendering, "whole_to_rendering": whole / rendering}
+
+
+def by_two_cores(folder: Path, soundfont: str, clips: int) -> dict[str, float]:
+    """Time whole builds, the fork server already started, as it is in a sweep."""
+    build_seconds(folder / "warm", soundfont, 512, 2)
+    one = build_seconds(folder / "one", soundfont, clips, 1)
+    two = build_seconds(folder / "two", soundfont, clips, 2)
+    return {
+        "build_clips": clips,
+        "one_core_s": one,
+        "two_cores_s": two,
+        "times_faster_by_two_cores": one / two,
+    }
+
+
+def build_seconds(folder: Path, soundfont: str, clips: int, workers: int) -> float:
+    module = data(folder, soundfont, clips, workers)
+    started = time.perf_counter()
+    module.prepare_data()
+    return time.perf_counter() - started
+
+
+def data(folder: Path, soundfont: str, clips: int, workers: int) -> SynthInstruments:
+    options: Any = OmegaConf.load(OPTIONS)
+    options.soundfonts, options.workers = [soundfont], workers
+    options.n_clips = {"train": clips - 2, "val": 1, "test": 1}
+    module: SynthInstruments = instantiate(options, cache_dir=folder, batch_size=32, shuffle_seed=0)
+    return module
+
+
+def in_turns(times: int, one: Callable[[int], object], other: Callable[[int], object]) -> tuple[float, float]:
+    """Give the median times in ms of two functions that are called in turns, on one core, warm."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    for function in (one, other):
+        function(0)
+    taken = np.array([[clock(one, index), clock(other, index)] for index in range(times)])
+    torch.set_num_threads(threads)
+    first, second = np.median(taken, axis=0).tolist()
+    return first * 1e3, second * 1e3
+
+
+def clock(function: Callable[[int], object], index: int) -> float:
+    started = time.perf_counter()
+    function(index)
+    return time.perf_counter() - started
+
+
+def report(figures: dict[str, float]) -> None:
+    print(f"a clip, one core: {figures['clip_ms']:.1f} ms = {1e3 / figures['clip_ms']:.0f} clips a second")
+    print(f"  published chain: {figures['published_chain_ms']:.0f} ms")
+    verdict("times faster", figures["times_faster_than_published"], LEAST_AGAINST_CHAIN, at_least=True)
+    print(
+        f"a clip: {figures['whole_clip_ms']:.2f} ms; creation and rendering: {figures['rendering_ms']:.2f} ms"
+    )
+    verdict("ratio", figures["whole_to_rendering"], MOST_AGAINST_RENDERING, at_least=False)
+    print(
+        f"{figures['build_clips']:.0f} clips built: {figures['one_core_s']:.1f} s by one core, "
+        f"{figures['two_cores_s']:.1f} s by two"
+    )
+    verdict("times faster", figures["times_faster_by_two_cores"], LEAST_BY_TWO_CORES, at_least=True)
+
+
+def verdict(what: str, value: float, bound: float, at_least: bool) -> None:
+    met = value >= bound if at_least else value <= bound
+    print(
+        f"  {what}: {value:.2f} ({'at least' if at_least else 'at most'} {bound:g}: {'met' if met else 'MISSED'})"
+    )
+
+
+if __name__ == "__main__":
+    main()

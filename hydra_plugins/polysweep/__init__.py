@@ -1,0 +1,93 @@
+"""Hydra finds launchers and sweepers in a package of this name only; the work is in `src.sweep`."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.utils import JobReturn, JobStatus, filter_overrides
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+
+class PoolLauncher(Launcher):
+    """Runs each trial in a process of its own on this machine (`hydra/launcher=pool`).
+
+    Args:
+        trial: import path of the module whose `run` is one trial.
+        gpus: names of the GPUs to use; None takes those that are there.
+        trials_per_gpu: trials side by side on one GPU.
+    """
+
+    exit_code = 0
+    """Of the last sweep: 0 all finished, 1 some did not, 130 interrupted."""
+
+    def __init__(self, trial: str, gpus: Sequence[int | str] | None = None, trials_per_gpu: int = 1) -> None:
+        self.trial = trial
+        self.gpus = None if gpus is None else tuple(str(gpu) for gpu in gpus)
+        self.trials_per_gpu = trials_per_gpu
+        self.config: DictConfig | None = None
+        self.hydra_context: HydraContext | None = None
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Keep what composes the trials' configurations."""
+        self.config = config
+        self.hydra_context = hydra_context
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        """Compose every trial, then hand them over to `src.sweep.conduct`."""
+        from src.sweep.conduct import Settings, conduct
+        from src.sweep.plan import Request
+
+        assert self.config is not None
+        requests = [
+            Request(tuple(filter_overrides(typed)), self._compose(list(typed), initial_job_idx + number))
+            for number, typed in enumerate(job_overrides)
+        ]
+        settings = Settings(
+            outputs=Path(self.config.outputs).expanduser().absolute(),
+            trial=self.trial,
+            command=(str(Path(sys.argv[0]).resolve()), "--trial"),
+            name=self.config.sweep.name,
+            dry_run=self.config.dry_run,
+            retry=self.config.retry,
+            reuse=self.config.reuse,
+            timeout=self.config.timeout,
+            gpus=self.gpus,
+            trials_per_gpu=self.trials_per_gpu,
+        )
+        code, values = conduct(requests, settings)
+        PoolLauncher.exit_code = max(PoolLauncher.exit_code, code)
+        if code == 130:
+            raise KeyboardInterrupt
+        returned = [JobReturn(overrides=request.overrides) for request in requests]
+        for job, value in zip(returned, values, strict=True):
+            job.status, job.return_value = JobStatus.COMPLETED, value
+        return returned
+
+    def _compose(self, typed: list[str], number: int) -> dict[str, Any]:
+        assert self.hydra_context is not None
+        config = self.hydra_context.config_loader.load_sweep_config(self.config, typed)
+        with open_dict(config):
+            del config["hydra"]
+        plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+        assert isinstance(plain, dict)
+        return {str(key): value for key, value in plain.items()}
+
+
+class GridSweeper(BasicSweeper):
+    """Every combination of the values given with commas (`hydra/sweeper=grid`)."""
+
+    def __init__(self) -> None:
+        super().__init__(max_batch_size=None)
+
+    def sweep(self, arguments: list[str]) -> Any:
+        """Expand the overrides and launch all trials at once; the launcher composes and checks them."""
+        assert self.hydra_context is not None
+        assert self.launcher is not None
+        parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
+        [jobs] = self.split_arguments(parser.parse_overrides(arguments), None)
+        return self.launcher.launch(jobs, initial_job_idx=0)

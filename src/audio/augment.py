@@ -1,0 +1,69 @@
+"""Augmentation of spectrograms in dB, on the device that trains."""
+
+import torch
+from torch import Tensor, nn
+from torchaudio.transforms import FrequencyMasking, TimeMasking
+
+from src.errors import UserError
+
+
+class SpecAugment(nn.Module):
+    """Masks bands of time and of frequency (Park et al. 2019), each example its own (`torchaudio.transforms`).
+
+    Args:
+        time_masks, frequency_masks: how many of each.
+        time_width, frequency_width: the widest mask, in frames and in mel bands; widths are uniform from 0.
+
+    Raises:
+        UserError: a number is negative.
+    """
+
+    def __init__(self, time_masks: int, time_width: int, frequency_masks: int, frequency_width: int) -> None:
+        super().__init__()
+        if min(time_masks, time_width, frequency_masks, frequency_width) < 0:
+            raise UserError("augment.spec_augment: masks and widths must be 0 or more.")
+        masks: list[nn.Module] = [TimeMasking(time_width, iid_masks=True) for _ in range(time_masks)]
+        masks += [FrequencyMasking(frequency_width, iid_masks=True) for _ in range(frequency_masks)]
+        self.masks = nn.ModuleList(masks)
+
+    def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, channels, n_mels, T) dB with masks at each example's own quietest level; targets unchanged."""
+        floor = x.amin(dim=(1, 2, 3), keepdim=True)
+        above = x - floor
+        for mask in self.masks:
+            above = mask(above)
+        return above + floor, y
+
+
+class Mixing(nn.Module):
+    """Adds the power spectra of two clips of the batch and unites their labels.
+
+    Sounds that are not correlated add in power, so two clips mixed are a clip with the instruments of both.
+    Levels are those of the features: with dB against the maximum both clips are equally loud.
+
+    Args:
+        probability: share of the clips that get another one added, 0 to 1.
+
+    Raises:
+        UserError: the probability is outside its range.
+    """
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        if not 0 <= probability <= 1:
+            raise UserError(f"augment.mixing.probability is {probability}: choose a number between 0 and 1.")
+        self.probability = probability
+
+    def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Mix (B, channels, n_mels, T) dB and unite 0/1 targets (B, C).
+
+        The sum keeps the range of the clip that it is added to: its maximum in dB, and its floor.
+        """
+        partner = torch.randperm(len(x), device=x.device)
+        chosen = torch.rand(len(x), device=x.device) < self.probability
+        power = torch.pow(10.0, x / 10) + torch.pow(10.0, x[partner] / 10)
+        mixed = 10 * torch.log10(power)
+        top, floor = x.amax(dim=(1, 2, 3), keepdim=True), x.amin(dim=(1, 2, 3), keepdim=True)
+        mixed = (mixed - mixed.amax(dim=(1, 2, 3), keepdim=True) + top).maximum(floor)
+        both = torch.maximum(y, y[partner])
+        return torch.where(chosen[:, None, None, None], mixed, x), torch.where(chosen[:, None], both, y)

@@ -1,0 +1,123 @@
+"""Log-mel spectrograms that agree with librosa."""
+
+import warnings
+
+import torchaudio
+from torch import Tensor, nn
+
+from src.errors import UserError
+
+SCALINGS = ("db_max", "db")
+_POWER_FLOOR = 1e-10  # librosa.power_to_db's amin
+
+
+def frames(samples: int, hop_length: int) -> int:
+    """Count the frames of a centred transform of `samples` samples."""
+    return 1 + samples // hop_length
+
+
+class LogMel(nn.Module):
+    """Log-mel spectrogram in dB: Hann window, centred frames, zero padding, Slaney's mel scale and norm.
+
+    Its power agrees with `librosa.feature.melspectrogram` to 1e-4 of its maximum. Bands narrower than the
+    resolution of the transform (many mels, small n_fft) stay empty, as they do there.
+
+    Args:
+        sample_rate: in Hz.
+        n_fft: length of the transform, samples.
+        win_length: length of the window, samples, at most n_fft; `None` means n_fft.
+        hop_length: step between frames, samples.
+        n_mels: number of mel bands.
+        fmin: lowest edge of the bands, Hz.
+        fmax: highest edge, Hz, at most sample_rate / 2; `None` means that.
+        scaling: `db_max` gives dB against the greatest power of each clip (0 at most: loudness is left out);
+            `db` gives dB against a power of 1 (a mel power of 1 is 0 dB, louder ones are above).
+        top_db: the floor: in both scalings nothing is below -top_db dB.
+
+    Raises:
+        UserError: an option lies outside its range.
+    """
+
+    def __init__(
+        self,
+        *,
+        sample_rate: int = 22050,
+        n_fft: int = 2048,
+        win_length: int | None = None,
+        hop_length: int = 512,
+        n_mels: int = 64,
+        fmin: float = 20.0,
+        fmax: float | None = None,
+        scaling: str = "db_max",
+        top_db: float = 80.0,
+    ) -> None:
+        super().__init__()
+        window = n_fft if win_length is None else win_length
+        highest = sample_rate / 2 if fmax is None else fmax
+        _check(sample_rate, n_fft, window, hop_length, n_mels, fmin, highest, scaling, top_db)
+        self.sample_rate, self.n_mels, self.hop_length = sample_rate, n_mels, hop_length
+        self.scaling, self.top_db = scaling, float(top_db)
+        self.spectrogram = torchaudio.transforms.Spectrogram(
+            n_fft=n_fft, win_length=window, hop_length=hop_length, power=None, pad_mode="constant"
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # about empty bands
+            self.mel_scale = torchaudio.transforms.MelScale(
+                n_mels, sample_rate, fmin, highest, n_fft // 2 + 1, norm="slaney", mel_scale="slaney"
+            )
+
+    def frames(self, samples: int) -> int:
+        """Count the frames that `samples` samples give."""
+        return frames(samples, self.hop_length)
+
+    def power(self, waveform: Tensor) -> Tensor:
+        """Give the mel power spectrogram.
+
+        Args:
+            waveform: float32 (..., samples), about -1..1.
+
+        Returns:
+            float32 (..., n_mels, frames), >= 0.
+        """
+        spectrum = self.spectrogram(waveform)
+        power = spectrum.real.square() + spectrum.imag.square()  # half the time of abs().pow(2)
+        mel: Tensor = self.mel_scale(power)
+        return mel
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Give the log-mel spectrogram.
+
+        Args:
+            waveform: float32 (..., samples), about -1..1.
+
+        Returns:
+            float32 (..., n_mels, frames), dB; in `db_max` -top_db..0, a silent clip is 0 everywhere.
+        """
+        decibels = 10.0 * self.power(waveform).clamp(min=_POWER_FLOOR).log10()
+        if self.scaling == "db_max":
+            decibels = decibels - decibels.amax(dim=(-2, -1), keepdim=True)
+        return decibels.clamp(min=-self.top_db)
+
+
+def _check(
+    sample_rate: int,
+    n_fft: int,
+    win_length: int,
+    hop_length: int,
+    n_mels: int,
+    fmin: float,
+    fmax: float,
+    scaling: str,
+    top_db: float,
+) -> None:
+    if scaling not in SCALINGS:
+        raise UserError(f"features.scaling is {scaling}; choose one of {', '.join(SCALINGS)}")
+    if min(sample_rate, n_fft, hop_length, n_mels) < 1 or top_db <= 0:
+        raise UserError("features: sample_rate, n_fft, hop_length, n_mels and top_db must be above 0")
+    if not 1 <= win_length <= n_fft:
+        raise UserError(f"features.win_length is {win_length}; choose 1..n_fft={n_fft}")
+    if not 0 <= fmin < fmax <= sample_rate / 2:
+        raise UserError(
+            f"features: fmin={fmin:g} and fmax={fmax:g} Hz; "
+            f"choose 0 <= fmin < fmax <= sample_rate/2={sample_rate / 2:g}"
+        )

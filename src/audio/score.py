@@ -1,0 +1,216 @@
+"""Random polyphonic pieces as MIDI messages: which instruments play, and which notes when."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import mido
+import numpy as np
+
+from src.errors import UserError
+
+BPM = 120
+TICKS_PER_BEAT = 480
+TICKS_PER_SECOND = TICKS_PER_BEAT * BPM // 60
+"""960: onsets and lengths are rounded to 1.04 ms, so that the `.mid` file is the piece itself."""
+
+DRUM_CHANNEL = 9
+CHANNELS = tuple(channel for channel in range(16) if channel != DRUM_CHANNEL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instrument:
+    """An instrument of General MIDI and the notes that it can play.
+
+    Args:
+        name: the class's name.
+        program: General MIDI program, counted from 0, in 0..127.
+        low: lowest note, MIDI number in 0..127.
+        high: highest note, MIDI number in low..127.
+
+    Raises:
+        UserError: a number lies outside its range.
+    """
+
+    name: str
+    program: int
+    low: int
+    high: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.program <= 127:
+            raise UserError(f"{self.name}: program {self.program} is unknown; General MIDI has 0..127")
+        if not 0 <= self.low <= self.high <= 127:
+            raise UserError(
+                f"{self.name}: no note lies in {self.low}..{self.high}; "
+                "give MIDI numbers 0 <= low <= high <= 127"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreOptions:
+    """What random pieces are drawn from.
+
+    Args:
+        instruments: the instruments to choose among.
+        clip_seconds: length of a piece; notes are cut there.
+        max_instruments: a piece has 1..max_instruments of them, uniform, without replacement; at most 15.
+        notes_per_instrument: notes drawn for each instrument; those that start past the end are dropped.
+        velocity: lowest and highest MIDI velocity, in 1..127.
+        gap: least and greatest time between two onsets of an instrument, in seconds, >= 0.
+        length: least and greatest length of a note, in seconds, > 0.
+
+    Raises:
+        UserError: an option lies outside its range, or a piece could have an instrument that never sounds.
+    """
+
+    instruments: tuple[Instrument, ...]
+    clip_seconds: float
+    max_instruments: int
+    notes_per_instrument: int
+    velocity: tuple[int, int]
+    gap: tuple[float, float]
+    length: tuple[float, float]
+
+    def __post_init__(self) -> None:
+        self._check_instruments()
+        _check_range("velocity", self.velocity, 1, 127)
+        _check_range("gap", self.gap, 0, float("inf"))
+        _check_range("length", self.length, 1 / TICKS_PER_SECOND, float("inf"))
+        if self.notes_per_instrument < 1:
+            raise UserError(f"notes_per_instrument is {self.notes_per_instrument}; choose at least 1")
+        if self.latest_first_onset < self.gap[0]:
+            raise UserError(
+                f"clip_seconds={self.clip_seconds} is too short for a first note after gap[0]={self.gap[0]} "
+                f"of length[0]={self.length[0]} s; choose a longer clip, a smaller gap or a shorter length"
+            )
+
+    @property
+    def latest_first_onset(self) -> float:
+        """Seconds: an instrument that enters here still sounds for the least length of a note."""
+        return self.clip_seconds - self.length[0]
+
+    @property
+    def ticks(self) -> int:
+        """Length of a piece in MIDI ticks."""
+        return round(self.clip_seconds * TICKS_PER_SECOND)
+
+    def _check_instruments(self) -> None:
+        names = [instrument.name for instrument in self.instruments]
+        if len(set(names)) < len(names):
+            raise UserError(f"two classes have the same name; give each of {names} a name of its own")
+        most = min(len(names), len(CHANNELS))
+        if not 1 <= self.max_instruments <= most:
+            raise UserError(
+                f"max_instruments is {self.max_instruments}; choose 1..{most} "
+                f"(of {len(names)} classes; MIDI has {len(CHANNELS)} channels beside the drums)"
+            )
+
+
+@dataclass(frozen=True)
+class Score:
+    """A piece.
+
+    Attributes:
+        midi: a type 1 file: the tempo in the first track, then a track for each instrument.
+        instruments: positions in `ScoreOptions.instruments` of those that play, in the order of the tracks.
+    """
+
+    midi: mido.MidiFile
+    instruments: tuple[int, ...]
+
+    def events(self) -> list[tuple[float, mido.Message]]:
+        """Give the channel messages of all tracks in order of time, each with its time in seconds."""
+        timed = []
+        for track in self.midi.tracks:
+            ticks = 0
+            for message in track:
+                ticks += message.time
+                if not message.is_meta:
+                    timed.append((ticks / TICKS_PER_SECOND, message))
+        return sorted(timed, key=lambda event: event[0])
+
+    def digest(self) -> int:
+        """Hash what is played, 64 bits: two pieces with the same digest are the same piece."""
+        text = ";".join(f"{seconds} {message.hex()}" for seconds, message in self.events())
+        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+
+    def save(self, path: Path) -> None:
+        """Write a standard MIDI file (type 1, 480 ticks a beat, 120 beats a minute)."""
+        self.midi.save(path)
+
+
+def random_score(rng: np.random.Generator, options: ScoreOptions) -> Score:
+    """Draw a piece: 1..max_instruments instruments at once, each with notes at random times.
+
+    After the published generator of polyphonic clips (mido, 120 bpm), except that the clip has a fixed length
+    and an instrument stays inside the range it is given. A note that is struck again ends where its successor
+    starts.
+
+    Args:
+        rng: where every number of the piece comes from.
+        options: what is drawn from.
+    """
+    count = int(rng.integers(1, options.max_instruments + 1))
+    chosen = rng.permutation(len(options.instruments))[:count].tolist()
+    midi = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT)
+    midi.tracks.append(_tempo_track(options.ticks))
+    for channel, position in zip(CHANNELS, chosen, strict=False):
+        midi.tracks.append(_track(rng, options.instruments[position], channel, options))
+    return Score(midi, tuple(chosen))
+
+
+def _tempo_track(ticks: int) -> mido.MidiTrack:
+    tempo = mido.MetaMessage("set_tempo", tempo=mido.bpm2tempo(BPM))
+    return mido.MidiTrack([tempo, mido.MetaMessage("end_of_track", time=ticks)])
+
+
+def _track(
+    rng: np.random.Generator, instrument: Instrument, channel: int, options: ScoreOptions
+) -> mido.MidiTrack:
+    events = []
+    for onset, end, pitch, velocity in _notes(rng, instrument, options):
+        events.append((onset, 1, pitch, velocity))
+        events.append((end, 0, pitch, 0))
+    track = mido.MidiTrack([mido.MetaMessage("track_name", name=instrument.name)])
+    track.append(mido.Message("program_change", channel=channel, program=instrument.program))
+    now = 0
+    for tick, starts, pitch, velocity in sorted(events):
+        kind = "note_on" if starts else "note_off"
+        track.append(mido.Message(kind, channel=channel, note=pitch, velocity=velocity, time=tick - now))
+        now = tick
+    track.append(mido.MetaMessage("end_of_track", time=options.ticks - now))
+    return track
+
+
+def _notes(
+    rng: np.random.Generator, instrument: Instrument, options: ScoreOptions
+) -> list[tuple[int, int, int, int]]:
+    """Draw (onset, end, pitch, velocity) of an instrument's notes, in ticks, in order of onset."""
+    count = options.notes_per_instrument
+    pitches = rng.integers(instrument.low, instrument.high + 1, count).tolist()
+    velocities = rng.integers(options.velocity[0], options.velocity[1] + 1, count).tolist()
+    gaps = rng.uniform(*options.gap, count)
+    shortest, longest = options.gap[0], min(options.gap[1], options.latest_first_onset)
+    gaps[0] = rng.uniform(shortest, longest)
+    onsets = np.cumsum(gaps)
+    ends = onsets + rng.uniform(*options.length, count)
+    ticks = np.rint(np.stack([onsets, ends]) * TICKS_PER_SECOND).astype(int)
+    onset_ticks, end_ticks = ticks.tolist()
+    notes = []
+    following: dict[int, int] = {}
+    for onset, end, pitch, velocity in reversed(
+        list(zip(onset_ticks, end_ticks, pitches, velocities, strict=True))
+    ):
+        stop = min(end, following.get(pitch, options.ticks), options.ticks)
+        if stop > onset:
+            notes.append((onset, stop, pitch, velocity))
+            following[pitch] = onset
+    return notes[::-1]
+
+
+def _check_range(name: str, values: tuple[float, float], least: float, most: float) -> None:
+    if len(values) != 2 or not least <= values[0] <= values[1] <= most:
+        raise UserError(
+            f"{name} is {list(values)}; give [low, high] with {least:g} <= low <= high <= {most:g}"
+        )

@@ -1,0 +1,193 @@
+"""From a frozen configuration to the objects of a trial."""
+
+import netrc
+import os
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import lightning
+import torch
+from hydra.utils import get_object
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.loggers import Logger, WandbLogger
+
+from src.datamodules.base import ArrayDataModule
+from src.errors import UserError
+from src.losses.base import Loss
+from src.losses.bce import balanced_pos_weight
+from src.models.classifier import Classifier
+from src.models.networks.base import Network
+
+Config = Mapping[str, Any]
+
+KIND = "polysweep classifier"
+"""Marks the checkpoints that this project can load."""
+
+
+def build_data(config: Config) -> ArrayDataModule:
+    """The LightningDataModule; nothing is built or read yet."""
+    return cast(
+        ArrayDataModule,
+        make(
+            config["data"],
+            "data",
+            cache_dir=Path(config["outputs"]) / "cache",
+            batch_size=config["batch_size"],
+            shuffle_seed=config["seed"],
+        ),
+    )
+
+
+def build_network(config: Config, n_classes: int, channels: int) -> Network:
+    """The network with fresh weights."""
+    return cast(Network, make(config["model"], "model", n_classes=n_classes, in_channels=channels))
+
+
+def build_loss(config: Config, data: ArrayDataModule | None = None) -> Loss:
+    """The loss. `pos_weight=balanced` is counted on the training part of `data`, which must be set up."""
+    options = dict(config["loss"])
+    if options.get("pos_weight") == "balanced":
+        options["pos_weight"] = None if data is None else balanced_pos_weight(torch.tensor(data.arrays("train")[1]))
+    return cast(Loss, make(options, "loss"))
+
+
+def build_classifier(config: Config, data: ArrayDataModule) -> Classifier:
+    """The LightningModule, ready to be trained on `data`, which must be set up."""
+    mean, std = data.statistics()
+    network = build_network(config, len(data.classes), data.item_shape[0])
+    return Classifier(
+        network,
+        build_loss(config, data),
+        kind=data.target,
+        names=data.classes,
+        mean=torch.from_numpy(mean),
+        std=torch.from_numpy(std),
+        objective=config["objective"],
+        description=describe(config, data),
+        make_optimizer=make(config["optimizer"], "optimizer"),
+        scheduler=config["scheduler"],
+        augment=[make(options, "augment") for options in config["augment"].values()],
+    )
+
+
+def describe(config: Config, data: ArrayDataModule) -> dict[str, Any]:
+    """What a checkpoint carries beside its weights, as plain values."""
+    return {
+        "kind": KIND,
+        "config": dict(config),
+        "classes": list(data.classes),
+        "target": data.target,
+        "item_shape": list(data.item_shape),
+    }
+
+
+def build_trainer(config: Config, folder: Path, callbacks: list[Callback], loggers: list[Logger]) -> lightning.Trainer:
+    """Lightning's Trainer with the configuration's callbacks before those given."""
+    options = dict(config["trainer"])
+    quiet = {"enable_model_summary": False, "num_sanity_val_steps": 0, "use_distributed_sampler": False}
+    chosen = build_callbacks(config, folder)
+    bar = any("ProgressBar" in type(callback).__name__ for callback in chosen)
+    trainer = make(
+        {**quiet, "enable_progress_bar": bar, "log_every_n_steps": 10**9, **options},
+        "trainer",
+        callbacks=[*chosen, *callbacks],
+        logger=loggers or False,
+        default_root_dir=folder,
+    )
+    return cast(lightning.Trainer, trainer)
+
+
+def build_callbacks(config: Config, folder: Path) -> list[Callback]:
+    """The callbacks of the configuration; checkpoints lie in `checkpoints/`, a bar needs a terminal."""
+    built = []
+    for options in config["callbacks"].values():
+        target = options["_target_"]
+        if "ProgressBar" in target and not os.isatty(1):
+            continue
+        if "LearningRateMonitor" in target and not config["logger"]:
+            continue
+        more = {"dirpath": folder / "checkpoints"} if target.endswith(ModelCheckpoint.__name__) else {}
+        built.append(make(options, "callbacks", **more))
+    return built
+
+
+def build_loggers(config: Config, folder: Path, info: Mapping[str, Any]) -> list[Logger]:
+    """The loggers of the configuration, writing into the trial's folder.
+
+    A W&B run is named by the trial's overrides, its id is signature and attempt, its group the sweep.
+    """
+    return [cast(Logger, _logger(options, config, folder, info)) for options in config["logger"].values()]
+
+
+def _logger(options: Config, config: Config, folder: Path, info: Mapping[str, Any]) -> Any:
+    if not options["_target_"].endswith(WandbLogger.__name__):
+        return make(options, "logger", save_dir=folder, name="", version="")
+    settings = {key: value for key, value in options.items() if key != "mode"}
+    overrides = list(info["overrides"])
+    logger = make(
+        settings,
+        "logger",
+        save_dir=folder,
+        offline=wandb_mode(str(options.get("mode", "auto"))) == "offline",
+        id=f"{info['signature']}-{info['attempt']}",
+        name=" ".join(overrides) or "defaults",
+        group=info["sweep"] or None,
+        tags=[text[:64] for text in overrides],
+        config=dict(config),
+        settings=_wandb_settings(),
+    )
+    return logger
+
+
+def _wandb_settings() -> Any:
+    import wandb
+
+    return wandb.Settings(console="off", silent=True, x_disable_stats=True)
+
+
+def wandb_mode(mode: str) -> str:
+    """Turn `auto` into `online` where a login is found (environment or netrc), else `offline`.
+
+    Raises:
+        UserError: another word.
+    """
+    if mode in ("online", "offline"):
+        return mode
+    if mode != "auto":
+        raise UserError(f"logger.wandb.mode={mode}: choose auto, online or offline.")
+    asked = os.environ.get("WANDB_MODE")
+    if asked:
+        return "online" if asked == "online" else "offline"
+    if os.environ.get("WANDB_API_KEY"):
+        return "online"
+    host = os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai").split("://")[-1].split("/")[0]
+    try:
+        return "online" if netrc.netrc().authenticators(host) else "offline"
+    except (OSError, netrc.NetrcParseError):
+        return "offline"
+
+
+def make(options: Config, group: str, /, **more: Any) -> Any:
+    """Call `_target_` with the other options; with `_partial_`, what still wants arguments is given back.
+
+    Plain values reach the target as they are (Hydra's `instantiate` would rebuild them as its own types).
+
+    Raises:
+        UserError: an option that the target does not take, or a value that it refuses.
+    """
+    known = {key: value for key, value in options.items() if not (key.startswith("_") and key.endswith("_"))}
+    target = str(options.get("_target_"))
+    try:
+        called = get_object(target)
+        return partial(called, **known, **more) if options.get("_partial_") else called(**known, **more)
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"{group} ({target}) cannot be built: {_first_line(error)}; check the keys of {group}.") from error
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

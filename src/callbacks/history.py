@@ -1,0 +1,67 @@
+"""`history.csv`: a row an epoch."""
+
+import csv
+import time
+from pathlib import Path
+from typing import Any
+
+import lightning
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.trainer.states import TrainerFn
+
+
+class History(Callback):
+    """Writes the metrics of each epoch; rows of a resumed trial's earlier epochs stay.
+
+    Args:
+        path: the CSV file, with the columns `epoch`, `time_s`, `lr`, and the logged metrics.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._rows: list[dict[str, Any]] = []
+        self._earlier_s = 0.0
+        self._since = 0.0
+
+    def on_fit_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Keep what an earlier attempt has written up to the epoch that it goes on from."""
+        self._since = time.monotonic()
+        if self._path.exists():
+            self._rows = [row for row in read_history(self._path) if row["epoch"] < trainer.current_epoch]
+            self._earlier_s = self._rows[-1]["time_s"] if self._rows else 0.0
+
+    def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Add the row of the epoch."""
+        if trainer.state.fn != TrainerFn.FITTING:
+            return
+        metrics = {name: float(value) for name, value in sorted(trainer.callback_metrics.items())}
+        row = {
+            "epoch": trainer.current_epoch,
+            "time_s": round(self._earlier_s + time.monotonic() - self._since, 3),
+            "lr": trainer.optimizers[0].param_groups[0]["lr"],
+            **metrics,
+        }
+        self._rows.append(row)
+        if trainer.is_global_zero:
+            self._write()
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows so far."""
+        return self._rows
+
+    def _write(self) -> None:
+        columns = list(dict.fromkeys(name for row in self._rows for name in row))
+        temporary = self._path.with_suffix(".tmp")
+        with temporary.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, columns)
+            writer.writeheader()
+            writer.writerows(self._rows)
+        temporary.replace(self._path)
+
+
+def read_history(path: Path) -> list[dict[str, Any]]:
+    """Read `history.csv`: numbers as float, `epoch` as int, empty cells left out."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
+    return [row | {"epoch": int(row["epoch"])} for row in rows]

@@ -1,0 +1,29 @@
+"""Tells whoever started the trial how far it is."""
+
+from collections.abc import Callable
+from typing import Any
+
+import lightning
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.trainer.states import TrainerFn
+
+
+class ProgressReport(Callback):
+    """Reports after each epoch.
+
+    Args:
+        report: takes `{"epoch": done, "epochs": of, "objective": value}`.
+        objective: the logged metric.
+    """
+
+    def __init__(self, report: Callable[[dict[str, Any]], None], objective: str) -> None:
+        self._report = report
+        self._objective = objective
+
+    def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Report the epoch that has been validated."""
+        value = trainer.callback_metrics.get(self._objective)
+        fitting = trainer.state.fn == TrainerFn.FITTING
+        if fitting and trainer.is_global_zero and value is not None:
+            done = {"epoch": trainer.current_epoch + 1, "epochs": trainer.max_epochs}
+            self._report({**done, "objective": float(value)})

@@ -1,0 +1,20 @@
+"""Random numbers that depend on the seed and the epoch only."""
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback
+
+
+class SeedEpochs(Callback):
+    """Seeds torch at the start of each epoch, so that a resumed trial draws what an unbroken one draws.
+
+    Args:
+        seed: of the training.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Seed dropout and augmentation of this epoch; ranks of a distributed trial differ."""
+        torch.manual_seed((self._seed * 1_000_003 + trainer.current_epoch) * 1_009 + trainer.global_rank)

@@ -1,0 +1,173 @@
+"""A configuration is resolved and checked for sense before any work: `freeze`."""
+
+import inspect
+from collections.abc import Mapping
+from copy import deepcopy
+from difflib import get_close_matches
+from typing import Any
+
+import lightning
+import torch
+from hydra.utils import get_class
+from torch import nn
+
+from src.build import build_data, build_loss, build_network, make, wandb_mode
+from src.datamodules.base import ArrayDataModule
+from src.devices import resolve_accelerator, resolve_precision
+from src.errors import UserError
+from src.metrics.kinds import KINDS, LOWER_IS_BETTER, direction
+from src.models.optimization import STEPS, configure
+
+OBJECTIVES = {
+    "multilabel": (
+        "f1_macro",
+        "f1_micro",
+        "precision_macro",
+        "precision_micro",
+        "recall_macro",
+        "recall_micro",
+        "average_precision",
+        "subset_accuracy",
+        "loss",
+    ),
+    "multiclass": ("f1_macro", "f1_micro", "precision_macro", "recall_macro", "accuracy", "loss"),
+    "regression": ("spearman", "mse", "mae", "r2", "loss"),
+}
+"""The validation metrics that a trial can be judged by, by kind of target."""
+
+
+def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Resolve every `auto`, and refuse what cannot work.
+
+    Args:
+        config: the composed configuration as plain values.
+
+    Returns:
+        The same with every `auto` resolved: what a trial's signature is made of.
+
+    Raises:
+        UserError: an impossible combination; the message names the remedy.
+    """
+    frozen = deepcopy(dict(config))
+    for group in ("augment", "callbacks", "logger"):
+        frozen[group] = {name: options for name, options in (frozen.get(group) or {}).items() if options}
+    _freeze_trainer(frozen)
+    data = build_data(frozen)
+    data.check()
+    frozen["data"] |= data.resolved()
+    _freeze_objective(frozen, data.target)
+    _check_sizes(frozen, data)
+    _check_loss(frozen, data)
+    _check_augment(frozen, data)
+    _check_network(frozen, data)
+    _check_optimizer(frozen)
+    for options in frozen["logger"].values():
+        wandb_mode(str(options.get("mode", "auto")))
+    return frozen
+
+
+def _freeze_trainer(frozen: dict[str, Any]) -> None:
+    trainer = frozen["trainer"]
+    _check_trainer_keys(trainer)
+    trainer["accelerator"] = resolve_accelerator(str(trainer["accelerator"]))
+    trainer["precision"] = resolve_precision(trainer["precision"], trainer["accelerator"])
+    trainer["devices"] = _devices(trainer["devices"], trainer["accelerator"])
+    if trainer["max_epochs"] is None or int(trainer["max_epochs"]) < 1:
+        raise UserError(f"trainer.max_epochs={trainer['max_epochs']}: choose 1 or more.")
+
+
+def _check_trainer_keys(trainer: Mapping[str, Any]) -> None:
+    known = inspect.signature(lightning.Trainer).parameters
+    for key in trainer:
+        if key not in known and key != "_target_":
+            raise UserError(f"trainer.{key}: Lightning's Trainer has no such argument.{did_you_mean(key, known)}")
+
+
+def _devices(devices: Any, accelerator: str) -> int:
+    """The number of devices; which ones is the business of CUDA_VISIBLE_DEVICES."""
+    if isinstance(devices, list):
+        return len(devices)
+    if devices in ("auto", -1, "-1"):
+        return max(1, torch.cuda.device_count()) if accelerator == "cuda" else 1
+    if not str(devices).isdigit() or int(devices) < 1:
+        raise UserError(f"trainer.devices={devices}: choose a number from 1, or auto.")
+    return int(devices)
+
+
+def _freeze_objective(frozen: dict[str, Any], target: str) -> None:
+    objective = frozen["objective"]
+    if objective == "auto":
+        frozen["objective"] = objective = KINDS[target].objective
+    known = OBJECTIVES[target]
+    if objective not in known:
+        near = did_you_mean(objective, known)
+        raise UserError(f"objective={objective} is not measured on {target} targets.{near} Known: {', '.join(known)}.")
+    for options in frozen["callbacks"].values():
+        if options.get("monitor") == "objective":
+            options["monitor"] = f"val/{objective}"
+            options["mode"] = direction(objective)
+    assert direction(objective) in ("min", "max"), LOWER_IS_BETTER
+
+
+def _check_sizes(frozen: Mapping[str, Any], data: ArrayDataModule) -> None:
+    batch_size, items = frozen["batch_size"], data.n_items["train"]
+    if not isinstance(batch_size, int) or batch_size < 1:
+        raise UserError(f"batch_size={batch_size}: choose a whole number from 1.")
+    if batch_size > items:
+        raise UserError(f"batch_size={batch_size} is larger than the training part ({items} items); choose a smaller one.")
+
+
+def _check_loss(frozen: Mapping[str, Any], data: ArrayDataModule) -> None:
+    loss_class = get_class(frozen["loss"]["_target_"])
+    fits = getattr(loss_class, "targets", ())
+    if data.target not in fits:
+        raise UserError(
+            f"loss {loss_class.__name__} fits {' and '.join(fits) or 'unknown'} targets, but data {data.name} has "
+            f"{data.target} ones; choose {_losses_for(data.target)}."
+        )
+    build_loss(frozen).check(len(data.classes))
+
+
+def _losses_for(target: str) -> str:
+    fitting = {
+        "multilabel": "loss=bce, focal or asymmetric",
+        "multiclass": "loss=cross_entropy",
+        "regression": "loss=mse",
+    }
+    return fitting[target]
+
+
+def _check_augment(frozen: Mapping[str, Any], data: ArrayDataModule) -> None:
+    for name, options in frozen["augment"].items():
+        make(options, f"augment.{name}")
+    if "mixing" in frozen["augment"] and data.target != "multilabel":
+        raise UserError(f"augment=mixing unites labels, but data {data.name} has {data.target} targets; leave it out.")
+
+
+def _check_network(frozen: Mapping[str, Any], data: ArrayDataModule) -> None:
+    with torch.device("meta"):
+        build_network(frozen, len(data.classes), data.item_shape[0]).check(data.item_shape)
+
+
+def _check_optimizer(frozen: Mapping[str, Any]) -> None:
+    scheduler = frozen["scheduler"]
+    if scheduler.get("monitor") not in (None, "objective"):
+        raise UserError(f"scheduler.monitor={scheduler['monitor']}: the scheduler follows the objective; set objective=.")
+    try:
+        configure(
+            make(frozen["optimizer"], "optimizer"),
+            scheduler,
+            [nn.Parameter(torch.zeros(1))],
+            training_steps=10,
+            monitor=f"val/{frozen['objective']}",
+        )
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(f"optimizer or scheduler: {error}; check their keys ({STEPS} is a number of steps).") from error
+
+
+def did_you_mean(word: str, known: Any) -> str:
+    """` Did you mean …?`, or nothing where no known word is near."""
+    near = get_close_matches(str(word), [str(name) for name in known], n=1, cutoff=0.6)
+    return f" Did you mean {near[0]}?" if near else ""

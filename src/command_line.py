@@ -1,0 +1,147 @@
+"""What a person types, and what Hydra's grammar makes of it: paths are quoted, errors name the remedy."""
+
+import re
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+import yaml
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
+PATHS = ("checkpoint", "input", "outputs", "init_from", "data.root", "data.soundfonts", "data.test_soundfonts")
+"""Keys whose values are paths."""
+NEVER_LISTS = ("input", "outputs", "data.root", "init_from")
+
+_PLAIN = re.compile(r"[\w./~:@%+-]*", re.ASCII)
+_QUOTED = re.compile(r"'.*'|\".*\"", re.DOTALL)
+
+
+def quote_paths(arguments: Sequence[str]) -> list[str]:
+    """Quote values that are paths, so that brackets, commas, `#`, spaces and accents reach the program as typed.
+
+    A value that exists as it stands is one path, whatever it looks like. Otherwise `[a,b]` is a list, and
+    `a,b` alternatives of a sweep, of which each is quoted where it needs to be.
+
+    Args:
+        arguments: of the command line.
+    """
+    return [_quoted_argument(argument) for argument in arguments]
+
+
+def _quoted_argument(argument: str) -> str:
+    key, equals, value = argument.partition("=")
+    name = key.lstrip("+")
+    if not equals or name not in PATHS or not value or value == "null" or _QUOTED.fullmatch(value):
+        return argument
+    if name in NEVER_LISTS or _exists(value):
+        return f"{key}={_quoted(value)}"
+    if value.startswith("[") and value.endswith("]"):
+        return f"{key}=[{','.join(_quoted(part) for part in _parts(value[1:-1]))}]"
+    return f"{key}={','.join(_quoted(part) for part in _parts(value))}"
+
+
+def _parts(text: str) -> list[str]:
+    """Split at commas, but not inside a path that exists: `a,b.wav,c` is `a,b.wav` and `c` where that is a file."""
+    pieces, parts = text.split(","), []
+    while pieces:
+        for count in range(len(pieces), 0, -1):
+            joined = ",".join(pieces[:count])
+            if count == 1 or _exists(joined):
+                break
+        parts.append(joined)
+        pieces = pieces[count:]
+    return parts
+
+
+def _exists(text: str) -> bool:
+    try:
+        return Path(text).expanduser().exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _quoted(value: str) -> str:
+    if _PLAIN.fullmatch(value) or _QUOTED.fullmatch(value) or value.startswith("${"):
+        return value
+    # In Hydra's grammar backslashes escape only a quote that follows them, so these are doubled too.
+    escaped = re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), value)
+    return f"'{escaped}'"
+
+
+def explain(error: HydraException | OmegaConfBaseException, conf: Path) -> str:
+    """Turn an error of Hydra or OmegaConf into one line that names the remedy.
+
+    Args:
+        error: what was raised while the configuration was composed.
+        conf: the folder of the configuration, for 'did you mean'.
+    """
+    text = _whole_text(error)
+    if found := re.search(r"Could not find '([^']+)'", text):
+        return _unknown_option(found[1], conf)
+    if found := re.search(r"Could not override '([^']+)'", text):
+        return _unknown_key(found[1], conf)
+    if found := re.search(r"Key '([^']+)' is not in struct\s+full_key: (\S+)", text):
+        return _unknown_key(found[2], conf)
+    if "Ambiguous value for argument" in text:
+        argument = re.search(r"argument '([^']+)'", text)
+        return f"{argument[1] if argument else 'a value'} holds several values: add -m to sweep over them."
+    if "no viable alternative" in text or "mismatched input" in text or "token recognition" in text:
+        return f"cannot read {_first_line(str(error))}; put the value in quotes: \"key='value'\"."
+    return f"{_first_line(text)}; see `python run.py --help`."
+
+
+def _unknown_option(path: str, conf: Path) -> str:
+    group, _, option = path.rpartition("/")
+    if not (conf / group).is_dir() or not group:
+        return _unknown_key(group or option, conf)
+    options = sorted(file.stem for file in (conf / group).glob("*.yaml"))
+    return f"{group}={option}: there is no such choice.{_near(option, options)} There are: {', '.join(options)}."
+
+
+def _unknown_key(key: str, conf: Path) -> str:
+    near = _near(key, sorted(known_keys(conf)))
+    return f"{key}: there is no such key.{near or ' `python run.py --cfg job` prints all keys.'}"
+
+
+def known_keys(conf: Path) -> set[str]:
+    """All keys of all files of the configuration, with the groups they lie in: `optimizer.lr`."""
+    keys = set()
+    for file in conf.rglob("*.yaml"):
+        group = ".".join(file.relative_to(conf).parent.parts)
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        if group.startswith("experiment"):
+            continue
+        keys |= {group} if group else set()
+        keys |= set(_keys_of(content, f"{group}." if group else ""))
+    return {key for key in keys if not key.rpartition(".")[2].startswith("_") and "defaults" not in key}
+
+
+def _keys_of(content: object, prefix: str) -> Iterable[str]:
+    if isinstance(content, dict):
+        for key, value in content.items():
+            yield f"{prefix}{key}"
+            yield from _keys_of(value, f"{prefix}{key}.")
+
+
+def _near(word: str, known: Sequence[str]) -> str:
+    """The nearest known word: by the whole, else one that ends alike (`lr` for `optimizer.lr`)."""
+    ends = [name for name in known if name.rpartition(".")[2] == word.rpartition(".")[2]]
+    near = get_close_matches(word, known, n=1, cutoff=0.6) or ends[:1]
+    if not near:
+        leaves = {name.rpartition(".")[2]: name for name in known}
+        near = [leaves[leaf] for leaf in get_close_matches(word.rpartition(".")[2], leaves, n=1, cutoff=0.7)]
+    return f" Did you mean {near[0]}?" if near else ""
+
+
+def _whole_text(error: BaseException) -> str:
+    texts = []
+    cause: BaseException | None = error
+    while cause is not None:
+        texts.append(str(cause))
+        cause = cause.__cause__
+    return "\n".join(texts)
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[0] if text.strip() else "the configuration"

@@ -1,0 +1,173 @@
+"""Prepared data on disk: built once by one process, verified when opened, never half used."""
+
+import contextlib
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from src.datamodules.chunks import ChunkedArrays
+from src.errors import UserError
+from src.fingerprint import write_json, write_text
+
+Build = Callable[[ChunkedArrays, list[int]], Iterator[tuple[int, str]]]
+"""Writes the given chunks, in any order and process, and yields number and checksum of each that is done."""
+
+
+@dataclass(frozen=True)
+class ArrayCache:
+    """A folder of prepared arrays.
+
+    While they are built, `chunks.jsonl` holds the checksum of each finished chunk, a line each. When all are
+    there the checksums move into `meta.json`, which makes the folder valid. `verified.json` remembers by size
+    and modification time which files agreed with their checksums.
+
+    Args:
+        files: the arrays.
+        description: what they are, for people who look into `meta.json`.
+    """
+
+    files: ChunkedArrays
+    description: Mapping[str, Any]
+
+    @property
+    def folder(self) -> Path:
+        """Where the files lie."""
+        return self.files.folder
+
+    def is_complete(self) -> bool:
+        """Tell whether all is built, and unchanged since it was verified."""
+        if not self._meta.exists() or _read_json(self._verified) != self.files.stamps():
+            return False
+        return len(self.files.stamps()) == len(self.files.arrays)
+
+    def check_space(self) -> None:
+        """Check that the disk can hold what is still to be written.
+
+        Raises:
+            UserError: it cannot.
+        """
+        place = next(parent for parent in self.folder.absolute().parents if parent.exists())
+        wanted = self.files.size - sum(size for size, _ in self.files.stamps().values())
+        free = shutil.disk_usage(place).free
+        if wanted > free:
+            raise UserError(
+                f"the prepared data need {_megabytes(wanted)} and {place} has {_megabytes(free)} left; "
+                "make room, choose another disk with outputs=DIR, or ask for fewer clips"
+            )
+
+    def prepare(self, build: Build) -> None:
+        """Build what is missing or damaged; of several processes that ask at once, one builds.
+
+        Args:
+            build: writes chunks.
+
+        Raises:
+            UserError: the disk is too small.
+        """
+        if self.is_complete():
+            return
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        with _locked(self.folder):
+            if not self.is_complete():
+                self.check_space()
+                self._build(build)
+
+    def _build(self, build: Build) -> None:
+        done = self._sound_chunks()
+        self.files.allocate()
+        write_text(self._log, "".join(_line(*entry) for entry in done.items()))
+        self._meta.unlink(missing_ok=True)
+        todo = [chunk for chunk in range(self.files.n_chunks) if chunk not in done]
+        with self._log.open("a", encoding="utf-8") as log:
+            for chunk, checksum in build(self.files, todo) if todo else ():
+                done[chunk] = checksum
+                log.write(_line(chunk, checksum))
+                log.flush()
+        checksums = [done[chunk] for chunk in range(self.files.n_chunks)]
+        write_json(self._verified, self.files.stamps())
+        write_json(self._meta, {**self.description, "checksums": checksums})
+        self._log.unlink()
+
+    def _sound_chunks(self) -> dict[int, str]:
+        """Give the recorded chunks that agree with their checksums; say so where some do not."""
+        recorded, total = self._recorded(), self.files.n_chunks
+        sound = {
+            chunk: checksum for chunk, checksum in recorded.items() if self.files.checksum(chunk) == checksum
+        }
+        damaged = len(recorded) - len(sound)
+        if damaged:
+            _say(f"{self.folder}: {damaged} of {total} parts are damaged and are built again")
+        elif self.folder.exists() and len(sound) < total:
+            _say(f"{self.folder}: {len(sound)} of {total} parts are built; going on from there")
+        return sound
+
+    def _recorded(self) -> dict[int, str]:
+        meta = _read_json(self._meta)
+        if isinstance(meta, dict) and isinstance(meta.get("checksums"), list):
+            entries = list(enumerate(meta["checksums"]))
+        else:
+            entries = _read_lines(self._log)
+        return {chunk: checksum for chunk, checksum in entries if chunk < self.files.n_chunks}
+
+    @property
+    def _log(self) -> Path:
+        return self.folder / "chunks.jsonl"
+
+    @property
+    def _meta(self) -> Path:
+        return self.folder / "meta.json"
+
+    @property
+    def _verified(self) -> Path:
+        return self.folder / "verified.json"
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the lock beside a folder; a process that is killed lets go of it."""
+    lock = filelock.FileLock(folder.with_name(f".{folder.name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        _say(f"another process is building {folder}; waiting for it")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _line(chunk: int, checksum: str) -> str:
+    return json.dumps([chunk, checksum]) + "\n"
+
+
+def _read_lines(path: Path) -> list[tuple[int, str]]:
+    """Read the lines that are whole; the last one may have been cut off."""
+    entries = []
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    for line in text.splitlines():
+        with contextlib.suppress(ValueError, TypeError):
+            chunk, checksum = json.loads(line)
+            entries.append((int(chunk), str(checksum)))
+    return entries
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB"
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

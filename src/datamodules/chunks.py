@@ -1,0 +1,127 @@
+"""Arrays on disk that are written in chunks, each with a checksum."""
+
+import contextlib
+import hashlib
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+CHUNK_ITEMS = 64
+"""Items that are built, written and recorded together: what an interruption loses for each worker."""
+
+Maker = Callable[[int], Mapping[str, np.ndarray | int]]
+"""Makes item i of the data set: a value for each array. It is sent to worker processes, so it must pickle."""
+
+
+@dataclass(frozen=True)
+class ChunkedArrays:
+    """Arrays of one length, each a `.npy` file in a folder. It can be sent to another process.
+
+    Args:
+        folder: where the files lie.
+        n_items: length of the arrays.
+        arrays: data type and shape of one item, by name.
+    """
+
+    folder: Path
+    n_items: int
+    arrays: Mapping[str, tuple[str, tuple[int, ...]]]
+
+    @property
+    def n_chunks(self) -> int:
+        """Number of chunks."""
+        return -(-self.n_items // CHUNK_ITEMS)
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk."""
+        return sum(self._file_size(name) for name in self.arrays)
+
+    def indices(self, chunk: int) -> range:
+        """Give the items of a chunk; the last one may have fewer."""
+        return range(chunk * CHUNK_ITEMS, min((chunk + 1) * CHUNK_ITEMS, self.n_items))
+
+    def path(self, name: str) -> Path:
+        """Give the file of an array."""
+        return self.folder / f"{name}.npy"
+
+    def stamps(self) -> dict[str, list[int]]:
+        """Give size in bytes and modification time in ns of each file that is there."""
+        stats = {name: self.path(name).stat() for name in self.arrays if self.path(name).exists()}
+        return {name: [stat.st_size, stat.st_mtime_ns] for name, stat in stats.items()}
+
+    def allocate(self) -> None:
+        """Make files of the right size with the right headers, and leave what else is in them."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for name in self.arrays:
+            self.path(name).touch()
+            with self.path(name).open("r+b") as file:
+                header = self._header(name)
+                if file.read(len(header)) != header:
+                    file.seek(0)
+                    file.write(header)
+                if file.seek(0, io.SEEK_END) != self._file_size(name):
+                    file.truncate(self._file_size(name))
+
+    def open(self) -> dict[str, np.ndarray]:
+        """Map the arrays into memory, read-only."""
+        return {name: np.load(self.path(name), mmap_mode="r").view(np.ndarray) for name in self.arrays}
+
+    def write_chunk(self, chunk: int, make: Maker, go_on: Callable[[], bool] = lambda: True) -> str | None:
+        """Make the items of a chunk and write them.
+
+        Args:
+            chunk: in 0..n_chunks-1.
+            make: makes an item.
+            go_on: asked before each item.
+
+        Returns:
+            The chunk's checksum, or `None` if `go_on` said no and nothing was written.
+        """
+        items = []
+        for index in self.indices(chunk):
+            if not go_on():
+                return None
+            items.append(make(index))
+        digest = hashlib.blake2b(digest_size=8)
+        for name, (dtype, shape) in self.arrays.items():
+            values = np.stack([np.asarray(item[name], dtype=dtype) for item in items])
+            assert values.shape[1:] == tuple(shape), f"{name}: {values.shape[1:]} is not {shape}"
+            digest.update(values.tobytes())
+            with self.path(name).open("r+b") as file:
+                file.seek(self._offset(name, chunk))
+                file.write(values.tobytes())
+        return digest.hexdigest()
+
+    def checksum(self, chunk: int) -> str:
+        """Compute the checksum of what the files hold; a missing part counts as nothing."""
+        digest = hashlib.blake2b(digest_size=8)
+        for name in self.arrays:
+            with contextlib.suppress(OSError), self.path(name).open("rb") as file:
+                file.seek(self._offset(name, chunk))
+                digest.update(file.read(len(self.indices(chunk)) * self._stride(name)))
+        return digest.hexdigest()
+
+    def _file_size(self, name: str) -> int:
+        return len(self._header(name)) + self.n_items * self._stride(name)
+
+    def _offset(self, name: str, chunk: int) -> int:
+        return len(self._header(name)) + chunk * CHUNK_ITEMS * self._stride(name)
+
+    def _stride(self, name: str) -> int:
+        dtype, shape = self.arrays[name]
+        return int(np.dtype(dtype).itemsize * np.prod(shape, dtype=int))
+
+    def _header(self, name: str) -> bytes:
+        dtype, shape = self.arrays[name]
+        description = {
+            "descr": np.lib.format.dtype_to_descr(np.dtype(dtype)),
+            "fortran_order": False,
+            "shape": (self.n_items, *shape),
+        }
+        header = io.BytesIO()
+        np.lib.format.write_array_header_1_0(header, description)
+        return header.getvalue()

@@ -1,0 +1,212 @@
+"""Polyphonic clips of synthesised instruments: name all that sound.
+
+After the published data set of General MIDI clips (12 instruments, 1 to 4 at once, 5 random notes each), with
+a fixed clip length, correct mono, each instrument in its own range, and splits of different pieces.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torchaudio
+
+from src.audio import fluid
+from src.audio.mel import LogMel
+from src.audio.score import Instrument, ScoreOptions
+from src.audio.soundfonts import check_programs, find_soundfont
+from src.audio.synthesis import check_sample_rate
+from src.datamodules.base import SPLITS, ArrayDataModule
+from src.datamodules.contact_sheet import write_contact_sheet
+from src.datamodules.synth_clips import ClipMaker, Split
+from src.errors import UserError
+from src.fingerprint import content_hash
+
+Number = TypeVar("Number", int, float)
+
+
+class SynthInstruments(ArrayDataModule):
+    """Random pieces of 1..max_instruments General MIDI instruments, played by FluidSynth.
+
+    Args:
+        cache_dir: prepared data lie in `<cache_dir>/synth_instruments-<signature>`.
+        batch_size: clips a batch.
+        shuffle_seed: of the order of training clips, >= 0.
+        classes: the instruments: name, General MIDI program (0..127), lowest and highest note (MIDI 0..127).
+        pitch_range: [low, high] in place of every instrument's own range; `None` keeps those.
+        clip_seconds: length of a clip.
+        max_instruments: most at once; at most 15 and the number of classes.
+        notes_per_instrument: notes drawn for each instrument of a clip.
+        velocity: lowest and highest MIDI velocity, 1..127.
+        gap: least and greatest time between onsets of an instrument, seconds.
+        length: least and greatest length of a note, seconds.
+        effects: the synthesiser's reverberation and chorus.
+        features: parameters of `src.audio.mel.LogMel`; its sample_rate is the sound's.
+        n_clips: number of clips of `train`, `val` and `test`.
+        seed: of all pieces, >= 0.
+        soundfonts: paths or known names; of several, each clip draws one.
+        test_soundfonts: those of the test clips instead, to hear whether a model knows instruments or fonts;
+            `None` takes the same.
+        workers: processes that build the data, or `auto`: one a core.
+
+    Raises:
+        UserError: an option lies outside its range.
+    """
+
+    name = "synth_instruments"
+    target = "multilabel"
+    grouped_by = "piece"
+
+    def __init__(
+        self,
+        *,
+        cache_dir: Path,
+        batch_size: int,
+        shuffle_seed: int,
+        classes: Sequence[Mapping[str, Any]],
+        pitch_range: Sequence[int] | None,
+        clip_seconds: float,
+        max_instruments: int,
+        notes_per_instrument: int,
+        velocity: Sequence[int],
+        gap: Sequence[float],
+        length: Sequence[float],
+        effects: bool,
+        features: Mapping[str, Any],
+        n_clips: Mapping[str, int],
+        seed: int,
+        soundfonts: Sequence[str],
+        test_soundfonts: Sequence[str] | None,
+        workers: int | str,
+    ) -> None:
+        super().__init__(
+            cache_dir=cache_dir, batch_size=batch_size, shuffle_seed=shuffle_seed, workers=workers
+        )
+        self.score_options = ScoreOptions(
+            instruments=tuple(_instrument(entry, pitch_range) for entry in classes),
+            clip_seconds=float(clip_seconds),
+            max_instruments=_natural("max_instruments", max_instruments, least=1),
+            notes_per_instrument=_natural("notes_per_instrument", notes_per_instrument, least=1),
+            velocity=_pair("velocity", velocity),
+            gap=_pair("gap", gap),
+            length=_pair("length", length),
+        )
+        self.features = dict(features)
+        self.effects, self.seed = bool(effects), _natural("data.seed", seed, least=0)
+        self.n_items = {split: _natural(f"n_clips.{split}", n_clips.get(split), least=1) for split in SPLITS}
+        self.soundfonts = _names("soundfonts", soundfonts)
+        self.test_soundfonts = (
+            self.soundfonts if test_soundfonts is None else _names("test_soundfonts", test_soundfonts)
+        )
+        self.classes = tuple(instrument.name for instrument in self.score_options.instruments)
+        mel = _log_mel(self.features)
+        check_sample_rate(mel.sample_rate)
+        self.item_shape = (
+            1,
+            mel.n_mels,
+            mel.frames(round(self.score_options.clip_seconds * mel.sample_rate)),
+        )
+
+    def check(self) -> None:
+        """Refuse a missing library, soundfont or program, and a full disk; no soundfont is loaded.
+
+        Raises:
+            UserError: one of those; the message says how to get it.
+        """
+        fluid.functions()
+        programs = [instrument.program for instrument in self.score_options.instruments]
+        for font in {*self._paths(self.soundfonts), *self._paths(self.test_soundfonts)}:
+            check_programs(font, programs)
+        super().check()
+
+    def resolved(self) -> dict[str, Any]:
+        """Give the soundfonts as paths."""
+        fonts = {"soundfonts": self.soundfonts, "test_soundfonts": self.test_soundfonts}
+        return {key: [str(path) for path in self._paths(names)] for key, names in fonts.items()}
+
+    def maker(self) -> ClipMaker:
+        """Give what makes clip i."""
+        fonts, test_fonts = self._paths(self.soundfonts), self._paths(self.test_soundfonts)
+        splits = tuple(
+            Split(n_clips=self.n_items[split], soundfonts=test_fonts if split == "test" else fonts)
+            for split in SPLITS
+        )
+        return ClipMaker(
+            score=self.score_options,
+            features=self.features,
+            effects=self.effects,
+            splits=splits,
+            seed=self.seed,
+        )
+
+    def recipe(self) -> dict[str, Any]:
+        """Give the options, the hashes of the soundfonts, and the versions of FluidSynth and torchaudio."""
+        return {
+            "score": asdict(self.score_options),
+            "features": self.features,
+            "effects": self.effects,
+            "n_clips": self.n_items,
+            "seed": self.seed,
+            "soundfonts": self._hashes(self.soundfonts),
+            "test_soundfonts": self._hashes(self.test_soundfonts),
+            "fluidsynth": fluid.version(),
+            "torchaudio": torchaudio.__version__,
+        }
+
+    def contact_sheet(self, folder: Path) -> None:
+        """Write a few training clips of each class and number of instruments, to be heard and looked at.
+
+        Args:
+            folder: gets `.wav`, `.mid` and `.png` files whose names say what plays, `classes.csv` and its picture.
+        """
+        targets = {split: self.arrays(split)[1] for split in SPLITS}
+        write_contact_sheet(folder, self.maker(), self.classes, targets)
+
+    def _paths(self, names: tuple[str, ...]) -> tuple[Path, ...]:
+        return tuple(find_soundfont(name) for name in names)
+
+    def _hashes(self, names: tuple[str, ...]) -> list[str]:
+        memory = self.cache_dir / "content_hashes.json"
+        return [content_hash(path, memory) for path in self._paths(names)]
+
+
+def _instrument(entry: Mapping[str, Any], pitch_range: Sequence[int] | None) -> Instrument:
+    if set(entry) != {"name", "program", "low", "high"}:
+        raise UserError(f"a class is {dict(entry)}; give it name, program, low and high")
+    instrument = Instrument(**entry)
+    if pitch_range is None:
+        return instrument
+    low, high = _pair("pitch_range", pitch_range)
+    return replace(instrument, low=low, high=high)
+
+
+def _log_mel(features: Mapping[str, Any]) -> LogMel:
+    try:
+        return LogMel(**features)
+    except TypeError as error:
+        raise UserError(
+            f"data.features: {str(error).removeprefix('LogMel.__init__() ')}; see LogMel"
+        ) from error
+
+
+def _names(option: str, fonts: Iterable[str]) -> tuple[str, ...]:
+    names = (fonts,) if isinstance(fonts, str) else tuple(str(font) for font in fonts)
+    if not names:
+        raise UserError(f"{option} is empty; name at least one soundfont, such as TimGM6mb")
+    return names
+
+
+def _pair(option: str, values: Sequence[Number]) -> tuple[Number, Number]:
+    if (
+        isinstance(values, str)
+        or len(values) != 2
+        or not all(isinstance(value, int | float) for value in values)
+    ):
+        raise UserError(f"{option} is {values}; give two numbers [low, high]")
+    return values[0], values[1]
+
+
+def _natural(option: str, value: int | None, least: int) -> int:
+    if not isinstance(value, int) or value < least:
+        raise UserError(f"{option} is {value}; choose a whole number from {least} up")
+    return value

@@ -1,0 +1,60 @@
+"""Where a figure was measured: commit, versions, device."""
+
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from src.devices import device_name
+
+PACKAGES = ("torch", "torchaudio", "lightning", "torchmetrics", "hydra-core", "numpy", "scikit-learn")
+
+
+def environment(trainer: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe the machine and the code of this process.
+
+    Args:
+        trainer: the frozen configuration's, for device and precision.
+    """
+    return {
+        "git_commit": git_commit(),
+        "python": platform.python_version(),
+        "versions": {package: _version(package) for package in PACKAGES},
+        "device": device_name(trainer["accelerator"]),
+        "devices": trainer["devices"],
+        "precision": trainer["precision"],
+        "threads": torch.get_num_threads(),
+        "visible_devices": os.environ.get("CUDA_VISIBLE_DEVICES"),
+        "platform": platform.platform(),
+    }
+
+
+@cache
+def git_commit() -> str | None:
+    """The commit of the project's folder, `+` behind it where tracked files differ; None without git."""
+    root = Path(__file__).resolve().parent.parent
+    try:
+        commit = subprocess.run(
+            ["git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return commit.stdout.strip() or None
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

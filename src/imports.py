@@ -1,0 +1,25 @@
+"""Imported once by the fork server, so that every process forked from it starts in hundredths of a second.
+
+Nothing here may compute or touch a GPU: threads and CUDA contexts do not survive a fork.
+"""
+
+import os
+
+import lightning.pytorch.loggers  # noqa: F401
+import matplotlib.figure
+import omegaconf  # noqa: F401
+import scipy.stats  # noqa: F401
+import sklearn.linear_model  # noqa: F401
+import torch  # noqa: F401
+import torchaudio  # noqa: F401
+import torchmetrics  # noqa: F401
+import wandb
+import wandb.sdk.launch
+
+import src.trial  # noqa: F401
+
+if os.environ.get("POLYSWEEP_WANDB_SERVICE"):
+    # One service for all trials: each would start its own otherwise, at a third of a second each.
+    wandb.setup()
+
+_ = matplotlib.figure.Figure

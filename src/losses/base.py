@@ -1,0 +1,48 @@
+"""What every loss answers: which targets it fits, and whether its options fit the classes."""
+
+import math
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from src.errors import UserError
+
+
+class Loss(nn.Module):
+    """A loss of logits and targets, `forward(logits, targets) -> scalar`, averaged over all elements.
+
+    Logits of any floating type are computed with in float32, under autocast too.
+    """
+
+    targets: ClassVar[tuple[str, ...]]
+    """The kinds of targets it fits, among `multilabel`, `multiclass` and `regression`."""
+
+    def check(self, n_classes: int) -> None:
+        """Refuse options that do not fit a number of classes; called before any work.
+
+        Raises:
+            UserError: an option is of another length than the classes are.
+        """
+
+
+def in_range(name: str, value: float, low: float, high: float = math.inf) -> float:
+    """Return `value` when it is finite and within `[low, high]`.
+
+    Raises:
+        UserError: it is not; the message names the range.
+    """
+    if math.isfinite(value) and low <= value <= high:
+        return float(value)
+    range_ = f"at least {low:g}" if high == math.inf else f"between {low:g} and {high:g}"
+    raise UserError(f"loss.{name} is {value}: choose a number of {range_}.")
+
+
+def as_float32(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Both as float32, after a check that they have the same shape, since broadcasting would hide a mistake.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    if logits.shape != targets.shape:
+        raise ValueError(f"logits {tuple(logits.shape)} and targets {tuple(targets.shape)} differ in shape")
+    return logits.float(), targets.float()

@@ -1,0 +1,81 @@
+"""Binary cross-entropy with logits, optionally weighted against the rarity of classes."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from src.errors import UserError
+from src.losses.base import Loss, as_float32, in_range
+
+
+class BCE(Loss):
+    """Mean of −[w·t·log σ(z) + (1 − t)·log(1 − σ(z))] over items and classes.
+
+    Args:
+        pos_weight: w, one non-negative number a class; `None` or `"none"` is 1 for all. `balanced_pos_weight`
+            counts one; the trial puts its result in place of the configuration's `balanced`.
+
+    Raises:
+        UserError: a weight is negative or not a number, or `pos_weight` is another word.
+    """
+
+    targets: ClassVar[tuple[str, ...]] = ("multilabel",)
+    pos_weight: Tensor | None
+
+    def __init__(self, pos_weight: Sequence[float] | str | None = None) -> None:
+        super().__init__()
+        if pos_weight == "none":
+            pos_weight = None
+        if isinstance(pos_weight, str):
+            raise UserError(f"loss.pos_weight is {pos_weight}: choose null, balanced, or one number a class.")
+        weights = None
+        if pos_weight is not None:
+            weights = torch.tensor([in_range("pos_weight", weight, 0.0) for weight in pos_weight])
+        self.register_buffer("pos_weight", weights, persistent=False)
+
+    def check(self, n_classes: int) -> None:
+        """Refuse a `pos_weight` of another length than `n_classes`.
+
+        Raises:
+            UserError: the length differs.
+        """
+        if self.pos_weight is not None and len(self.pos_weight) != n_classes:
+            raise UserError(
+                f"loss.pos_weight has {len(self.pos_weight)} numbers, but there are {n_classes} classes: "
+                "give one number a class, or balanced."
+            )
+
+    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Binary cross-entropy.
+
+        Args:
+            logits: (..., C), any floating type.
+            targets: (..., C), 0 or 1 of any type.
+
+        Returns:
+            Scalar, float32, ≥ 0.
+        """
+        logits, targets = as_float32(logits, targets)
+        return F.binary_cross_entropy_with_logits(logits, targets, pos_weight=self.pos_weight)
+
+
+def balanced_pos_weight(targets: Tensor) -> list[float]:
+    """Negatives over positives of each class, so that both weigh alike in the loss.
+
+    Count it on the training part only. A class that is always or never present has nothing to balance and
+    gets 1: a weight of 0 would leave it untrained, and an infinite one cannot be computed with.
+
+    Args:
+        targets: (N, C), 0 or 1 of any type.
+
+    Returns:
+        C positive numbers.
+    """
+    positives = targets.double().sum(0)
+    negatives = len(targets) - positives
+    both = (positives > 0) & (negatives > 0)
+    weights: list[float] = torch.where(both, negatives / positives, 1.0).tolist()
+    return weights

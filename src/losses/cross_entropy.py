@@ -1,0 +1,38 @@
+"""Cross-entropy over classes of which one is right."""
+
+from typing import ClassVar
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from src.losses.base import Loss, in_range
+
+
+class CrossEntropy(Loss):
+    """Mean of −log softmax(z)[t] over items.
+
+    Args:
+        label_smoothing: share in 0..1 of the truth that is spread over all classes evenly (Szegedy et al.,
+            'Rethinking the Inception Architecture for Computer Vision', 2016).
+
+    Raises:
+        UserError: `label_smoothing` is outside its range.
+    """
+
+    targets: ClassVar[tuple[str, ...]] = ("multiclass",)
+
+    def __init__(self, label_smoothing: float = 0.0) -> None:
+        super().__init__()
+        self.label_smoothing = in_range("label_smoothing", label_smoothing, 0.0, 1.0)
+
+    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Cross-entropy.
+
+        Args:
+            logits: (B, C), any floating type.
+            targets: (B,), integers in 0..C−1.
+
+        Returns:
+            Scalar, float32, ≥ 0.
+        """
+        return F.cross_entropy(logits.float(), targets.long(), label_smoothing=self.label_smoothing)

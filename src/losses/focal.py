@@ -1,0 +1,49 @@
+"""Focal loss, which turns down what is already right."""
+
+from typing import ClassVar
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from src.losses.base import Loss, as_float32, in_range
+
+
+class Focal(Loss):
+    """Mean of −α_t·(1 − p_t)^γ·log p_t over items and classes.
+
+    p_t is the probability given to the truth; α_t is α for ones and 1 − α for zeros. A plain factor α on
+    every term would only scale the loss. Source: Lin et al., 'Focal Loss for Dense Object Detection', 2017,
+    equation 5. With γ = 0 and no α it is `BCE`.
+
+    Args:
+        gamma: γ ≥ 0; the larger, the less an easy element counts.
+        alpha: α in 0..1, the share of the ones; `None` weighs ones and zeros by 1.
+
+    Raises:
+        UserError: γ or α is outside its range.
+    """
+
+    targets: ClassVar[tuple[str, ...]] = ("multilabel",)
+
+    def __init__(self, gamma: float = 2.0, alpha: float | None = 0.25) -> None:
+        super().__init__()
+        self.gamma = in_range("gamma", gamma, 0.0)
+        self.alpha = None if alpha is None else in_range("alpha", alpha, 0.0, 1.0)
+
+    def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Focal loss.
+
+        Args:
+            logits: (..., C), any floating type.
+            targets: (..., C), 0 or 1 of any type.
+
+        Returns:
+            Scalar, float32, ≥ 0.
+        """
+        logits, targets = as_float32(logits, targets)
+        log_p, log_not_p = F.logsigmoid(logits), F.logsigmoid(-logits)
+        ones = -targets * (self.gamma * log_not_p).exp() * log_p
+        zeros = -(1 - targets) * (self.gamma * log_p).exp() * log_not_p
+        if self.alpha is None:
+            return (ones + zeros).mean()
+        return (self.alpha * ones + (1 - self.alpha) * zeros).mean()

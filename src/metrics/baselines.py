@@ -1,0 +1,188 @@
+"""Naive baselines, beside which every result stands: fitted, tuned and tested on the same items as it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.preprocessing import StandardScaler
+
+from src.metrics.multiclass import evaluate_multiclass
+from src.metrics.multilabel import evaluate_multilabel
+from src.metrics.regression import evaluate_regression
+from src.metrics.threshold import tune_threshold
+
+Array = NDArray[Any]
+
+BLOCK = 256
+"""Items read at a time when band statistics are computed."""
+
+RIDGE_ALPHAS = np.logspace(0, 4, 9)
+"""Penalties that the ridge regression chooses from by leave-one-out error on the training part."""
+
+
+def baselines_multilabel(
+    train_features: Array,
+    train_targets: Array,
+    val_features: Array,
+    val_targets: Array,
+    test_features: Array,
+    test_targets: Array,
+    classes: Sequence[str],
+) -> dict[str, dict[str, Any]]:
+    """Baselines for labels: the threshold is tuned on validation, the metrics are those of the test part.
+
+    Args:
+        train_features: (N, n_mels, T) decibels, float16 or wider, memory-mapped or not; or the output of
+            `band_statistics`.
+        train_targets: (N, C), 0 or 1.
+        val_features: the same of the validation part.
+        val_targets: the same of the validation part.
+        test_features: the same of the test part.
+        test_targets: the same of the test part.
+        classes: the C names.
+
+    Returns:
+        By name, the metrics of `evaluate_multilabel`, `threshold` and `val_f1_macro`. `class_prior` gives
+        every item each class's frequency, `majority` the labels that more than half of the training items
+        have, `linear` the answer of a logistic regression a class on `band_statistics`.
+    """
+    prior = train_targets.mean(0, dtype=np.float64)
+    constants = {"class_prior": prior, "majority": prior > 0.5}
+    sizes = len(val_targets), len(test_targets)
+    scores = {name: [np.tile(p, (n, 1)) for n in sizes] for name, p in constants.items()}
+    train, *parts = _standardised(train_features, val_features, test_features)
+    scores["linear"] = _label_probabilities(train, train_targets, parts)
+    measured = {}
+    for name, (val, test) in scores.items():
+        val_scores, val_truth = _tensor(val), _tensor(val_targets)
+        threshold = tune_threshold(val_scores, val_truth)
+        on_val = evaluate_multilabel(val_scores, val_truth, threshold, classes)
+        on_test = evaluate_multilabel(_tensor(test), _tensor(test_targets), threshold, classes)
+        measured[name] = on_test | {"threshold": threshold, "val_f1_macro": on_val["f1_macro"]}
+    return measured
+
+
+def baselines_multiclass(
+    train_features: Array,
+    train_targets: Array,
+    val_features: Array,
+    val_targets: Array,
+    test_features: Array,
+    test_targets: Array,
+    classes: Sequence[str],
+    seed: int = 0,
+) -> dict[str, dict[str, Any]]:
+    """Baselines for classes.
+
+    Args:
+        train_features: as for `baselines_multilabel`.
+        train_targets: (N,), integers in 0..C−1.
+        val_features: the same of the validation part.
+        val_targets: the same of the validation part.
+        test_features: the same of the test part.
+        test_targets: the same of the test part.
+        classes: the C names.
+        seed: of `class_prior`'s draws.
+
+    Returns:
+        By name, the metrics of `evaluate_multiclass` on the test part and `val_f1_macro`. `class_prior` draws
+        each item's class by its frequency in training, `majority` always answers the most frequent one,
+        `linear` the class that a logistic regression against the rest on `band_statistics` scores highest.
+    """
+    n_classes = len(classes)
+    prior = np.bincount(train_targets, minlength=n_classes) / len(train_targets)
+    generator = np.random.default_rng(seed)
+    one_hot = np.eye(n_classes)
+    sizes = len(val_targets), len(test_targets)
+    train, *parts = _standardised(train_features, val_features, test_features)
+    scores = {
+        "class_prior": [one_hot[generator.choice(n_classes, n, p=prior)] for n in sizes],
+        "majority": [np.tile(one_hot[prior.argmax()], (n, 1)) for n in sizes],
+        "linear": _label_probabilities(train, one_hot[train_targets], parts),
+    }
+    measured = {}
+    for name, (val, test) in scores.items():
+        on_val = evaluate_multiclass(_tensor(val), _tensor(val_targets), classes)
+        on_test = evaluate_multiclass(_tensor(test), _tensor(test_targets), classes)
+        measured[name] = on_test | {"val_f1_macro": on_val["f1_macro"]}
+    return measured
+
+
+def baselines_regression(
+    train_features: Array,
+    train_targets: Array,
+    val_features: Array,
+    val_targets: Array,
+    test_features: Array,
+    test_targets: Array,
+    names: Sequence[str],
+) -> dict[str, dict[str, Any]]:
+    """Baselines for numbers.
+
+    Args:
+        train_features: as for `baselines_multilabel`.
+        train_targets: (N, D), numbers.
+        val_features: the same of the validation part.
+        val_targets: the same of the validation part.
+        test_features: the same of the test part.
+        test_targets: the same of the test part.
+        names: the D names of the axes.
+
+    Returns:
+        By name, the metrics of `evaluate_regression` on the test part and `val_spearman`. `mean` answers the
+        training mean, `linear` is a ridge regression on `band_statistics`.
+    """
+    train, *parts = _standardised(train_features, val_features, test_features)
+    ridge = RidgeCV(RIDGE_ALPHAS).fit(train, train_targets)
+    mean = train_targets.mean(0, dtype=np.float64)
+    answers = {
+        "mean": [np.tile(mean, (len(part), 1)) for part in parts],
+        "linear": [ridge.predict(part).reshape(len(part), -1) for part in parts],
+    }
+    measured = {}
+    for name, (val, test) in answers.items():
+        on_val = evaluate_regression(_tensor(val), _tensor(val_targets), names)
+        on_test = evaluate_regression(_tensor(test), _tensor(test_targets), names)
+        measured[name] = on_test | {"val_spearman": on_val["spearman"]}
+    return measured
+
+
+def band_statistics(features: Array) -> Array:
+    """Mean, standard deviation and maximum over time of each band.
+
+    Args:
+        features: (N, n_mels, T), or (N, channels, n_mels, T), read in blocks.
+
+    Returns:
+        (N, 3 · channels · n_mels) float32.
+    """
+    blocks = []
+    for start in range(0, len(features), BLOCK):
+        block = torch.from_numpy(np.array(features[start : start + BLOCK])).float().flatten(1, -2)
+        std, mean = torch.std_mean(block, dim=-1, correction=0)
+        blocks.append(torch.cat([mean, std, block.amax(-1)], dim=1))
+    statistics: Array = torch.cat(blocks).numpy()
+    return statistics
+
+
+def _standardised(train: Array, *others: Array) -> list[Array]:
+    """Band statistics with the training part's mean 0 and standard deviation 1."""
+    parts = [part if part.ndim == 2 else band_statistics(part) for part in (train, *others)]
+    scaler = StandardScaler().fit(parts[0])
+    return [scaler.transform(part) for part in parts]
+
+
+def _label_probabilities(train: Array, targets: Array, parts: Sequence[Array]) -> list[Array]:
+    probabilities = [np.tile(targets.mean(0, dtype=np.float64), (len(part), 1)) for part in parts]
+    for label in np.flatnonzero(np.ptp(targets.astype(np.int8), axis=0)):
+        model = LogisticRegression(solver="newton-cholesky").fit(train, targets[:, label].astype(int))
+        for part, columns in zip(parts, probabilities, strict=True):
+            columns[:, label] = model.predict_proba(part)[:, 1]
+    return probabilities
+
+
+def _tensor(values: Array) -> torch.Tensor:
+    return torch.from_numpy(np.array(values))

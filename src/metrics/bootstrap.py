@@ -1,0 +1,204 @@
+"""Percentile bootstrap intervals over test items, computed for all resamples at once.
+
+A resample is a weight for each item, how often it was drawn (Efron and Tibshirani, 'An Introduction to the
+Bootstrap', 1993, chapter 13), so every metric here is a sum over items times weights, exactly the metric of
+the repeated items. The threshold stays as it is: the interval speaks of the test items only, not of training.
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from src.metrics.probabilities import as_probabilities
+
+Intervals = dict[str, tuple[float, float]]
+
+COVERAGE = 0.95
+"""Share of the resamples that lie within an interval."""
+
+BLOCK = 2**22
+"""Weights held at a time; more items mean fewer resamples a block, never more memory."""
+
+
+def intervals_multilabel(
+    probabilities: Tensor, targets: Tensor, threshold: float, *, resamples: int = 1000, seed: int = 0
+) -> Intervals:
+    """95 % intervals of every number of `evaluate_multilabel`.
+
+    Args:
+        probabilities: (N, C), in 0..1.
+        targets: (N, C), 0 or 1 of any type.
+        threshold: in 0..1.
+        resamples: how many; the ends of the interval settle from about 1000 on.
+        seed: of the draws; the same seed and N give the same draws.
+
+    Returns:
+        (low, high) by metric, without `f1_by_class`.
+    """
+    scores, truth = as_probabilities(probabilities), targets.cpu().bool()
+    answers, n_classes = scores > threshold, truth.shape[1]
+    exact = (answers == truth).all(1, keepdim=True)
+    counted = torch.cat([answers & truth, answers & ~truth, ~answers & truth, exact], dim=1).float().T
+
+    def measure(weights: Tensor) -> dict[str, Tensor]:
+        hits, false, missed, exact = torch.split(counted @ weights, [n_classes] * 3 + [1])
+        measured = _precision_recall_f1(hits, false, missed, kept=torch.ones_like(hits))
+        measured["average_precision"] = _mean_average_precision(scores, truth, weights)
+        return measured | {"subset_accuracy": exact[0] / len(scores)}
+
+    return _intervals(measure, len(scores), resamples, seed)
+
+
+def intervals_multiclass(
+    probabilities: Tensor, targets: Tensor, *, resamples: int = 1000, seed: int = 0
+) -> Intervals:
+    """95 % intervals of every number of `evaluate_multiclass`.
+
+    A class that a resample holds neither as target nor as answer is left out of its macro averages.
+
+    Args:
+        probabilities: (N, C).
+        targets: (N,), integers in 0..C−1.
+        resamples: how many.
+        seed: of the draws.
+
+    Returns:
+        (low, high) by metric, without `f1_by_class`.
+    """
+    n_classes = probabilities.shape[1]
+    answers = torch.nn.functional.one_hot(probabilities.cpu().argmax(1), n_classes).bool()
+    truth = torch.nn.functional.one_hot(targets.cpu().long(), n_classes).bool()
+    counted = torch.cat([answers & truth, answers & ~truth, ~answers & truth], dim=1).float().T
+
+    def measure(weights: Tensor) -> dict[str, Tensor]:
+        hits, false, missed = torch.split(counted @ weights, n_classes)
+        measured = _precision_recall_f1(hits, false, missed, kept=(hits + false + missed > 0).float())
+        del measured["precision_micro"]
+        measured["accuracy"] = measured.pop("recall_micro")
+        return measured
+
+    return _intervals(measure, len(answers), resamples, seed)
+
+
+def intervals_regression(
+    predictions: Tensor, targets: Tensor, *, resamples: int = 1000, seed: int = 0
+) -> Intervals:
+    """95 % intervals of every number of `evaluate_regression`.
+
+    Args:
+        predictions: (N, D), N ≥ 2.
+        targets: (N, D).
+        resamples: how many.
+        seed: of the draws.
+
+    Returns:
+        (low, high) by metric, without `spearman_by_axis`.
+    """
+    predicted, truth = predictions.detach().double().cpu(), targets.double().cpu()
+    error, n_items = predicted - truth, len(truth)
+
+    def measure(weights: Tensor) -> dict[str, Tensor]:
+        weights = weights.double()
+        squares = error.square().T @ weights
+        spread = _weighted_squares(truth, weights)
+        r2 = torch.where(spread > 0, 1 - squares / spread.clamp(min=1e-30), 0.0)
+        axes = zip(predicted.T, truth.T, strict=True)
+        return {
+            "spearman": torch.stack([_spearman(*axis, weights) for axis in axes]).mean(0),
+            "mse": squares.mean(0) / n_items,
+            "mae": (error.abs().T @ weights).mean(0) / n_items,
+            "r2": r2.mean(0),
+        }
+
+    return _intervals(measure, n_items, resamples, seed)
+
+
+def resample_weights(n_items: int, resamples: int, seed: int) -> Iterator[Tensor]:
+    """How often each item is drawn in each resample.
+
+    Args:
+        n_items: N, items drawn from and drawn.
+        resamples: R, in all.
+        seed: of the draws.
+
+    Yields:
+        (N, r) float32 whole numbers, each column summing to N, in blocks of r ≤ R resamples.
+    """
+    generator = np.random.default_rng(seed)
+    rows = max(1, BLOCK // n_items)
+    for start in range(0, resamples, rows):
+        r = min(rows, resamples - start)
+        drawn = generator.integers(n_items, size=(r, n_items)) * r + np.arange(r)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=n_items * r).reshape(n_items, r)
+        yield torch.from_numpy(counts).float()
+
+
+def _intervals(
+    measure: Callable[[Tensor], dict[str, Tensor]], n_items: int, resamples: int, seed: int
+) -> Intervals:
+    blocks = [measure(weights) for weights in resample_weights(n_items, resamples, seed)]
+    ends = ((1 - COVERAGE) / 2, (1 + COVERAGE) / 2)
+    intervals = {}
+    for name in blocks[0]:
+        low, high = np.quantile(torch.cat([block[name] for block in blocks]).double().numpy(), ends)
+        intervals[name] = (float(low), float(high))
+    return intervals
+
+
+def _precision_recall_f1(hits: Tensor, false: Tensor, missed: Tensor, kept: Tensor) -> dict[str, Tensor]:
+    """Macro over the kept classes and micro, 0/0 being 0: each (C, R) -> (R,)."""
+    ratios = {
+        "f1": (2 * hits, 2 * hits + false + missed),
+        "precision": (hits, hits + false),
+        "recall": (hits, hits + missed),
+    }
+    measured = {}
+    for name, (part, whole) in ratios.items():
+        measured[f"{name}_macro"] = (part / whole.clamp(min=1) * kept).sum(0) / kept.sum(0).clamp(min=1)
+        measured[f"{name}_micro"] = part.sum(0) / whole.sum(0).clamp(min=1)
+    return measured
+
+
+def _mean_average_precision(scores: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
+    """Mean over the classes that have positives in a resample: (N, C), (N, C), (N, R) -> (R,)."""
+    total, kept = torch.zeros(weights.shape[1]), torch.zeros(weights.shape[1])
+    for score, present in zip(scores.T, truth.T, strict=True):
+        if present.any():
+            precision, exists = _average_precision(score, present, weights)
+            total, kept = total + precision, kept + exists
+    return total / kept.clamp(min=1)
+
+
+def _average_precision(score: Tensor, present: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Sum of precision × gain in recall down the ranking, equal scores being one step of it."""
+    steps, step = torch.unique(-score, return_inverse=True)
+    drawn = weights.new_zeros(len(steps), weights.shape[1]).index_add_(0, step, weights)
+    gained = torch.zeros_like(drawn).index_add_(0, step[present], weights[present])
+    found = gained.cumsum(0)
+    precision = found / drawn.cumsum(0).clamp(min=1)
+    positives = found[-1]
+    return (precision * gained).sum(0) / positives.clamp(min=1), (positives > 0).float()
+
+
+def _spearman(predicted: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
+    """Pearson's correlation of the ranks, 0 where one side is constant: (N,), (N,), (N, R) -> (R,)."""
+    centre = (len(truth) + 1) / 2
+    x, y = (_weighted_ranks(values, weights) - centre for values in (predicted, truth))
+    spread = ((weights * x * x).sum(0) * (weights * y * y).sum(0)).sqrt()
+    return (weights * x * y).sum(0) / spread.clamp(min=1e-12)
+
+
+def _weighted_ranks(values: Tensor, weights: Tensor) -> Tensor:
+    """Ranks from 1 of items repeated by weight, equal ones sharing their mean: (N,), (N, R) -> (N, R)."""
+    steps, step = torch.unique(values, return_inverse=True)
+    drawn = weights.new_zeros(len(steps), weights.shape[1]).index_add_(0, step, weights)
+    return (drawn.cumsum(0) - (drawn - 1) / 2)[step]
+
+
+def _weighted_squares(values: Tensor, weights: Tensor) -> Tensor:
+    """Sum of squared distances from the mean of each column: (N, D), (N, R) -> (D, R)."""
+    values = values - values.mean(0)
+    squares = values.square().T @ weights - (values.T @ weights).square() / len(values)
+    return torch.where(squares > 1e-12 * len(values), squares, 0.0)

@@ -1,0 +1,64 @@
+"""Metrics of items that carry any number of labels."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchmetrics.functional.classification import (
+    multilabel_average_precision,
+    multilabel_exact_match,
+    multilabel_f1_score,
+    multilabel_precision,
+    multilabel_recall,
+)
+
+from src.metrics.probabilities import as_probabilities
+
+
+def evaluate_multilabel(
+    probabilities: Tensor, targets: Tensor, threshold: float, classes: Sequence[str]
+) -> dict[str, Any]:
+    """Score labels, those with a probability greater than the threshold being the answer.
+
+    As in scikit-learn with `zero_division=0`: 0/0 counts as 0, and a class without positives and without
+    predictions stays in the macro averages with 0. Average precision does not exist for a class without
+    positives; such a class is left out of its mean (0 where no class is left).
+
+    Args:
+        probabilities: (N, C), in 0..1.
+        targets: (N, C), 0 or 1 of any type.
+        threshold: in 0..1, chosen on the validation part.
+        classes: the C names.
+
+    Returns:
+        `f1_macro`, `f1_micro`, `precision_macro`, `precision_micro`, `recall_macro`, `recall_micro`,
+        `average_precision` (mean over classes), `subset_accuracy` (share of items with every label right),
+        and `f1_by_class`, a dictionary; each number in 0..1.
+    """
+    scores, truth = as_probabilities(probabilities), targets.cpu().long()
+    options: dict[str, Any] = {
+        "num_labels": len(classes),
+        "threshold": threshold,
+        "validate_args": False,
+    }
+    measured: dict[str, Any] = {}
+    for average in ("macro", "micro"):
+        measured[f"f1_{average}"] = multilabel_f1_score(scores, truth, average=average, **options)
+        measured[f"precision_{average}"] = multilabel_precision(scores, truth, average=average, **options)
+        measured[f"recall_{average}"] = multilabel_recall(scores, truth, average=average, **options)
+    measured["average_precision"] = _mean_average_precision(scores, truth)
+    measured["subset_accuracy"] = multilabel_exact_match(scores, truth, **options)
+    f1 = multilabel_f1_score(scores, truth, average="none", **options).tolist()
+    by_class = dict(zip(classes, f1, strict=True))
+    return {name: float(value) for name, value in measured.items()} | {"f1_by_class": by_class}
+
+
+def _mean_average_precision(scores: Tensor, truth: Tensor) -> Tensor:
+    kept = truth.any(0)
+    n_kept = int(kept.sum())
+    if n_kept == 0:
+        return torch.tensor(0.0)
+    return multilabel_average_precision(
+        scores[:, kept], truth[:, kept], num_labels=n_kept, average="macro", validate_args=False
+    )

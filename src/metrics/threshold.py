@@ -1,0 +1,64 @@
+"""The threshold above which a label counts as present, chosen on the validation part."""
+
+import torch
+from torch import Tensor
+
+from src.metrics.probabilities import as_probabilities
+
+GRID = 100
+"""Steps from 0 to 1 in the plain grid of candidates."""
+
+QUANTILES = 200
+"""Steps from the lowest score to the highest, by rank, that follow scores squeezed into a small range."""
+
+
+def tune_threshold(probabilities: Tensor, targets: Tensor) -> float:
+    """Find the one threshold for all classes with the best macro-F1.
+
+    Candidates are 0, .01, … .99 and the quantiles of the scores. A label is present where its probability is
+    greater than the threshold, as in torchmetrics. Where several candidates are equally good, the middle of
+    the widest run of them is taken, since it leaves the most room on both sides; so separable scores of 0 and
+    1 give .5, and so does a part without any positive. A class without positives counts as F1 = 0.
+
+    Args:
+        probabilities: (N, C), in 0..1, N ≥ 1.
+        targets: (N, C), 0 or 1 of any type.
+
+    Returns:
+        A threshold in 0..1.
+    """
+    scores = as_probabilities(probabilities).T.contiguous()
+    candidates = _candidates(scores)
+    f1 = _macro_f1(scores, targets.cpu().bool().T, candidates)
+    return _middle_of_best(candidates, f1)
+
+
+def _candidates(scores: Tensor) -> Tensor:
+    ordered = scores.flatten().sort().values
+    ranks = torch.linspace(0, len(ordered) - 1, QUANTILES + 1, dtype=torch.float64).long()
+    return torch.cat([torch.arange(GRID) / GRID, ordered[ranks]]).sort().values
+
+
+def _macro_f1(scores: Tensor, truth: Tensor, candidates: Tensor) -> Tensor:
+    """Macro-F1 at each candidate: scores and truth (C, N), candidates (K,) -> (K,)."""
+    predicted = _count_above(scores, candidates)
+    hits = _count_above(scores.masked_fill(~truth, -1.0), candidates)
+    f1 = 2 * hits / (predicted + truth.sum(1, keepdim=True)).clamp(min=1)
+    return f1.mean(0)
+
+
+def _count_above(scores: Tensor, candidates: Tensor) -> Tensor:
+    """How many of each row of (C, N) are greater than each candidate: (C, K), float64."""
+    each = candidates.expand(len(scores), -1).contiguous()
+    at_most = torch.searchsorted(scores.sort(dim=1).values, each, right=True)
+    return (scores.shape[1] - at_most).double()
+
+
+def _middle_of_best(candidates: Tensor, f1: Tensor) -> float:
+    best = (f1 >= f1.max() - 1e-9).int()
+    edges = torch.nn.functional.pad(best, (1, 1)).diff()
+    starts, ends = (edges == 1).nonzero()[:, 0], (edges == -1).nonzero()[:, 0] - 1
+    widest = int((candidates[ends] - candidates[starts]).argmax())
+    run = candidates[starts[widest] : ends[widest] + 1]
+    middle = (run[0] + run[-1]) / 2
+    return float(run[(run - middle).abs().argmin()])

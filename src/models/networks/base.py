@@ -1,0 +1,84 @@
+"""What networks share: a check of their input, pooling to a fixed number of rows, a float32 output layer."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from src.errors import UserError
+
+
+class Network(nn.Module):
+    """A network from (B, in_channels, n_mels, T) to logits (B, n_classes), for any T.
+
+    Args:
+        in_channels: channels of the input, 1 for a mono spectrogram.
+        halvings: how often the network halves n_mels and T.
+    """
+
+    def __init__(self, in_channels: int, halvings: int) -> None:
+        super().__init__()
+        self.in_channels = in_channels
+        self.min_size = 2**halvings
+        """The fewest mel bands and the fewest frames that leave something after every halving."""
+
+    def check(self, item_shape: Sequence[int]) -> None:
+        """Refuse items that are too small for the network, or of another number of channels.
+
+        Args:
+            item_shape: (channels, n_mels, T) of one item.
+
+        Raises:
+            UserError: the items do not fit.
+        """
+        channels, n_mels, frames = item_shape
+        if channels != self.in_channels:
+            raise UserError(
+                f"The network takes {self.in_channels} channels, but items have {channels}: set in_channels."
+            )
+        if min(n_mels, frames) < self.min_size:
+            raise UserError(
+                f"Items of {n_mels} mel bands by {frames} frames are too small for the network, which needs "
+                f"{self.min_size} by {self.min_size}: use more bands, longer clips or fewer model.channels."
+            )
+
+
+class Float32Linear(nn.Linear):
+    """A linear layer that computes in float32 even under autocast, so that scores do not tie by rounding."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """From (B, in_features) of any floating type to (B, out_features), float32."""
+        bias = None if self.bias is None else self.bias.float()
+        with torch.autocast(input.device.type, enabled=False):
+            return F.linear(input.float(), self.weight.float(), bias)
+
+
+def pool_cells(size: int, cells: int, like: Tensor) -> Tensor:
+    """A matrix (cells, size) that averages neighbours as `nn.AdaptiveAvgPool1d(cells)` does.
+
+    Multiplying by it is deterministic on every device; the adaptive layer's gradient on a GPU is not.
+
+    Args:
+        size: length that is pooled, ≥ 1.
+        cells: length after it, ≥ 1; cells share neighbours where it does not divide `size`.
+        like: a tensor of the wanted type and device.
+    """
+    cell = torch.arange(cells, device=like.device)[:, None]
+    position = torch.arange(size, device=like.device)
+    start, end = cell * size // cells, -(-(cell + 1) * size // cells)
+    inside = ((position >= start) & (position < end)).to(like.dtype)
+    return inside / inside.sum(1, keepdim=True)
+
+
+def checked_options(channels: Sequence[int], dropout: float) -> tuple[int, ...]:
+    """Return `channels` as a tuple after a check of both options.
+
+    Raises:
+        UserError: `channels` is empty or holds a number below 1, or `dropout` is outside 0 to below 1.
+    """
+    if not channels or min(channels) < 1:
+        raise UserError(f"model.channels is {list(channels)}: give one positive number a stage.")
+    if not 0 <= dropout < 1:
+        raise UserError(f"model.dropout is {dropout}: choose a number from 0 to below 1.")
+    return tuple(channels)

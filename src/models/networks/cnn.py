@@ -1,0 +1,65 @@
+"""The published instrument network: four blocks of convolution and max-pooling."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from src.errors import UserError
+from src.models.networks.base import Float32Linear, Network, checked_options, pool_cells
+
+
+class CNN(Network):
+    """Blocks of [conv 3×3, batch norm, ReLU, max-pool 2], then dropout and a linear layer.
+
+    The published network takes pictures of one size (400 × 400) and flattens every position that its blocks
+    leave, most of its weights being in the linear layer. Here the positions are averaged into `grid` × `grid`
+    cells first, so that clips of any length fit, and where a sound lies in pitch and in time is still told
+    apart, coarsely. Convolutions pad by 1, so that a block halves frequency and time, rounding down.
+
+    Args:
+        n_classes: number of logits.
+        in_channels: channels of the input.
+        channels: channels of each block; published as 8, 16, 32, 128.
+        dropout: share of the features dropped before the linear layer, 0 to below 1.
+        grid: rows (frequency) and columns (time) that the last block is averaged to.
+
+    Raises:
+        UserError: an option is outside its range.
+    """
+
+    def __init__(
+        self,
+        n_classes: int,
+        in_channels: int = 1,
+        channels: Sequence[int] = (8, 16, 32, 128),
+        dropout: float = 0.5,
+        grid: int = 4,
+    ) -> None:
+        channels = checked_options(channels, dropout)
+        if grid < 1:
+            raise UserError(f"model.grid is {grid}: choose 1 or more.")
+        super().__init__(in_channels, halvings=len(channels))
+        self.grid = grid
+        widths = (in_channels, *channels)
+        self.blocks = nn.Sequential(*(_block(*pair) for pair in zip(widths, channels, strict=False)))
+        self.dropout = nn.Dropout(dropout)
+        self.head = Float32Linear(channels[-1] * grid**2, n_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """From spectrograms (B, in_channels, n_mels, T) to logits (B, n_classes), float32."""
+        x = self.blocks(x)
+        rows, columns = (pool_cells(size, self.grid, like=x) for size in x.shape[-2:])
+        cells = torch.einsum("bcft,rf,st->bcrs", x, rows, columns)
+        logits: Tensor = self.head(self.dropout(cells.flatten(1)))
+        return logits
+
+
+def _block(in_channels: int, out_channels: int) -> nn.Module:
+    # The batch norm's shift makes a bias of the convolution idle.
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, kernel_size=3, padding=1, bias=False),
+        nn.BatchNorm2d(out_channels),
+        nn.ReLU(inplace=True),
+        nn.MaxPool2d(2),
+    )

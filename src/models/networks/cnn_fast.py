@@ -1,0 +1,63 @@
+"""The default network: strided convolutions, for the best macro-F1 in the least CPU time."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from src.errors import UserError
+from src.models.networks.base import Float32Linear, Network, checked_options, pool_cells
+
+
+class CNNFast(Network):
+    """Stages of [conv 3×3 stride 2, batch norm, ReLU], pooling over time, dropout, a linear layer.
+
+    A stride in place of a max-pool computes a quarter of the positions: 10 M multiply-adds for 64 mel bands ×
+    173 frames. What is left is averaged over frequency into `rows`, so that the register of a sound is kept,
+    and pooled over time by its mean (what sounds on) and its maximum (what sounds once).
+
+    Args:
+        n_classes: number of logits.
+        in_channels: channels of the input.
+        channels: channels of each stage; each stage halves frequency and time, rounding up.
+        dropout: share of the features dropped before the linear layer, 0 to below 1.
+        rows: rows of frequency that reach the linear layer.
+
+    Raises:
+        UserError: an option is outside its range.
+    """
+
+    def __init__(
+        self,
+        n_classes: int,
+        in_channels: int = 1,
+        channels: Sequence[int] = (16, 32, 64, 128),
+        dropout: float = 0.2,
+        rows: int = 4,
+    ) -> None:
+        channels = checked_options(channels, dropout)
+        if rows < 1:
+            raise UserError(f"model.rows is {rows}: choose 1 or more.")
+        super().__init__(in_channels, halvings=len(channels))
+        self.rows = rows
+        widths = (in_channels, *channels)
+        self.stages = nn.Sequential(*(_stage(*pair) for pair in zip(widths, channels, strict=False)))
+        self.dropout = nn.Dropout(dropout)
+        self.head = Float32Linear(2 * channels[-1] * rows, n_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """From spectrograms (B, in_channels, n_mels, T) to logits (B, n_classes), float32."""
+        x = self.stages(x)
+        x = torch.einsum("bcft,rf->bcrt", x, pool_cells(x.shape[-2], self.rows, like=x))
+        features = torch.cat([x.mean(-1), x.amax(-1)], dim=1).flatten(1)
+        logits: Tensor = self.head(self.dropout(features))
+        return logits
+
+
+def _stage(in_channels: int, out_channels: int) -> nn.Module:
+    # The batch norm's shift makes a bias of the convolution idle.
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, kernel_size=3, stride=2, padding=1, bias=False),
+        nn.BatchNorm2d(out_channels),
+        nn.ReLU(inplace=True),
+    )

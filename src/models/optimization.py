@@ -1,0 +1,56 @@
+"""From the configuration's optimizer and scheduler to what Lightning wants."""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from hydra.utils import get_class
+from torch import nn
+from torch.optim import Optimizer
+
+MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
+
+STEPS = "training_steps"
+"""In a scheduler's options: the number of optimizer steps of the whole training."""
+_OURS = ("_target_", "_partial_", "interval", "monitor")
+
+
+def configure(
+    make_optimizer: MakeOptimizer,
+    scheduler: Mapping[str, Any],
+    parameters: Iterable[nn.Parameter],
+    *,
+    training_steps: int,
+    monitor: str,
+) -> dict[str, Any]:
+    """Build an optimizer and its scheduler.
+
+    Args:
+        make_optimizer: the optimizer but for its parameters.
+        scheduler: `_target_` (null for none), `interval` (`step` or `epoch`) and the scheduler's own options;
+            an option with the value `training_steps` gets that number.
+        parameters: what is trained.
+        training_steps: optimizer steps of the whole training.
+        monitor: the logged metric that a plateau is seen in.
+
+    Returns:
+        What `LightningModule.configure_optimizers` returns.
+    """
+    optimizer = make_optimizer(parameters)
+    if not scheduler.get("_target_"):
+        return {"optimizer": optimizer}
+    options = {key: value for key, value in scheduler.items() if key not in _OURS}
+    options = {key: training_steps if value == STEPS else value for key, value in options.items()}
+    make = partial(get_class(scheduler["_target_"]), optimizer)
+    if "monitor" in scheduler:
+        from src.metrics.kinds import direction
+
+        options["mode"] = direction(monitor.removeprefix("val/"))
+    return {
+        "optimizer": optimizer,
+        "lr_scheduler": {
+            "scheduler": make(**options),
+            "interval": scheduler["interval"],
+            "monitor": monitor,
+        },
+    }

@@ -1,0 +1,118 @@
+"""What `mode=` does, for one command without `-m`."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from src.errors import UserError
+from src.sweep.folder import TrialFolder, what_to_do
+from src.sweep.identity import code, signature
+from src.sweep.job import Job
+
+MODES = ("train", "prepare", "test", "predict")
+
+
+def run_mode(config: dict[str, Any], overrides: list[str]) -> int:
+    """Train, prepare, test or predict in this process.
+
+    Args:
+        config: composed, plain values.
+        overrides: as typed.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        UserError: the configuration or an input is refused.
+    """
+    mode = config["mode"]
+    if mode not in MODES:
+        raise UserError(f"mode={mode}: choose one of {', '.join(MODES)}.")
+    config["outputs"] = str(Path(config["outputs"]).expanduser().absolute())
+    if mode == "train":
+        return train(config, overrides)
+    if mode == "prepare":
+        return prepare(config)
+    if mode == "test":
+        from src.evaluation import test
+
+        return test(config, overrides)
+    from src.prediction import predict
+
+    return predict(config)
+
+
+def train(config: dict[str, Any], overrides: list[str]) -> int:
+    """One trial in this process, unless it has been run before."""
+    from src.trial import freeze
+
+    console = Console(highlight=False, soft_wrap=True)
+    frozen = freeze(config)
+    outputs = Path(config["outputs"])
+    name = signature(frozen, outputs / "cache" / "content_hashes.json")
+    job = Job(name, frozen, tuple(overrides), outputs, "src.trial", code())
+    folder = TrialFolder(job.folder)
+    action, reason = what_to_do(folder, job.code, retry=config["retry"], reuse=config["reuse"])
+    if config["dry_run"]:
+        console.print(f"{name}  {job.name}  {action}: {reason}")
+        return 0
+    if action in ("reuse", "leave"):
+        console.print(f"{folder.path}: {reason}")
+        _print_result(console, folder)
+        return 0 if action == "reuse" else 1
+    return _attempt(job, folder, resume=action == "resume", console=console)
+
+
+def prepare(config: dict[str, Any]) -> int:
+    """Build the data, and leave a contact sheet to look at and listen to."""
+    from src.build import build_data
+
+    data = build_data(config)
+    data.check()
+    data.prepare_data()
+    data.setup("fit")
+    sheet = data.folder / "contact_sheet"
+    data.contact_sheet(sheet)
+    Console(highlight=False, soft_wrap=True).print(f"data: {data.folder}\nto look at and listen to: {sheet}")
+    return 0
+
+
+def _attempt(job: Job, folder: TrialFolder, *, resume: bool, console: Console) -> int:
+    import logging
+    import os
+
+    from src.sweep.attempt import attempt
+
+    if not folder.lock():
+        raise UserError(f"{folder.path} is being run by another process; wait for it, or change seed.")
+    number = folder.begin(job.config, resume=resume, code=job.code, pid=os.getpid())
+    sys.argv = [str(Path(sys.argv[0]).resolve()), "--trial", str(folder.path)]
+    handler = logging.FileHandler(folder.path / "train.log", encoding="utf-8")
+    logging.getLogger().addHandler(handler)
+    logging.getLogger().setLevel(logging.INFO)
+
+    def report(progress: dict[str, Any]) -> None:
+        line = f"epoch {progress['epoch']}/{progress['epochs']}: objective {progress['objective']:.4f}"
+        logging.getLogger("polysweep").info(line)
+        console.print(line)
+
+    exit_code = attempt(job, folder, report, number)
+    status = folder.status()
+    console.print(f"{status['state']}: {folder.path}")
+    if status["error"]:
+        console.print(str(status["error"]), markup=False)
+    _print_result(console, folder)
+    return exit_code
+
+
+def _print_result(console: Console, folder: TrialFolder) -> None:
+    metrics = folder.metrics()
+    if not metrics:
+        return
+    objective = metrics["objective"]
+    console.print(f"validation {objective['name']}: {objective['value']:.4f}")
+    for name, value in metrics["test"].items():
+        if isinstance(value, float):
+            console.print(f"test {name}: {value:.4f}")

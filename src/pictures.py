@@ -1,0 +1,74 @@
+"""Pictures that a trial leaves for a person to look at."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+DPI = 100
+
+
+def learning_curves(rows: Sequence[Mapping[str, Any]], objective: str, path: Path) -> None:
+    """Draw the losses, and the objective with its best epoch marked.
+
+    Args:
+        rows: `history.csv`'s.
+        objective: the column of the objective, e.g. `val/f1_macro`.
+        path: the picture to write.
+    """
+    figure = Figure(figsize=(9, 3.5), layout="constrained")
+    losses, score = figure.subplots(1, 2)
+    for name in ("train/loss", "val/loss"):
+        points = [(row["epoch"] + 1, row[name]) for row in rows if name in row]
+        if points:
+            losses.plot(*zip(*points, strict=True), marker="o", markersize=3, label=name)
+    values = [(row["epoch"] + 1, row[objective]) for row in rows if objective in row]
+    if values:
+        score.plot(*zip(*values, strict=True), marker="o", markersize=3, color="C2")
+        best = (min if objective.endswith(("loss", "nll", "mse", "mae")) else max)(values, key=lambda p: p[1])
+        score.plot(*best, marker="*", markersize=14, color="C3", label=f"best: {best[1]:.4f}")
+        score.legend()
+    losses.legend()
+    losses.set(xlabel="epoch", title="loss")
+    score.set(xlabel="epoch", title=objective)
+    figure.savefig(path, dpi=DPI)
+
+
+def bars_by_class(values: Mapping[str, float], title: str, path: Path) -> None:
+    """Draw one bar a class, 0 to 1."""
+    figure = Figure(figsize=(7, 1 + 0.3 * len(values)), layout="constrained")
+    axes = figure.subplots()
+    names = list(values)[::-1]
+    axes.barh(names, [values[name] for name in names], color="#3b6ea5")
+    for row, name in enumerate(names):
+        axes.annotate(f"{values[name]:.3f}", (values[name], row), (3, 0), textcoords="offset points", va="center")
+    axes.set(xlim=(0, 1.1), title=title)
+    figure.savefig(path, dpi=DPI)
+
+
+def timeline(
+    probabilities: NDArray[np.float64], starts_s: Sequence[float], end_s: float, names: Sequence[str], path: Path
+) -> None:
+    """Draw which class sounds when.
+
+    Args:
+        probabilities: (windows, classes), 0 to 1.
+        starts_s: where each window starts, seconds.
+        end_s: where the last window ends, seconds.
+        names: of the classes.
+        path: the picture to write.
+    """
+    figure = Figure(figsize=(10, 1.2 + 0.28 * len(names)), layout="constrained")
+    axes = figure.subplots()
+    edges = [*starts_s, max(end_s, starts_s[-1] + 1e-3)]
+    mesh = axes.pcolormesh(
+        edges, np.arange(len(names) + 1), probabilities.T, vmin=0, vmax=1, cmap="magma", shading="flat"
+    )
+    axes.set_yticks(np.arange(len(names)) + 0.5, names)
+    axes.invert_yaxis()
+    axes.set_xlabel("time (s)")
+    figure.colorbar(mesh, label="probability")
+    figure.savefig(path, dpi=DPI)

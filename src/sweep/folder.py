@@ -1,0 +1,159 @@
+"""A trial's folder: its lock, its state, its earlier attempts."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from src.fingerprint import write_json
+
+FINISHED = "finished"
+RESUMED = ("running", "interrupted", "killed")
+"""States after which the same command goes on from `last.ckpt`; `running` without a lock means killed."""
+RETRIED = ("failed", "oom", "timeout", "nan")
+"""States after which a trial runs again with `retry=true` only."""
+EXIT_CODES = {"finished": 0, "pruned": 0, "failed": 1, "oom": 1, "nan": 1, "timeout": 124, "killed": 137}
+INTERRUPTED_EXIT = 130
+
+_KEPT = ("attempts", ".lock")
+_CARRIED_ON = ("checkpoints", "history.csv")
+
+
+class TrialFolder:
+    """`outputs/runs/<signature>/` and what the sweep reads and writes in it.
+
+    Args:
+        path: the folder; it is made by `begin`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = FileLock(path / ".lock")
+
+    def lock(self) -> bool:
+        """Take the folder for this process; False when another process is running this trial."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock.acquire(blocking=False)
+        except Timeout:
+            return False
+        return True
+
+    def unlock(self) -> None:
+        """Give the folder back."""
+        self._lock.release()
+
+    def locked(self) -> bool:
+        """Whether another process is running this trial."""
+        if not (self.path / ".lock").exists():
+            return False
+        if not self.lock():
+            return True
+        self.unlock()
+        return False
+
+    def status(self) -> dict[str, Any]:
+        """The content of `status.json`, empty when there is none or it cannot be read."""
+        return _read(self.path / "status.json")
+
+    def metrics(self) -> dict[str, Any]:
+        """The content of `metrics.json`, empty when there is none."""
+        return _read(self.path / "metrics.json")
+
+    def state(self) -> str | None:
+        """The state in `status.json`; `killed` where a process is said to run and none does; None if new."""
+        state: str | None = self.status().get("state")
+        return "killed" if state == "running" and not self.locked() else state
+
+    def update(self, **changes: Any) -> None:
+        """Change keys of `status.json`, atomically."""
+        write_json(self.path / "status.json", self.status() | changes)
+
+    def begin(self, config: Mapping[str, Any], *, resume: bool, code: str, **status: Any) -> int:
+        """Start an attempt: move the earlier one to `attempts/<k>/` and say 'running'.
+
+        Args:
+            config: the frozen configuration, written as `config.yaml`.
+            resume: carry the earlier attempt's checkpoints and history over.
+            code: the fingerprint of the code that runs.
+            status: further keys of `status.json`.
+
+        Returns:
+            The number of this attempt, from 1.
+        """
+        from omegaconf import OmegaConf
+
+        attempt = 1
+        if (self.path / "status.json").exists():
+            attempt = int(self.status().get("attempt", 1)) + 1
+            self._put_away(attempt - 1, resume)
+        OmegaConf.save(OmegaConf.create(dict(config)), self.path / "config.yaml")
+        begun = {"state": "running", "exit_code": None, "error": None, "attempt": attempt, "code": code}
+        write_json(self.path / "status.json", begun | status)
+        return attempt
+
+    def end(self, state: str, exit_code: int, error: str | None = None) -> None:
+        """Say how the attempt ended. `error`: its last lines."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.update(state=state, exit_code=exit_code, error=error)
+
+    def last_checkpoint(self) -> Path | None:
+        """`checkpoints/last.ckpt`, where there is one."""
+        path = self.path / "checkpoints" / "last.ckpt"
+        return path if path.exists() else None
+
+    def log_tail(self, lines: int = 5) -> str:
+        """The last lines of `train.log`."""
+        with suppress(OSError):
+            text = (self.path / "train.log").read_text(encoding="utf-8", errors="replace")
+            return "\n".join(text.strip().splitlines()[-lines:])
+        return ""
+
+    def _put_away(self, attempt: int, resume: bool) -> None:
+        target = self.path / "attempts" / str(attempt)
+        target.mkdir(parents=True, exist_ok=True)
+        for entry in list(self.path.iterdir()):
+            if entry.name not in _KEPT:
+                shutil.move(str(entry), str(target / entry.name))
+        for name in _CARRIED_ON if resume else ():
+            if (target / name).is_dir():
+                shutil.copytree(target / name, self.path / name)
+            elif (target / name).exists():
+                shutil.copy2(target / name, self.path / name)
+
+
+def what_to_do(folder: TrialFolder, code: str, *, retry: bool, reuse: str) -> tuple[str, str]:
+    """Decide what a repeated command does with a trial.
+
+    Args:
+        folder: the trial's folder.
+        code: the fingerprint of the code as it is now.
+        retry: run failed trials again.
+        reuse: `same_code` or `any`: whether results of other code count.
+
+    Returns:
+        `(action, reason)`; the action is `run`, `resume`, `reuse` (finished) or `leave` (failed before).
+    """
+    state = folder.state()
+    if state is None:
+        return "run", "new"
+    other_code = folder.status().get("code") != code and reuse != "any"
+    if other_code:
+        return "run", f"{state}, but the code has changed since"
+    if state in (FINISHED, "pruned"):
+        return "reuse", state
+    if state in RETRIED:
+        return ("run", f"{state}, retried") if retry else ("leave", f"{state}; retry=true runs it again")
+    return ("resume", f"{state}, goes on") if folder.last_checkpoint() else ("run", f"{state}, starts again")
+
+
+def _read(path: Path) -> dict[str, Any]:
+    with suppress(OSError, ValueError):
+        value = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(value, dict):
+            return value
+    return {}

@@ -1,0 +1,44 @@
+"""`jobs.jsonl`: a line each time a trial of a sweep changes state."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+
+class Ledger:
+    """Appends to a sweep's `jobs.jsonl`.
+
+    Args:
+        path: the file; what is in it already stays.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def write(
+        self,
+        signature: str,
+        state: str,
+        *,
+        overrides: list[str],
+        attempt: int | None = None,
+        slot: str | None = None,
+        exit_code: int | None = None,
+    ) -> None:
+        """Add one line. `state` is `queued`, `reused`, `running` or a final state of `status.json`."""
+        line = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "signature": signature,
+            "attempt": attempt,
+            "overrides": overrides,
+            "state": state,
+            "slot": slot,
+            "exit_code": exit_code,
+        }
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+    def lines(self) -> list[dict[str, Any]]:
+        """All lines written so far."""
+        return [json.loads(line) for line in self._path.read_text(encoding="utf-8").splitlines()]

@@ -1,0 +1,56 @@
+"""`leaderboard.png`: the leaderboard as bars with their uncertainty, baselines as lines."""
+
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+BAR = "#3b6ea5"
+UNRANKED = "#b0b0b0"
+MOST_ROWS = 30
+
+
+def draw(table: pd.DataFrame, path: Path) -> None:
+    """Draw the test metric that corresponds to the objective, best on top.
+
+    Args:
+        table: `src.sweep.leaderboard.leaderboard`'s.
+        path: the picture to write.
+    """
+    objective = next(column for column in table.columns if column.endswith("_mean")).removesuffix("_mean")
+    on_test = objective.removeprefix("val_")
+    metric = on_test if f"{on_test}_mean" in table else objective
+    trials = table[(table["kind"] == "trial") & table["rank"].notna()].head(MOST_ROWS).iloc[::-1]
+    figure = Figure(figsize=(8, 1.3 + 0.42 * max(len(trials), 1)), layout="constrained")
+    axes = figure.subplots()
+    if len(trials):
+        tied = [value is True for value in trials["tied_with_best"]]
+        several = trials["tied_with_best"].notna().any()
+        colours = [BAR if yes or not several else UNRANKED for yes in tied]
+        mean = trials[f"{metric}_mean"].astype(float)
+        axes.barh(trials["name"], mean, xerr=_errors(trials, metric), color=colours, capsize=3)
+        for row, value in enumerate(mean):
+            axes.annotate(f"{value:.3f}", (0, row), (4, 0), textcoords="offset points", color="w", va="center")
+    for number, line in enumerate(table[table["kind"] == "baseline"].to_dict("records")):
+        value = line.get(f"{metric}_mean")
+        if value is not None and not pd.isna(value):
+            axes.axvline(value, color=f"C{number + 1}", linestyle="--", label=f"{line['name']} {value:.3f}")
+    axes.set_xlabel(f"{metric} on test" if metric == on_test else metric)
+    if axes.get_legend_handles_labels()[0]:
+        figure.legend(loc="outside lower center", ncols=3, title="baselines", fontsize="small")
+    figure.savefig(path, dpi=110)
+
+
+def _errors(trials: pd.DataFrame, metric: str) -> list[list[float]]:
+    low, high = [], []
+    for line in trials.to_dict("records"):
+        mean, std = line[f"{metric}_mean"], line[f"{metric}_std"]
+        if not pd.isna(std):
+            bounds = (std, std)
+        elif line[f"{metric}_low"] is not None and not pd.isna(line[f"{metric}_low"]):
+            bounds = (mean - line[f"{metric}_low"], line[f"{metric}_high"] - mean)
+        else:
+            bounds = (0.0, 0.0)
+        low.append(max(0.0, float(bounds[0])))
+        high.append(max(0.0, float(bounds[1])))
+    return [low, high]

@@ -1,0 +1,77 @@
+"""Before the first trial: every configuration resolved, checked, frozen and recognised."""
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from src.errors import UserError
+from src.sweep.folder import TrialFolder, what_to_do
+from src.sweep.identity import code, signature
+from src.sweep.job import Job
+
+
+@dataclass(frozen=True)
+class Request:
+    """A trial as the user asked for it: what was typed, and the composed configuration as plain values."""
+
+    overrides: tuple[str, ...]
+    config: dict[str, Any]
+
+
+@dataclass
+class Plan:
+    """What a sweep would do.
+
+    Args:
+        jobs: the trials, each once.
+        signatures: of each request, in order; two requests may come to one trial.
+        actions: `(action, reason)` of each job, as `src.sweep.folder.what_to_do` gives them.
+        problems: one line for each refused configuration.
+        devices: GPUs that each trial needs, 0 on a CPU.
+        gpus: names of the GPUs that are there.
+    """
+
+    jobs: list[Job] = field(default_factory=list)
+    signatures: list[str] = field(default_factory=list)
+    actions: list[tuple[str, str]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    devices: int = 0
+    gpus: list[str] = field(default_factory=list)
+
+
+def plan(requests: Sequence[Request], outputs: Path, trial: str, sweep: str, retry: bool, reuse: str) -> Plan:
+    """Freeze and recognise every trial. Runs in a child process: it needs the heavy imports.
+
+    Args:
+        requests: what was asked for; two that come to the same trial become one.
+        outputs: the folder of everything.
+        trial: import path of the module with `freeze`, `run`, `prepare` and `gpus`.
+        sweep: the sweep's name.
+        retry, reuse: see `what_to_do`.
+    """
+    module = importlib.import_module(trial)
+    found = Plan(gpus=module.gpus())
+    known: set[str] = set()
+    for request in requests:
+        try:
+            config = module.freeze(request.config)
+            name = signature(config, outputs / "cache" / "content_hashes.json")
+        except UserError as error:
+            found.problems.append(f"{error} (in: {' '.join(request.overrides) or 'defaults'})")
+            continue
+        found.signatures.append(name)
+        if name in known:
+            continue
+        known.add(name)
+        job = Job(name, config, request.overrides, outputs, trial, code(), sweep)
+        found.jobs.append(job)
+        found.actions.append(what_to_do(TrialFolder(job.folder), job.code, retry=retry, reuse=reuse))
+        found.devices = max(found.devices, module.gpus_needed(config))
+    return found
+
+
+def prepare(trial: str, configs: Sequence[dict[str, Any]]) -> None:
+    """Build what the trials share, once, before they start. Runs in a child process."""
+    importlib.import_module(trial).prepare(configs)

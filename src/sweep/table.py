@@ -1,0 +1,94 @@
+"""The one live table of a sweep; where there is no terminal, a line at each change."""
+
+import time
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table as RichTable
+
+from src.sweep.job import Job
+
+_STYLES = {"running": "cyan", "finished": "green", "reused": "green", "queued": "dim", "elsewhere": "magenta"}
+_MOST_ROWS = 40
+
+
+@dataclass
+class _Line:
+    name: str
+    state: str = "queued"
+    slot: str = ""
+    epoch: int | None = None
+    epochs: int | None = None
+    objective: float | None = None
+    since: float | None = None
+
+    def left_s(self) -> float | None:
+        """Seconds left, from the mean time of the epochs so far."""
+        if self.state != "running" or not self.epoch or not self.epochs or self.since is None:
+            return None
+        return (time.monotonic() - self.since) / self.epoch * (self.epochs - self.epoch)
+
+
+class Table:
+    """State, epoch, objective and time left of each trial.
+
+    Args:
+        jobs: the trials, in order.
+        console: where to; the standard output by default.
+    """
+
+    def __init__(self, jobs: list[Job], console: Console | None = None) -> None:
+        self.console = console or Console()
+        self._lines = {job.signature: _Line(job.name) for job in jobs}
+        self._live = Live(console=self.console, auto_refresh=False, transient=True)
+
+    def __enter__(self) -> "Table":
+        if self.console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def update(self, signature: str, **changes: Any) -> None:
+        """Change a trial's line: `state`, `slot`, `epoch`, `epochs`, `objective`."""
+        line = self._lines[signature]
+        before = line.state
+        for key, value in changes.items():
+            setattr(line, key, value)
+        if line.state == "running" and before != "running":
+            line.since = time.monotonic()
+        if line.state != before and not self.console.is_terminal:
+            self.console.print(f"{line.state:>11}  {line.name}", highlight=False, markup=False, soft_wrap=True)
+
+    def refresh(self) -> None:
+        """Draw the table anew."""
+        if self.console.is_terminal:
+            self._live.update(self._draw(), refresh=True)
+
+    def say(self, text: str) -> None:
+        """Print a line above the table at once."""
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def _draw(self) -> RichTable:
+        done = sum(line.state not in ("queued", "running", "elsewhere") for line in self._lines.values())
+        table = RichTable(title=f"{done} of {len(self._lines)} trials done", title_justify="left")
+        for column in ("trial", "state", "slot", "epoch", "objective", "left"):
+            table.add_column(column)
+        shown = sorted(self._lines.values(), key=lambda line: line.state not in ("running", "elsewhere"))
+        for line in shown[:_MOST_ROWS]:
+            left = line.left_s()
+            table.add_row(
+                line.name,
+                f"[{_STYLES.get(line.state, 'red')}]{line.state}[/]",
+                line.slot,
+                "" if line.epoch is None else f"{line.epoch}/{line.epochs}",
+                "" if line.objective is None else f"{line.objective:.4f}",
+                "" if left is None else f"{left:.0f} s",
+            )
+        return table

@@ -1,0 +1,188 @@
+"""One trial, from configuration to metrics.json."""
+
+import os
+import random
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+
+from src.build import build_classifier, build_data, build_loggers, build_trainer
+from src.callbacks.history import History
+from src.callbacks.progress import ProgressReport
+from src.callbacks.seed_epochs import SeedEpochs
+from src.checks import freeze
+from src.datamodules.base import ArrayDataModule
+from src.devices import visible_gpus
+from src.environment import environment
+from src.fingerprint import code_hash, write_json
+from src.metrics.kinds import KINDS, direction
+from src.models.classifier import Classifier
+from src.pictures import bars_by_class, learning_curves
+
+__all__ = ["freeze", "gpus", "gpus_needed", "prepare", "run"]
+
+Config = Mapping[str, Any]
+Report = Callable[[dict[str, Any]], None]
+
+
+def gpus() -> list[str]:
+    """Names of the GPUs that trials may be placed on."""
+    return visible_gpus()
+
+
+def gpus_needed(config: Config) -> int:
+    """How many GPUs a trial occupies; 0 on a CPU."""
+    return int(config["trainer"]["devices"]) if config["trainer"]["accelerator"] == "cuda" else 0
+
+
+def prepare(configs: Sequence[Config]) -> None:
+    """Build the data of some trials, each data set once."""
+    done = set()
+    for config in configs:
+        data = build_data(config)
+        if data.folder not in done:
+            done.add(data.folder)
+            data.prepare_data()
+
+
+def run(config: Config, folder: Path, report: Report, info: Mapping[str, Any]) -> float:
+    """Train, then test the best checkpoint; writes `metrics.json` and `samples/`.
+
+    Goes on from `checkpoints/last.ckpt` where the folder holds one.
+
+    Args:
+        config: frozen.
+        folder: the trial's.
+        report: takes `{"epoch", "epochs", "objective"}` after each epoch.
+        info: `signature`, `attempt`, `sweep` and `overrides`, for the loggers.
+
+    Returns:
+        The objective.
+
+    Raises:
+        FloatingPointError: a loss or an output is not finite.
+    """
+    begun = time.monotonic()
+    _quiet()
+    _threads_and_seed(config["seed"])
+    data = build_data(config)
+    data.prepare_data()
+    data.setup("fit")
+    classifier = build_classifier(config, data)
+    history = History(folder / "history.csv")
+    objective = f"val/{config['objective']}"
+    loggers = build_loggers(config, folder, info)
+    failed = True
+    try:
+        callbacks = [SeedEpochs(config["seed"]), history, ProgressReport(report, objective)]
+        trainer = build_trainer(config, folder, callbacks, loggers)
+        last = folder / "checkpoints" / "last.ckpt"
+        trainer.fit(classifier, data, ckpt_path=str(last) if last.exists() else None, weights_only=True)
+        fit_s = time.monotonic() - begun
+        _evaluate_best(trainer, classifier, data, folder)
+        if trainer.is_global_zero:
+            times = {"fit_s": round(fit_s, 3), "epochs": len(history.rows)}
+            _write(config, folder, classifier, data, times, begun)
+            _draw(folder, classifier, history, objective)
+        failed = False
+    finally:
+        _close(loggers, failed)
+    return float(classifier.results["val"][config["objective"]])
+
+
+def measured_baselines(data: ArrayDataModule) -> dict[str, Any]:
+    """The baselines' metrics on the test part; kept beside the data, since they depend on nothing else."""
+    source = Path(__file__).resolve().parent
+    path = data.folder / f"baselines-{code_hash([source / 'metrics'], source)}.json"
+    with suppress(OSError, ValueError):
+        import json
+
+        kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return kept
+    parts = [array for part in ("train", "val", "test") for array in data.arrays(part)]
+    baselines = dict(KINDS[data.target].baselines(*parts, data.classes))
+    write_json(path, baselines)
+    return baselines
+
+
+def _threads_and_seed(seed: int) -> None:
+    if "OMP_NUM_THREADS" in os.environ:
+        torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+
+
+def _evaluate_best(
+    trainer: lightning.Trainer, classifier: Classifier, data: ArrayDataModule, folder: Path
+) -> None:
+    best = folder / "checkpoints" / "best.ckpt"
+    if best.exists():
+        state = torch.load(best, map_location="cpu", weights_only=True)
+        classifier.load_state_dict(state["state_dict"])
+    classifier.with_intervals = True
+    trainer.validate(classifier, data, verbose=False)
+    trainer.test(classifier, data, verbose=False)
+
+
+def _write(
+    config: Config,
+    folder: Path,
+    classifier: Classifier,
+    data: ArrayDataModule,
+    times: dict[str, Any],
+    begun: float,
+) -> None:
+    objective = config["objective"]
+    value = classifier.results["val"][objective]
+    intervals = dict(classifier.intervals["test"])
+    if objective in classifier.intervals["val"]:
+        intervals[f"val_{objective}"] = classifier.intervals["val"][objective]
+    metrics = {
+        "objective": {"name": objective, "value": value, "direction": direction(objective)},
+        "seed": config["seed"],
+        "val": classifier.results["val"],
+        "test": classifier.results["test"],
+        "threshold": float(classifier.threshold),
+        "intervals": intervals,
+        "baselines": measured_baselines(data),
+        "data": {"name": data.name, "signature": data.signature, "items": data.n_items},
+        "parameters": sum(p.numel() for p in classifier.network.parameters()),
+        "time": {**times, "total_s": round(time.monotonic() - begun, 3)},
+        "environment": environment(config["trainer"]),
+    }
+    write_json(folder / "metrics.json", metrics)
+
+
+def _draw(folder: Path, classifier: Classifier, history: History, objective: str) -> None:
+    samples = folder / "samples"
+    samples.mkdir(exist_ok=True)
+    learning_curves(history.rows, objective, samples / "learning_curves.png")
+    by_class = classifier.results["test"].get("f1_by_class")
+    if by_class:
+        bars_by_class(by_class, "F1 by class on test", samples / "f1_by_class.png")
+
+
+def _close(loggers: Sequence[Any], failed: bool) -> None:
+    for logger in loggers:
+        if type(logger).__name__ == "WandbLogger":
+            import wandb
+
+            wandb.finish(exit_code=int(failed))
+
+
+def _quiet() -> None:
+    """Silence hints of libraries that no user of this project can act on."""
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
+    warnings.filterwarnings("ignore", message=".*Checkpoint directory .* exists and is not empty.*")
+    warnings.filterwarnings("ignore", message=".*Trying to infer the `batch_size`.*")
+    warnings.filterwarnings("ignore", message=".*lr_scheduler.step.*before.*optimizer.step.*")
+    torch.set_float32_matmul_precision("high")

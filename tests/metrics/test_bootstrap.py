@@ -1,0 +1,101 @@
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from src.metrics import bootstrap
+from src.metrics.bootstrap import (
+    intervals_multiclass,
+    intervals_multilabel,
+    intervals_regression,
+    resample_weights,
+)
+from src.metrics.multiclass import evaluate_multiclass
+from src.metrics.multilabel import evaluate_multilabel
+from src.metrics.regression import evaluate_regression
+
+RESAMPLES = 40
+
+
+def labels(n, seed=0, decimals=1):
+    """Scores with many ties, and a rare class that some resamples miss."""
+    generator = torch.Generator().manual_seed(seed)
+    targets = (torch.rand(n, 3, generator=generator) < torch.tensor([0.5, 0.2, 0.03])).int()
+    targets[0, 2] = 1
+    scores = 0.3 * targets + 0.7 * torch.rand(n, 3, generator=generator)
+    return scores.round(decimals=decimals), targets
+
+
+def plain_loop(evaluate, n, resamples=RESAMPLES, seed=0):
+    """Evaluate the repeated items of each resample, one after the other."""
+    weights = torch.cat(list(resample_weights(n, resamples, seed)), dim=1).long()
+    measured = [evaluate(torch.arange(n).repeat_interleave(column)) for column in weights.T]
+    names = [name for name, value in measured[0].items() if isinstance(value, float)]
+    return {name: tuple(np.quantile([one[name] for one in measured], [0.025, 0.975])) for name in names}
+
+
+def assert_same(found, reference):
+    assert found.keys() == reference.keys()
+    for name, interval in reference.items():
+        assert found[name] == pytest.approx(interval, abs=2e-5), name
+
+
+@pytest.mark.parametrize("decimals", [1, 6])
+def test_multilabel_is_the_metric_of_the_repeated_items(decimals):
+    scores, targets = labels(50, decimals=decimals)
+    reference = plain_loop(lambda i: evaluate_multilabel(scores[i], targets[i], 0.4, "abc"), 50)
+    assert_same(intervals_multilabel(scores, targets, 0.4, resamples=RESAMPLES), reference)
+
+
+def test_multiclass_is_the_metric_of_the_repeated_items():
+    targets = torch.arange(50) % 7 % 4
+    scores = torch.eye(5)[targets] + torch.randn(50, 5, generator=torch.Generator().manual_seed(0))
+    reference = plain_loop(lambda i: evaluate_multiclass(scores[i], targets[i], "abcde"), 50)
+    assert_same(intervals_multiclass(scores, targets, resamples=RESAMPLES), reference)
+
+
+@pytest.mark.parametrize("decimals", [1, 6])
+def test_regression_is_the_metric_of_the_repeated_items(decimals):
+    targets = torch.rand(50, 2, generator=torch.Generator().manual_seed(0), dtype=torch.double)
+    predictions = (targets + targets.roll(1, 0)).round(decimals=decimals)
+    reference = plain_loop(lambda i: evaluate_regression(predictions[i], targets[i], "ab"), 50)
+    assert_same(intervals_regression(predictions, targets, resamples=RESAMPLES), reference)
+
+
+def test_a_constant_prediction_has_rank_correlation_0():
+    found = intervals_regression(torch.full((30, 1), 0.3), torch.rand(30, 1), resamples=RESAMPLES)
+    assert found["spearman"] == (0, 0)
+
+
+def test_blocks_change_nothing(monkeypatch):
+    scores, targets = labels(50)
+    whole = intervals_multilabel(scores, targets, 0.4, resamples=RESAMPLES)
+    monkeypatch.setattr(bootstrap, "BLOCK", 50 * 7)
+    assert [block.shape for block in resample_weights(50, 16, 0)] == [(50, 7), (50, 7), (50, 2)]
+    assert intervals_multilabel(scores, targets, 0.4, resamples=RESAMPLES) == whole
+
+
+def test_weights_are_counts_of_draws():
+    (weights,) = resample_weights(200, 1000, seed=1)
+    assert (weights.sum(0) == 200).all()
+    assert weights.var().item() == pytest.approx(1.0, abs=0.02)
+    assert torch.equal(weights, next(resample_weights(200, 1000, seed=1)))
+    assert not torch.equal(weights, next(resample_weights(200, 1000, seed=2)))
+
+
+def test_intervals_cover_the_truth_about_95_times_in_100():
+    covered = 0
+    for seed in range(200):
+        answers = torch.rand(150, generator=torch.Generator().manual_seed(seed)) < 0.7
+        scores = torch.stack([~answers, answers], dim=1).float()
+        low, high = intervals_multiclass(scores, torch.ones(150).int(), resamples=400)["accuracy"]
+        covered += low <= 0.7 <= high
+    assert 0.89 <= covered / 200 <= 0.99
+
+
+def test_takes_a_fraction_of_a_second():
+    scores = torch.rand(400, 12)
+    start = time.perf_counter()
+    intervals_multilabel(scores, (torch.rand(400, 12) < scores).int(), 0.5)
+    assert time.perf_counter() - start < 1.5  # .05 s alone on a core

@@ -1,0 +1,57 @@
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import f1_score
+
+from src.metrics.threshold import tune_threshold
+
+
+def macro_f1(probabilities, targets, threshold):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return f1_score(targets, (probabilities > threshold).int(), average="macro", zero_division=0)
+
+
+def random_part(seed, n=40, classes=3, low=0.0, high=1.0):
+    generator = torch.Generator().manual_seed(seed)
+    targets = torch.randint(2, (n, classes), generator=generator)
+    scores = (0.3 * targets + 0.7 * torch.rand(n, classes, generator=generator)).clamp(0, 1)
+    return low + (high - low) * scores, targets
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 1000), st.sampled_from([(0.0, 1.0), (0.4, 0.41), (0.0, 1e-4)]))
+def test_no_threshold_of_a_grid_or_of_the_scores_is_better(seed, band):
+    probabilities, targets = random_part(seed, 40, 3, *band)
+    found = macro_f1(probabilities, targets, tune_threshold(probabilities, targets))
+    rivals = [*np.arange(0.0, 1.0, 0.01), *probabilities.flatten().tolist()]
+    assert found == pytest.approx(max(macro_f1(probabilities, targets, t) for t in rivals), abs=1e-9)
+
+
+def test_equally_good_thresholds_give_the_middle_of_the_widest_run():
+    targets = torch.tensor([[1, 0], [0, 1], [1, 1]])
+    assert tune_threshold(targets.float(), targets) == pytest.approx(0.5, abs=0.011)
+    scores = torch.where(targets.bool(), 0.8, 0.2)
+    assert tune_threshold(scores, targets) == pytest.approx(0.5, abs=0.011)
+
+
+def test_the_same_score_everywhere_labels_everything():
+    scores, targets = torch.full((10, 2), 0.003), torch.ones(10, 2)
+    assert 0 <= tune_threshold(scores, targets) < 0.003
+
+
+def test_no_positive_at_all():
+    assert tune_threshold(torch.rand(10, 2), torch.zeros(10, 2)) == pytest.approx(0.5, abs=0.011)
+
+
+def test_one_item():
+    assert 0 <= tune_threshold(torch.tensor([[0.3]]), torch.tensor([[1]])) < 0.3
+
+
+def test_refuses_logits():
+    with pytest.raises(ValueError, match="sigmoid"):
+        tune_threshold(torch.tensor([[-2.0, 3.0]]), torch.tensor([[0, 1]]))
