@@ -144,7 +144,7 @@ def _logger(options: Config, config: Config, folder: Path, info: Mapping[str, An
 def _wandb_settings() -> Any:
     import wandb
 
-    return wandb.Settings(console="off", silent=True, x_disable_stats=True)
+    return wandb.Settings(console="off", silent=True, x_disable_stats=True, x_save_requirements=False)
 
 
 def wandb_mode(mode: str) -> str:

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,9 @@ def _python_files(paths: Iterable[Path]) -> set[Path]:
     return {file for path in paths for file in (path.rglob("*.py") if path.is_dir() else [path])}
 
 
+@cache
 def _tree(path: Path) -> str:
+    # Cached, so that a process goes by the code that it has loaded, not by what is edited meanwhile.
     tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):

@@ -1,12 +1,11 @@
 """Imported once by the fork server, so that every process forked from it starts in hundredths of a second.
 
-Nothing here may compute or touch a GPU: threads and CUDA contexts do not survive a fork.
+Nothing here may compute with torch or touch a GPU: threads and CUDA contexts do not survive a fork.
 """
 
 import os
 
 import lightning.pytorch.loggers  # noqa: F401
-import matplotlib.figure
 import omegaconf  # noqa: F401
 import scipy.stats  # noqa: F401
 import sklearn.linear_model  # noqa: F401
@@ -17,9 +16,15 @@ import wandb
 import wandb.sdk.launch
 
 import src.trial  # noqa: F401
+from src.environment import git_commit
+from src.pictures import warm_up
+from src.sweep.identity import code
 
 if os.environ.get("POLYSWEEP_WANDB_SERVICE"):
     # One service for all trials: each would start its own otherwise, at a third of a second each.
     wandb.setup()
 
-_ = matplotlib.figure.Figure
+# What depends on the code as it has just been loaded, and matplotlib's search for fonts: once, not in each trial.
+code()
+git_commit()
+warm_up()

@@ -1,5 +1,6 @@
 """Pictures that a trial leaves for a person to look at."""
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,13 @@ from numpy.typing import NDArray
 DPI = 100
 
 
+def warm_up() -> None:
+    """Let matplotlib find and measure its fonts."""
+    figure = Figure(figsize=(1, 1))
+    figure.subplots().set_title("0")
+    figure.savefig(io.BytesIO())
+
+
 def learning_curves(rows: Sequence[Mapping[str, Any]], objective: str, path: Path) -> None:
     """Draw the losses, and the objective with its best epoch marked.
 
@@ -19,8 +27,9 @@ def learning_curves(rows: Sequence[Mapping[str, Any]], objective: str, path: Pat
         objective: the column of the objective, e.g. `val/f1_macro`.
         path: the picture to write.
     """
-    figure = Figure(figsize=(9, 3.5), layout="constrained")
+    figure = Figure(figsize=(9, 3.5))
     losses, score = figure.subplots(1, 2)
+    figure.subplots_adjust(left=0.07, right=0.98, bottom=0.15, top=0.9)
     for name in ("train/loss", "val/loss"):
         points = [(row["epoch"] + 1, row[name]) for row in rows if name in row]
         if points:
@@ -31,7 +40,8 @@ def learning_curves(rows: Sequence[Mapping[str, Any]], objective: str, path: Pat
         best = (min if objective.endswith(("loss", "nll", "mse", "mae")) else max)(values, key=lambda p: p[1])
         score.plot(*best, marker="*", markersize=14, color="C3", label=f"best: {best[1]:.4f}")
         score.legend()
-    losses.legend()
+    if losses.lines:
+        losses.legend()
     losses.set(xlabel="epoch", title="loss")
     score.set(xlabel="epoch", title=objective)
     figure.savefig(path, dpi=DPI)
@@ -39,8 +49,10 @@ def learning_curves(rows: Sequence[Mapping[str, Any]], objective: str, path: Pat
 
 def bars_by_class(values: Mapping[str, float], title: str, path: Path) -> None:
     """Draw one bar a class, 0 to 1."""
-    figure = Figure(figsize=(7, 1 + 0.3 * len(values)), layout="constrained")
+    height = 1 + 0.3 * len(values)
+    figure = Figure(figsize=(7, height))
     axes = figure.subplots()
+    figure.subplots_adjust(left=0.25, right=0.98, bottom=0.4 / height, top=1 - 0.4 / height)
     names = list(values)[::-1]
     axes.barh(names, [values[name] for name in names], color="#3b6ea5")
     for row, name in enumerate(names):

@@ -80,7 +80,9 @@ class LogMel(nn.Module):
             float32 (..., n_mels, frames), >= 0.
         """
         spectrum = self.spectrogram(waveform)
-        power = spectrum.real.square() + spectrum.imag.square()  # half the time of abs().pow(2)
+        power = spectrum.real.square().addcmul_(
+            spectrum.imag, spectrum.imag
+        )  # twice as fast as abs().square()
         mel: Tensor = self.mel_scale(power)
         return mel
 

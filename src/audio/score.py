@@ -1,6 +1,7 @@
 """Random polyphonic pieces as MIDI messages: which instruments play, and which notes when."""
 
 import hashlib
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,7 +59,7 @@ class ScoreOptions:
         notes_per_instrument: notes drawn for each instrument; those that start past the end are dropped.
         velocity: lowest and highest MIDI velocity, in 1..127.
         gap: least and greatest time between two onsets of an instrument, in seconds, >= 0.
-        length: least and greatest length of a note, in seconds, > 0.
+        length: least and greatest length of a note, in seconds, >= 0.01.
 
     Raises:
         UserError: an option lies outside its range, or a piece could have an instrument that never sounds.
@@ -76,7 +77,7 @@ class ScoreOptions:
         self._check_instruments()
         _check_range("velocity", self.velocity, 1, 127)
         _check_range("gap", self.gap, 0, float("inf"))
-        _check_range("length", self.length, 1 / TICKS_PER_SECOND, float("inf"))
+        _check_range("length", self.length, 0.01, float("inf"))
         if self.notes_per_instrument < 1:
             raise UserError(f"notes_per_instrument is {self.notes_per_instrument}; choose at least 1")
         if self.latest_first_onset < self.gap[0]:
@@ -190,22 +191,20 @@ def _notes(
     count = options.notes_per_instrument
     pitches = rng.integers(instrument.low, instrument.high + 1, count).tolist()
     velocities = rng.integers(options.velocity[0], options.velocity[1] + 1, count).tolist()
-    gaps = rng.uniform(*options.gap, count)
-    shortest, longest = options.gap[0], min(options.gap[1], options.latest_first_onset)
-    gaps[0] = rng.uniform(shortest, longest)
-    onsets = np.cumsum(gaps)
-    ends = onsets + rng.uniform(*options.length, count)
-    ticks = np.rint(np.stack([onsets, ends]) * TICKS_PER_SECOND).astype(int)
-    onset_ticks, end_ticks = ticks.tolist()
+    lengths = rng.uniform(*options.length, count).tolist()
+    gaps = rng.uniform(*options.gap, count).tolist()
+    gaps[0] = rng.uniform(options.gap[0], min(options.gap[1], options.latest_first_onset))
+    onsets = list(itertools.accumulate(gaps))
     notes = []
-    following: dict[int, int] = {}
-    for onset, end, pitch, velocity in reversed(
-        list(zip(onset_ticks, end_ticks, pitches, velocities, strict=True))
+    stops: dict[int, int] = {}
+    for seconds, length, pitch, velocity in zip(
+        reversed(onsets), reversed(lengths), reversed(pitches), reversed(velocities), strict=True
     ):
-        stop = min(end, following.get(pitch, options.ticks), options.ticks)
+        onset, end = round(seconds * TICKS_PER_SECOND), round((seconds + length) * TICKS_PER_SECOND)
+        stop = min(end, stops.get(pitch, options.ticks), options.ticks)
         if stop > onset:
             notes.append((onset, stop, pitch, velocity))
-            following[pitch] = onset
+            stops[pitch] = onset
     return notes[::-1]
 
 

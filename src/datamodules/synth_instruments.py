@@ -157,7 +157,7 @@ class SynthInstruments(ArrayDataModule):
         """Write a few training clips of each class and number of instruments, to be heard and looked at.
 
         Args:
-            folder: gets `.wav`, `.mid` and `.png` files whose names say what plays, `classes.csv` and its picture.
+            folder: gets `.wav`, `.mid` and `.png` files whose names say what plays, and `classes.csv`/`.png`.
         """
         targets = {split: self.arrays(split)[1] for split in SPLITS}
         write_contact_sheet(folder, self.maker(), self.classes, targets)

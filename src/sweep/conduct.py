@@ -188,28 +188,29 @@ def _publish(entries: "list[Entry]", folder: Path, settings: Settings, console: 
     _print_leaderboard(table, console)
     console.print(f"leaderboard: {folder}/leaderboard.csv, .md, .png", highlight=False, soft_wrap=True)
     if any((settings.outputs / entry.run).glob("wandb/offline-run-*") for entry in entries):
-        runs = " ".join(sorted({f"{settings.outputs / entry.run}/wandb/offline-run-*" for entry in entries}))
-        console.print(f"to Weights & Biases: wandb sync {runs}", highlight=False, soft_wrap=True)
+        runs = sorted(entry.run.removeprefix("runs/") for entry in entries)
+        several = f"{{{','.join(runs)}}}" if len(runs) > 1 else runs[0]
+        line = f"wandb sync {settings.outputs}/runs/{several}/wandb/offline-run-*"
+        console.print(f"to Weights & Biases: {line}", highlight=False, soft_wrap=True)
 
 
 def _print_leaderboard(table: "pd.DataFrame", console: Console) -> None:
     from src.sweep.leaderboard import cell, summary_columns
 
-    metrics = summary_columns(table)[:3]
+    metrics = summary_columns(table)[:2]
     shown = RichTable(title="leaderboard", title_justify="left")
     for column in ("", "trial", "seeds", *metrics, "tied", "state", "time"):
         shown.add_column(column)
     for line in table.to_dict("records"):
-        rank = "" if line["rank"] != line["rank"] or line["rank"] is None else str(int(line["rank"]))
         baseline = line["kind"] == "baseline"
         shown.add_row(
-            rank,
+            "" if baseline else str(line["rank"] or ""),
             str(line["name"]),
-            "" if baseline else str(int(line["n_seeds"])),
+            "" if baseline else str(line["n_seeds"]),
             *(cell(line, metric) for metric in metrics),
             {True: "yes", False: "no"}.get(line["tied_with_best"], ""),
             "baseline" if baseline else str(line["state"]),
-            "" if baseline or line["time_s"] != line["time_s"] else f"{line['time_s']:.0f} s",
+            "" if baseline or not line["time_s"] == line["time_s"] else f"{line['time_s'] or 0:.0f} s",
             style="dim" if baseline else None,
         )
     console.print(shown)

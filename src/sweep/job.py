@@ -17,6 +17,7 @@ class Job:
         trial: import path of the module whose `run(config, folder, report, info)` is one trial.
         code: the fingerprint of the code.
         sweep: the sweep's name, empty for a single trial.
+        shared: the overrides that all trials of the sweep have.
     """
 
     signature: str
@@ -26,6 +27,7 @@ class Job:
     trial: str
     code: str
     sweep: str = ""
+    shared: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -34,5 +36,6 @@ class Job:
 
     @property
     def name(self) -> str:
-        """What tells it from other trials: its overrides."""
-        return " ".join(self.overrides) or "defaults"
+        """What tells it from the sweep's other trials: its overrides."""
+        own = [override for override in self.overrides if override not in self.shared]
+        return " ".join(own or self.overrides) or "defaults"

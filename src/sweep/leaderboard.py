@@ -13,6 +13,8 @@ from src.sweep.statistics import tied_with_best
 
 NOT_A_COLUMN = "seed"
 """The swept key that is averaged over."""
+UNNAMED = ("seed", "outputs", "sweep.name", "retry", "reuse", "timeout")
+"""Keys that say nothing about a configuration."""
 
 
 @dataclass
@@ -71,7 +73,8 @@ def leaderboard(entries: Sequence[Entry]) -> pd.DataFrame:
     baselines = _baseline_rows(entries, keys)
     metrics = _metric_names([*rows, *baselines], objective)
     ordered = sorted(rows, key=lambda row: (row.rank is None, row.rank or 0))
-    return pd.DataFrame([_line(row, keys, metrics) for row in [*ordered, *baselines]])
+    table = pd.DataFrame([_line(row, keys, metrics) for row in [*ordered, *baselines]])
+    return table.astype({"rank": "Int64", "n_seeds": "Int64"})
 
 
 def swept_keys(entries: Sequence[Entry]) -> list[str]:
@@ -88,9 +91,11 @@ def write(table: pd.DataFrame, folder: Path) -> None:
 
 
 def summary_columns(table: pd.DataFrame) -> list[str]:
-    """The metrics that fit on a screen: the objective, and on test the same metric and three more."""
+    """The metrics that fit on a page, most telling first: the objective, the same metric on test, two more."""
     names = [column.removesuffix("_mean") for column in table.columns if column.endswith("_mean")]
-    return names[:5]
+    objective = names[0]
+    wanted = dict.fromkeys([objective, objective.removeprefix("val_"), "average_precision", "subset_accuracy"])
+    return [name for name in wanted if name in names]
 
 
 def cell(line: Mapping[str, Any], metric: str) -> str:
@@ -158,7 +163,7 @@ def _trial_row(members: Sequence[Entry], swept: Mapping[str, str]) -> Row:
 def _name(entry: Entry, swept: Mapping[str, str]) -> str:
     if swept:
         return ", ".join(value if "." not in key else f"{key}={value}" for key, value in swept.items() if value)
-    return ", ".join(f"{k}={v}" for k, v in entry.overrides.items() if k != NOT_A_COLUMN) or "defaults"
+    return ", ".join(f"{k}={v}" for k, v in entry.overrides.items() if k not in UNNAMED) or "defaults"
 
 
 def _states(members: Sequence[Entry]) -> str:

@@ -54,6 +54,7 @@ def plan(requests: Sequence[Request], outputs: Path, trial: str, sweep: str, ret
     module = importlib.import_module(trial)
     found = Plan(gpus=module.gpus())
     known: set[str] = set()
+    shared = tuple(set.intersection(*(set(request.overrides) for request in requests)))
     for request in requests:
         try:
             config = module.freeze(request.config)
@@ -65,7 +66,7 @@ def plan(requests: Sequence[Request], outputs: Path, trial: str, sweep: str, ret
         if name in known:
             continue
         known.add(name)
-        job = Job(name, config, request.overrides, outputs, trial, code(), sweep)
+        job = Job(name, config, request.overrides, outputs, trial, code(), sweep, shared)
         found.jobs.append(job)
         found.actions.append(what_to_do(TrialFolder(job.folder), job.code, retry=retry, reuse=reuse))
         found.devices = max(found.devices, module.gpus_needed(config))

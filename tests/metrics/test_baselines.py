@@ -31,11 +31,8 @@ def targets(features):
 
 
 def parts(features, targets):
-    return [
-        array
-        for pair in zip(np.split(features, SPLIT), np.split(targets, SPLIT), strict=True)
-        for array in pair
-    ]
+    pairs = zip(np.split(features, SPLIT), np.split(targets, SPLIT), strict=True)
+    return [array for pair in pairs for array in pair]
 
 
 def test_band_statistics_are_those_of_numpy(features, monkeypatch):
@@ -68,7 +65,7 @@ def test_label_baselines(features, targets):
 
 
 def test_linear_ranks_as_sklearns_one_vs_rest_does(features, targets):
-    train_x, train_y, _, _, test_x, test_y = parts(band_statistics(features), targets)
+    train_x, train_y, _, _, test_x, _ = parts(band_statistics(features), targets)
     scaler = StandardScaler().fit(train_x)
     model = OneVsRestClassifier(LogisticRegression(max_iter=2000)).fit(scaler.transform(train_x), train_y)
     (found,) = baselines._label_probabilities(scaler.transform(train_x), train_y, [scaler.transform(test_x)])
@@ -101,12 +98,12 @@ def test_the_test_part_changes_no_threshold(features, targets):
 
 @pytest.mark.filterwarnings("error")
 def test_class_baselines(features):
-    level = features[:, :3].astype(np.float32).mean(2) + [0, 0, 2]
+    level = features[:, :3].astype(np.float32).mean(2) + np.array([0, 0, 2])
     targets = level.argmax(1)
     found = baselines_multiclass(*parts(features, targets), (*CLASSES, "never"))
     test = targets[SPLIT[1] :]
     assert found["majority"]["accuracy"] == pytest.approx((test == 2).mean())
-    assert found["linear"]["accuracy"] > 0.85
+    assert found["linear"]["accuracy"] > found["majority"]["accuracy"] + 0.2
     assert 0 < found["class_prior"]["accuracy"] < 1
     assert found["class_prior"]["f1_macro"] != found["majority"]["f1_macro"]
     assert found["linear"]["f1_by_class"]["never"] == 0

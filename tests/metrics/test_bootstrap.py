@@ -73,7 +73,7 @@ def test_blocks_change_nothing(monkeypatch):
     whole = intervals_multilabel(scores, targets, 0.4, resamples=RESAMPLES)
     monkeypatch.setattr(bootstrap, "BLOCK", 50 * 7)
     assert [block.shape for block in resample_weights(50, 16, 0)] == [(50, 7), (50, 7), (50, 2)]
-    assert intervals_multilabel(scores, targets, 0.4, resamples=RESAMPLES) == whole
+    assert_same(intervals_multilabel(scores, targets, 0.4, resamples=RESAMPLES), whole)
 
 
 def test_weights_are_counts_of_draws():

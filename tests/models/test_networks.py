@@ -120,9 +120,9 @@ def test_refuses_options_outside_their_range(network, options):
 
 
 def test_refuses_no_cells():
-    with pytest.raises(UserError, match="model.grid"):
+    with pytest.raises(UserError, match=r"model\.grid"):
         CNN(5, grid=0)
-    with pytest.raises(UserError, match="model.rows"):
+    with pytest.raises(UserError, match=r"model\.rows"):
         CNNFast(5, rows=0)
 
 

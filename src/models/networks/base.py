@@ -12,6 +12,8 @@ from src.errors import UserError
 class Network(nn.Module):
     """A network from (B, in_channels, n_mels, T) to logits (B, n_classes), for any T.
 
+    It expects features with mean 0, best band by band, since convolutions pad with 0.
+
     Args:
         in_channels: channels of the input, 1 for a mono spectrogram.
         halvings: how often the network halves n_mels and T.

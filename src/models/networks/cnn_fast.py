@@ -32,7 +32,7 @@ class CNNFast(Network):
         n_classes: int,
         in_channels: int = 1,
         channels: Sequence[int] = (16, 32, 64, 128),
-        dropout: float = 0.2,
+        dropout: float = 0.1,
         rows: int = 4,
     ) -> None:
         channels = checked_options(channels, dropout)

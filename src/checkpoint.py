@@ -1,0 +1,122 @@
+"""Checkpoints that can be used by themselves: they carry classes, features and threshold."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from src.build import KIND, build_loss, build_network
+from src.errors import UserError
+from src.fingerprint import content_hash, value_hash
+from src.models.classifier import Classifier
+
+
+@dataclass
+class Trained:
+    """A classifier out of a checkpoint, in evaluation mode on the CPU.
+
+    Args:
+        classifier: with its weights, statistics and threshold.
+        description: `config`, `classes`, `target` and `item_shape`.
+        path: where it came from.
+    """
+
+    classifier: Classifier
+    description: dict[str, Any]
+    path: Path
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The frozen configuration it was trained with."""
+        return dict(self.description["config"])
+
+
+class Ensemble(nn.Module):
+    """Averages the probabilities of several classifiers.
+
+    Args:
+        members: of the same classes and features.
+    """
+
+    def __init__(self, members: Sequence[Classifier]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """From spectrograms (B, channels, n_mels, T) in dB to probabilities or numbers (B, C)."""
+        return torch.stack([member.predict(x) for member in self.members]).mean(0)
+
+
+def checkpoint_paths(value: Any) -> list[Path]:
+    """The paths of `checkpoint=`: one, or a list.
+
+    Raises:
+        UserError: none was given, or one does not exist.
+    """
+    if not value:
+        raise UserError("checkpoint= is missing: name one, e.g. outputs/runs/<signature>/checkpoints/best.ckpt.")
+    paths = [Path(str(path)).expanduser() for path in (value if isinstance(value, list) else [value])]
+    for path in paths:
+        if not path.is_file():
+            raise UserError(f"checkpoint={path}: there is no such file; outputs/runs/*/checkpoints/ holds them.")
+    return paths
+
+
+def checkpoints_signature(paths: Sequence[Path]) -> str:
+    """Names the checkpoints by their contents."""
+    return value_hash([content_hash(path) for path in paths])
+
+
+def load(path: Path) -> Trained:
+    """Load a classifier with `weights_only=True`.
+
+    Raises:
+        UserError: the file is no checkpoint, or one of another kind.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise UserError(f"checkpoint={path}: it cannot be read as a checkpoint; was it written by this project?") from error
+    description = state.get("hyper_parameters") if isinstance(state, Mapping) else None
+    if not isinstance(description, Mapping) or description.get("kind") != KIND:
+        raise UserError(f"checkpoint={path}: it is of another kind; take one that mode=train wrote (best.ckpt).")
+    classifier = _classifier(description, state["state_dict"])
+    return Trained(classifier.eval(), dict(description), path)
+
+
+def load_all(paths: Sequence[Path]) -> list[Trained]:
+    """Load classifiers that are to be averaged.
+
+    Raises:
+        UserError: they differ in classes or features.
+    """
+    loaded = [load(path) for path in paths]
+    for other in loaded[1:]:
+        for key, what in (("classes", "classes"), ("item_shape", "features")):
+            if other.description[key] != loaded[0].description[key]:
+                raise UserError(f"{other.path} and {loaded[0].path} differ in their {what}; average what is alike.")
+        if other.config["data"]["features"] != loaded[0].config["data"]["features"]:
+            raise UserError(f"{other.path} and {loaded[0].path} differ in their features; average what is alike.")
+    return loaded
+
+
+def _classifier(description: Mapping[str, Any], weights: Mapping[str, Tensor]) -> Classifier:
+    config = description["config"]
+    classifier = Classifier(
+        build_network(config, len(description["classes"]), description["item_shape"][0]),
+        build_loss(config),
+        kind=description["target"],
+        names=description["classes"],
+        mean=weights["mean"],
+        std=weights["std"],
+        objective=config["objective"],
+        description=description,
+    )
+    own = {name: value for name, value in weights.items() if not name.startswith("loss.")}
+    missing, unexpected = classifier.load_state_dict(own, strict=False)
+    if unexpected or any(not name.startswith("loss.") for name in missing):
+        raise UserError("the checkpoint's weights do not fit its network; the code has changed since it was written.")
+    return classifier

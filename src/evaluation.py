@@ -1,0 +1,137 @@
+"""`mode=test`: the test figures of a checkpoint, or of the average of several."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import OmegaConf
+from rich.console import Console
+from torch import Tensor
+
+from src.build import build_data
+from src.checkpoint import Trained, checkpoint_paths, checkpoints_signature, load_all
+from src.datamodules.base import ArrayDataModule
+from src.environment import environment
+from src.errors import UserError
+from src.fingerprint import value_hash, write_json
+from src.metrics.kinds import direction
+from src.models.classifier import Classifier
+from src.pictures import bars_by_class
+from src.trial import measured_baselines
+
+
+def test(config: dict[str, Any], overrides: list[str]) -> int:
+    """Test checkpoints on the data they were trained for, or as `data.…` on the command line changes it.
+
+    A single checkpoint repeats the figures of its trial: same precision, same threshold. Several are averaged,
+    and the threshold is tuned anew on validation.
+
+    Returns:
+        The exit code.
+    """
+    paths = checkpoint_paths(config["checkpoint"])
+    trained = load_all(paths)
+    tested = _data_config(trained[0], config, overrides)
+    data = build_data(tested)
+    data.check()
+    _same_classes(trained[0], data)
+    data.prepare_data()
+    data.setup("test")
+    metrics = _measure(trained, data, tested)
+    folder = Path(config["outputs"]) / "tested" / _folder_name(paths, trained[0], data)
+    write_json(folder / "metrics.json", metrics)
+    if "f1_by_class" in metrics["test"]:
+        bars_by_class(metrics["test"]["f1_by_class"], "F1 by class on test", folder / "f1_by_class.png")
+    _print(metrics, folder)
+    return 0
+
+
+def _data_config(trained: Trained, config: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
+    """The checkpoint's configuration, with the data keys that were typed."""
+    tested = {**trained.config, "outputs": config["outputs"]}
+    if any(typed.startswith(("data=", "experiment=")) for typed in overrides):
+        return {**tested, "data": config["data"]}
+    typed = [text.lstrip("+") for text in overrides if text.lstrip("+").startswith("data.")]
+    merged = OmegaConf.merge({"data": tested["data"]}, *({"data": _typed(config, key)} for key in _keys(typed)))
+    plain = OmegaConf.to_container(merged)
+    assert isinstance(plain, dict)
+    return {**tested, "data": plain["data"]}
+
+
+def _keys(typed: list[str]) -> list[str]:
+    return [text.partition("=")[0].removeprefix("data.") for text in typed]
+
+
+def _typed(config: dict[str, Any], key: str) -> Any:
+    value = OmegaConf.select(OmegaConf.create(config["data"]), key)
+    nested: Any = OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
+    for part in reversed(key.split(".")):
+        nested = {part: nested}
+    return nested
+
+
+def _same_classes(trained: Trained, data: ArrayDataModule) -> None:
+    if list(data.classes) != trained.description["classes"] or list(data.item_shape) != trained.description["item_shape"]:
+        raise UserError(f"{trained.path} was trained for other classes or features than data {data.name} has.")
+
+
+def _folder_name(paths: list[Path], trained: Trained, data: ArrayDataModule) -> str:
+    """The checkpoint's signature; tested on other data than its own, both."""
+    signature = checkpoints_signature(paths)
+    own = value_hash(trained.config["data"])
+    now = value_hash({**trained.config["data"], **data.resolved()})
+    return signature if own == now else f"{signature}-{data.signature}"
+
+
+def _measure(trained: list[Trained], data: ArrayDataModule, config: dict[str, Any]) -> dict[str, Any]:
+    first = trained[0].classifier
+    val, val_targets, _ = _outputs(trained, data.val_dataloader(), config)
+    threshold = float(first.threshold) if len(trained) == 1 else first.kind.tune(val, val_targets)
+    test, targets, loss = _outputs(trained, data.test_dataloader(), config)
+    objective = config["objective"]
+    on_val = first.kind.evaluate(val, val_targets, threshold, data.classes)
+    on_test = first.kind.evaluate(test, targets, threshold, data.classes)
+    return {
+        "objective": {"name": objective, "value": on_val.get(objective), "direction": direction(objective)},
+        "checkpoints": [str(member.path) for member in trained],
+        "val": on_val,
+        "test": on_test | ({} if loss is None else {"loss": loss}),
+        "threshold": threshold,
+        "intervals": first.kind.intervals(test, targets, threshold),
+        "baselines": measured_baselines(data),
+        "data": {"name": data.name, "signature": data.signature, "items": data.n_items},
+        "environment": environment(config["trainer"]),
+    }
+
+
+def _outputs(
+    trained: list[Trained], batches: Any, config: dict[str, Any]
+) -> tuple[Tensor, Tensor, float | None]:
+    """Outputs (averaged), targets, and of one checkpoint the loss, in the trial's own precision."""
+    batches = list(batches)
+    targets = torch.cat([y for _, y in batches])
+    logits = [_logits(member.classifier, batches, config["trainer"]) for member in trained]
+    outputs = torch.stack([trained[0].classifier.kind.outputs(one) for one in logits]).mean(0)
+    loss = float(trained[0].classifier.loss(logits[0], targets)) if len(trained) == 1 else None
+    return outputs, targets, loss
+
+
+def _logits(classifier: Classifier, batches: Any, trainer: dict[str, Any]) -> Tensor:
+    device = torch.device(trainer["accelerator"] if _there(trainer["accelerator"]) else "cpu")
+    kind = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}.get(trainer["precision"])
+    classifier.to(device)
+    with torch.inference_mode(), torch.autocast(device.type, dtype=kind, enabled=kind is not None):
+        return torch.cat([classifier(x.to(device)).float().cpu() for x, _ in batches])
+
+
+def _there(accelerator: str) -> bool:
+    return {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}.get(accelerator, True)
+
+
+def _print(metrics: dict[str, Any], folder: Path) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    for name, value in metrics["test"].items():
+        if isinstance(value, float):
+            low, high = metrics["intervals"].get(name, (None, None))
+            console.print(f"test {name}: {value:.4f}" + (f" [{low:.3f}, {high:.3f}]" if low is not None else ""), markup=False)
+    console.print(f"written: {folder}/metrics.json")

@@ -1,0 +1,161 @@
+"""`mode=predict`: which instrument sounds when, in any sound file, from a checkpoint alone."""
+
+import csv
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rich.console import Console
+
+from src.audio.files import audio_files, read_audio
+from src.audio.mel import LogMel
+from src.checkpoint import Ensemble, Trained, checkpoint_paths, load_all
+from src.errors import UserError
+from src.pictures import timeline
+
+BATCH = 32
+COLUMNS = ("file", "start_s", "end_s", "instrument", "probability", "present")
+
+
+@dataclass
+class Prediction:
+    """What was heard in one file.
+
+    Args:
+        file: as it was given.
+        starts_s, ends_s: of each window, seconds.
+        probabilities: (windows, classes), 0 to 1.
+    """
+
+    file: Path
+    starts_s: list[float]
+    ends_s: list[float]
+    probabilities: NDArray[np.float64]
+
+
+class Predictor:
+    """Classifies windows as long as the clips it was trained on.
+
+    Args:
+        trained: one checkpoint, or several to average.
+    """
+
+    def __init__(self, trained: list[Trained]) -> None:
+        config = trained[0].config["data"]
+        self.classes: list[str] = trained[0].description["classes"]
+        self.log_mel = LogMel(**config["features"]).eval()
+        self.sample_rate = int(config["features"]["sample_rate"])
+        self.clip_seconds = float(config["clip_seconds"])
+        self.ensemble = Ensemble([member.classifier for member in trained]).eval()
+        self.threshold = float(np.mean([float(member.classifier.threshold) for member in trained]))
+
+    def __call__(self, file: Path) -> Prediction:
+        """Classify a file in windows that overlap by half; a shorter file is one window, padded with silence.
+
+        Raises:
+            UserError: it cannot be read, is empty or silent.
+        """
+        sound = read_audio(file, self.sample_rate)
+        length = round(self.clip_seconds * self.sample_rate)
+        starts = list(range(0, max(len(sound) - length, 0) + length // 2, length // 2)) or [0]
+        starts = [start for start in starts if start == 0 or start + length // 2 < len(sound)]
+        with torch.inference_mode():
+            batches = [self.ensemble(self._features(batch)).numpy() for batch in _batches(sound, starts, length)]
+        end_s = len(sound) / self.sample_rate
+        starts_s = [start / self.sample_rate for start in starts]
+        ends_s = [min(start + self.clip_seconds, end_s) for start in starts_s]
+        return Prediction(file, starts_s, ends_s, np.concatenate(batches).astype(np.float64))
+
+    def _features(self, windows: NDArray[np.float32]) -> torch.Tensor:
+        features: torch.Tensor = self.log_mel(torch.from_numpy(windows))
+        return features.unsqueeze(1)
+
+
+def predict(config: dict[str, Any]) -> int:
+    """Write `predictions.csv`, and a picture of the timeline of each file.
+
+    Returns:
+        0, or 1 where a file was skipped; every other file is in the table.
+
+    Raises:
+        UserError: no checkpoint, no input, or nothing in it that could be read.
+    """
+    trained = load_all(checkpoint_paths(config["checkpoint"]))
+    if trained[0].description["target"] != "multilabel":
+        raise UserError(f"{trained[0].path}: mode=predict names what sounds; this checkpoint has other targets.")
+    if not config["input"]:
+        raise UserError("input= is missing: name a sound file (wav, flac, mp3, ogg) or a folder of them.")
+    source = Path(str(config["input"])).expanduser()
+    files = audio_files(source)
+    predictor = Predictor(trained)
+    folder = Path(config["outputs"]) / "predicted" / (source.stem if source.is_file() else source.resolve().name)
+    folder.mkdir(parents=True, exist_ok=True)
+    done, skipped = 0, 0
+    with _Table(folder / "predictions.csv", predictor) as table:
+        for file in files:
+            try:
+                prediction = predictor(file)
+            except UserError as error:
+                print(f"skipped: {error}", file=sys.stderr)
+                skipped += 1
+                continue
+            table.add(prediction)
+            _draw(prediction, predictor, source, folder)
+            done += 1
+    _say(done, skipped, folder)
+    return 1 if skipped else 0
+
+
+class _Table:
+    """The CSV table, moved into place when it is whole."""
+
+    def __init__(self, path: Path, predictor: Predictor) -> None:
+        self._path, self._predictor = path, predictor
+        self._partial = path.with_name(f".{path.name}.{os.getpid()}")
+
+    def __enter__(self) -> "_Table":
+        self._file = self._partial.open("w", newline="", encoding="utf-8")
+        self._writer = csv.writer(self._file)
+        self._writer.writerow(COLUMNS)
+        return self
+
+    def add(self, prediction: Prediction) -> None:
+        windows = zip(prediction.starts_s, prediction.ends_s, prediction.probabilities, strict=True)
+        for start, end, probabilities in windows:
+            for name, probability in zip(self._predictor.classes, probabilities, strict=True):
+                present = int(probability > self._predictor.threshold)
+                row = (prediction.file, f"{start:.3f}", f"{end:.3f}", name, f"{probability:.6f}", present)
+                self._writer.writerow(row)
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        self._partial.replace(self._path)
+
+
+def _batches(sound: NDArray[np.float32], starts: list[int], length: int) -> Iterator[NDArray[np.float32]]:
+    for first in range(0, len(starts), BATCH):
+        windows = np.zeros((len(starts[first : first + BATCH]), length), np.float32)
+        for row, start in enumerate(starts[first : first + BATCH]):
+            part = sound[start : start + length]
+            windows[row, : len(part)] = part
+        yield windows
+
+
+def _draw(prediction: Prediction, predictor: Predictor, source: Path, folder: Path) -> None:
+    relative = prediction.file.relative_to(source) if source.is_dir() else Path(prediction.file.name)
+    path = folder / relative.with_name(f"{relative.name}.png")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    timeline(
+        prediction.probabilities, prediction.starts_s, prediction.ends_s[-1], predictor.classes, path
+    )
+
+
+def _say(done: int, skipped: int, folder: Path) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"{done} files classified, {skipped} skipped: {folder}/predictions.csv")
