@@ -67,18 +67,19 @@ def against_chain(folder: Path, soundfont: str, clips: int) -> dict[str, float]:
 
 
 def published_chain(maker: ClipMaker, index: int, font: Path, folder: Path) -> None:
-    """Make a clip as published: files between the steps, the soundfont loaded each time, 512 bands, a picture."""
+    """Make a clip as published: files between all steps, 512 mel bands, a picture with axes."""
     maker.piece(index)[0].save(folder / "clip.mid")
     to_wav(folder / "clip.mid", font, folder / "clip.wav")
-    waveform, rate = librosa.load(folder / "clip.wav", sr=44100)
+    waveform, rate = librosa.load(folder / "clip.wav", sr=44100, duration=maker.score.clip_seconds)
     power = librosa.feature.melspectrogram(y=waveform, sr=rate, n_fft=2048, hop_length=512, n_mels=512)
-    figure = matplotlib.figure.Figure()
-    specshow(librosa.power_to_db(power, ref=np.max), sr=rate, ax=figure.add_subplot())
-    figure.savefig(folder / "clip.png")
+    decibels = librosa.power_to_db(power, ref=np.max)
+    axes = matplotlib.figure.Figure().add_subplot()
+    specshow(decibels, sr=rate, hop_length=512, x_axis="time", y_axis="mel", ax=axes)
+    axes.figure.savefig(folder / "clip.png")
 
 
 def to_wav(midi: Path, font: Path, wav: Path) -> None:
-    """Render a MIDI file to 44.1 kHz as the command `fluidsynth -F` does, and midi2audio through it."""
+    """Render a MIDI file to 44.1 kHz as the command `fluidsynth -F` does: load the soundfont, play to silence."""
     api, player_api = fluid.functions(), player_functions()
     settings = api.new_fluid_settings()
     api.settings_setstr(settings, b"audio.file.name", str(wav).encode())
@@ -152,7 +153,7 @@ def data(folder: Path, soundfont: str, clips: int, workers: int) -> SynthInstrum
 
 
 def in_turns(times: int, one: Callable[[int], object], other: Callable[[int], object]) -> tuple[float, float]:
-    """Give the median times in ms of two functions that are called in turns, a block each, on one core, warm."""
+    """Give the median times in ms of two functions called in turns, a block each, on one core, warm."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     taken: dict[Callable[[int], object], list[float]] = {one: [], other: []}

@@ -49,7 +49,9 @@ def build_loss(config: Config, data: ArrayDataModule | None = None) -> Loss:
     """The loss. `pos_weight=balanced` is counted on the training part of `data`, which must be set up."""
     options = dict(config["loss"])
     if options.get("pos_weight") == "balanced":
-        options["pos_weight"] = None if data is None else balanced_pos_weight(torch.tensor(data.arrays("train")[1]))
+        options["pos_weight"] = (
+            None if data is None else balanced_pos_weight(torch.tensor(data.arrays("train")[1]))
+        )
     return cast(Loss, make(options, "loss"))
 
 
@@ -83,7 +85,9 @@ def describe(config: Config, data: ArrayDataModule) -> dict[str, Any]:
     }
 
 
-def build_trainer(config: Config, folder: Path, callbacks: list[Callback], loggers: list[Logger]) -> lightning.Trainer:
+def build_trainer(
+    config: Config, folder: Path, callbacks: list[Callback], loggers: list[Logger]
+) -> lightning.Trainer:
     """Lightning's Trainer with the configuration's callbacks before those given."""
     options = dict(config["trainer"])
     quiet = {"enable_model_summary": False, "num_sanity_val_steps": 0, "use_distributed_sampler": False}
@@ -126,7 +130,7 @@ def _logger(options: Config, config: Config, folder: Path, info: Mapping[str, An
         return make(options, "logger", save_dir=folder, name="", version="")
     settings = {key: value for key, value in options.items() if key != "mode"}
     overrides = list(info["overrides"])
-    logger = make(
+    return make(
         settings,
         "logger",
         save_dir=folder,
@@ -138,7 +142,6 @@ def _logger(options: Config, config: Config, folder: Path, info: Mapping[str, An
         config=dict(config),
         settings=_wandb_settings(),
     )
-    return logger
 
 
 def _wandb_settings() -> Any:
@@ -185,7 +188,9 @@ def make(options: Config, group: str, /, **more: Any) -> Any:
     except UserError:
         raise
     except Exception as error:
-        raise UserError(f"{group} ({target}) cannot be built: {_first_line(error)}; check the keys of {group}.") from error
+        raise UserError(
+            f"{group} ({target}) cannot be built: {_first_line(error)}; check the keys of {group}."
+        ) from error
 
 
 def _first_line(error: BaseException) -> str:

@@ -44,10 +44,11 @@ class Ensemble(nn.Module):
     def __init__(self, members: Sequence[Classifier]) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
+        self._classifiers = tuple(members)
 
     def forward(self, x: Tensor) -> Tensor:
         """From spectrograms (B, channels, n_mels, T) in dB to probabilities or numbers (B, C)."""
-        return torch.stack([member.predict(x) for member in self.members]).mean(0)
+        return torch.stack([member.predict(x) for member in self._classifiers]).mean(0)
 
 
 def checkpoint_paths(value: Any) -> list[Path]:
@@ -57,11 +58,15 @@ def checkpoint_paths(value: Any) -> list[Path]:
         UserError: none was given, or one does not exist.
     """
     if not value:
-        raise UserError("checkpoint= is missing: name one, e.g. outputs/runs/<signature>/checkpoints/best.ckpt.")
+        raise UserError(
+            "checkpoint= is missing: name one, e.g. outputs/runs/<signature>/checkpoints/best.ckpt."
+        )
     paths = [Path(str(path)).expanduser() for path in (value if isinstance(value, list) else [value])]
     for path in paths:
         if not path.is_file():
-            raise UserError(f"checkpoint={path}: there is no such file; outputs/runs/*/checkpoints/ holds them.")
+            raise UserError(
+                f"checkpoint={path}: there is no such file; outputs/runs/*/checkpoints/ holds them."
+            )
     return paths
 
 
@@ -79,10 +84,14 @@ def load(path: Path) -> Trained:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise UserError(f"checkpoint={path}: it cannot be read as a checkpoint; was it written by this project?") from error
+        raise UserError(
+            f"checkpoint={path}: it cannot be read as a checkpoint; was it written by this project?"
+        ) from error
     description = state.get("hyper_parameters") if isinstance(state, Mapping) else None
     if not isinstance(description, Mapping) or description.get("kind") != KIND:
-        raise UserError(f"checkpoint={path}: it is of another kind; take one that mode=train wrote (best.ckpt).")
+        raise UserError(
+            f"checkpoint={path}: it is of another kind; take one that mode=train wrote (best.ckpt)."
+        )
     classifier = _classifier(description, state["state_dict"])
     return Trained(classifier.eval(), dict(description), path)
 
@@ -97,9 +106,13 @@ def load_all(paths: Sequence[Path]) -> list[Trained]:
     for other in loaded[1:]:
         for key, what in (("classes", "classes"), ("item_shape", "features")):
             if other.description[key] != loaded[0].description[key]:
-                raise UserError(f"{other.path} and {loaded[0].path} differ in their {what}; average what is alike.")
+                raise UserError(
+                    f"{other.path} and {loaded[0].path} differ in their {what}; average what is alike."
+                )
         if other.config["data"]["features"] != loaded[0].config["data"]["features"]:
-            raise UserError(f"{other.path} and {loaded[0].path} differ in their features; average what is alike.")
+            raise UserError(
+                f"{other.path} and {loaded[0].path} differ in their features; average what is alike."
+            )
     return loaded
 
 
@@ -118,5 +131,7 @@ def _classifier(description: Mapping[str, Any], weights: Mapping[str, Tensor]) -
     own = {name: value for name, value in weights.items() if not name.startswith("loss.")}
     missing, unexpected = classifier.load_state_dict(own, strict=False)
     if unexpected or any(not name.startswith("loss.") for name in missing):
-        raise UserError("the checkpoint's weights do not fit its network; the code has changed since it was written.")
+        raise UserError(
+            "the checkpoint's weights do not fit its network; the code has changed since it was written."
+        )
     return classifier

@@ -80,7 +80,9 @@ def _check_trainer_keys(trainer: Mapping[str, Any]) -> None:
     known = inspect.signature(lightning.Trainer).parameters
     for key in trainer:
         if key not in known and key != "_target_":
-            raise UserError(f"trainer.{key}: Lightning's Trainer has no such argument.{did_you_mean(key, known)}")
+            raise UserError(
+                f"trainer.{key}: Lightning's Trainer has no such argument.{did_you_mean(key, known)}"
+            )
 
 
 def _devices(devices: Any, accelerator: str) -> int:
@@ -101,7 +103,9 @@ def _freeze_objective(frozen: dict[str, Any], target: str) -> None:
     known = OBJECTIVES[target]
     if objective not in known:
         near = did_you_mean(objective, known)
-        raise UserError(f"objective={objective} is not measured on {target} targets.{near} Known: {', '.join(known)}.")
+        raise UserError(
+            f"objective={objective} is not measured on {target} targets.{near} Known: {', '.join(known)}."
+        )
     for options in frozen["callbacks"].values():
         if options.get("monitor") == "objective":
             options["monitor"] = f"val/{objective}"
@@ -114,7 +118,9 @@ def _check_sizes(frozen: Mapping[str, Any], data: ArrayDataModule) -> None:
     if not isinstance(batch_size, int) or batch_size < 1:
         raise UserError(f"batch_size={batch_size}: choose a whole number from 1.")
     if batch_size > items:
-        raise UserError(f"batch_size={batch_size} is larger than the training part ({items} items); choose a smaller one.")
+        raise UserError(
+            f"batch_size={batch_size} is larger than the training part ({items} items); choose a smaller one."
+        )
 
 
 def _check_loss(frozen: Mapping[str, Any], data: ArrayDataModule) -> None:
@@ -141,7 +147,9 @@ def _check_augment(frozen: Mapping[str, Any], data: ArrayDataModule) -> None:
     for name, options in frozen["augment"].items():
         make(options, f"augment.{name}")
     if "mixing" in frozen["augment"] and data.target != "multilabel":
-        raise UserError(f"augment=mixing unites labels, but data {data.name} has {data.target} targets; leave it out.")
+        raise UserError(
+            f"augment=mixing unites labels, but data {data.name} has {data.target} targets; leave it out."
+        )
 
 
 def _check_network(frozen: Mapping[str, Any], data: ArrayDataModule) -> None:
@@ -152,7 +160,9 @@ def _check_network(frozen: Mapping[str, Any], data: ArrayDataModule) -> None:
 def _check_optimizer(frozen: Mapping[str, Any]) -> None:
     scheduler = frozen["scheduler"]
     if scheduler.get("monitor") not in (None, "objective"):
-        raise UserError(f"scheduler.monitor={scheduler['monitor']}: the scheduler follows the objective; set objective=.")
+        raise UserError(
+            f"scheduler.monitor={scheduler['monitor']}: the scheduler follows the objective; set objective=."
+        )
     try:
         configure(
             make(frozen["optimizer"], "optimizer"),
@@ -164,7 +174,9 @@ def _check_optimizer(frozen: Mapping[str, Any]) -> None:
     except UserError:
         raise
     except Exception as error:
-        raise UserError(f"optimizer or scheduler: {error}; check their keys ({STEPS} is a number of steps).") from error
+        raise UserError(
+            f"optimizer or scheduler: {error}; check their keys ({STEPS} is a number of steps)."
+        ) from error
 
 
 def did_you_mean(word: str, known: Any) -> str:

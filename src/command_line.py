@@ -9,7 +9,15 @@ import yaml
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-PATHS = ("checkpoint", "input", "outputs", "init_from", "data.root", "data.soundfonts", "data.test_soundfonts")
+PATHS = (
+    "checkpoint",
+    "input",
+    "outputs",
+    "init_from",
+    "data.root",
+    "data.soundfonts",
+    "data.test_soundfonts",
+)
 """Keys whose values are paths."""
 NEVER_LISTS = ("input", "outputs", "data.root", "init_from")
 
@@ -96,7 +104,9 @@ def _unknown_option(path: str, conf: Path) -> str:
     if not (conf / group).is_dir() or not group:
         return _unknown_key(group or option, conf)
     options = sorted(file.stem for file in (conf / group).glob("*.yaml"))
-    return f"{group}={option}: there is no such choice.{_near(option, options)} There are: {', '.join(options)}."
+    return (
+        f"{group}={option}: there is no such choice.{_near(option, options)} There are: {', '.join(options)}."
+    )
 
 
 def _unknown_key(key: str, conf: Path) -> str:

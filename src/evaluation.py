@@ -52,7 +52,9 @@ def _data_config(trained: Trained, config: dict[str, Any], overrides: list[str])
     if any(typed.startswith(("data=", "experiment=")) for typed in overrides):
         return {**tested, "data": config["data"]}
     typed = [text.lstrip("+") for text in overrides if text.lstrip("+").startswith("data.")]
-    merged = OmegaConf.merge({"data": tested["data"]}, *({"data": _typed(config, key)} for key in _keys(typed)))
+    merged = OmegaConf.merge(
+        {"data": tested["data"]}, *({"data": _typed(config, key)} for key in _keys(typed))
+    )
     plain = OmegaConf.to_container(merged)
     assert isinstance(plain, dict)
     return {**tested, "data": plain["data"]}
@@ -71,8 +73,13 @@ def _typed(config: dict[str, Any], key: str) -> Any:
 
 
 def _same_classes(trained: Trained, data: ArrayDataModule) -> None:
-    if list(data.classes) != trained.description["classes"] or list(data.item_shape) != trained.description["item_shape"]:
-        raise UserError(f"{trained.path} was trained for other classes or features than data {data.name} has.")
+    if (
+        list(data.classes) != trained.description["classes"]
+        or list(data.item_shape) != trained.description["item_shape"]
+    ):
+        raise UserError(
+            f"{trained.path} was trained for other classes or features than data {data.name} has."
+        )
 
 
 def _folder_name(paths: list[Path], trained: Trained, data: ArrayDataModule) -> str:
@@ -125,7 +132,9 @@ def _logits(classifier: Classifier, batches: Any, trainer: dict[str, Any]) -> Te
 
 
 def _there(accelerator: str) -> bool:
-    return {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}.get(accelerator, True)
+    return {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}.get(
+        accelerator, True
+    )
 
 
 def _print(metrics: dict[str, Any], folder: Path) -> None:
@@ -133,5 +142,8 @@ def _print(metrics: dict[str, Any], folder: Path) -> None:
     for name, value in metrics["test"].items():
         if isinstance(value, float):
             low, high = metrics["intervals"].get(name, (None, None))
-            console.print(f"test {name}: {value:.4f}" + (f" [{low:.3f}, {high:.3f}]" if low is not None else ""), markup=False)
+            console.print(
+                f"test {name}: {value:.4f}" + (f" [{low:.3f}, {high:.3f}]" if low is not None else ""),
+                markup=False,
+            )
     console.print(f"written: {folder}/metrics.json")

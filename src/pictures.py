@@ -56,13 +56,19 @@ def bars_by_class(values: Mapping[str, float], title: str, path: Path) -> None:
     names = list(values)[::-1]
     axes.barh(names, [values[name] for name in names], color="#3b6ea5")
     for row, name in enumerate(names):
-        axes.annotate(f"{values[name]:.3f}", (values[name], row), (3, 0), textcoords="offset points", va="center")
+        axes.annotate(
+            f"{values[name]:.3f}", (values[name], row), (3, 0), textcoords="offset points", va="center"
+        )
     axes.set(xlim=(0, 1.1), title=title)
     figure.savefig(path, dpi=DPI)
 
 
 def timeline(
-    probabilities: NDArray[np.float64], starts_s: Sequence[float], end_s: float, names: Sequence[str], path: Path
+    probabilities: NDArray[np.float64],
+    starts_s: Sequence[float],
+    end_s: float,
+    names: Sequence[str],
+    path: Path,
 ) -> None:
     """Draw which class sounds when.
 

@@ -66,7 +66,9 @@ class Predictor:
         starts = list(range(0, max(len(sound) - length, 0) + length // 2, length // 2)) or [0]
         starts = [start for start in starts if start == 0 or start + length // 2 < len(sound)]
         with torch.inference_mode():
-            batches = [self.ensemble(self._features(batch)).numpy() for batch in _batches(sound, starts, length)]
+            batches = [
+                self.ensemble(self._features(batch)).numpy() for batch in _batches(sound, starts, length)
+            ]
         end_s = len(sound) / self.sample_rate
         starts_s = [start / self.sample_rate for start in starts]
         ends_s = [min(start + self.clip_seconds, end_s) for start in starts_s]
@@ -88,13 +90,17 @@ def predict(config: dict[str, Any]) -> int:
     """
     trained = load_all(checkpoint_paths(config["checkpoint"]))
     if trained[0].description["target"] != "multilabel":
-        raise UserError(f"{trained[0].path}: mode=predict names what sounds; this checkpoint has other targets.")
+        raise UserError(
+            f"{trained[0].path}: mode=predict names what sounds; this checkpoint has other targets."
+        )
     if not config["input"]:
         raise UserError("input= is missing: name a sound file (wav, flac, mp3, ogg) or a folder of them.")
     source = Path(str(config["input"])).expanduser()
     files = audio_files(source)
     predictor = Predictor(trained)
-    folder = Path(config["outputs"]) / "predicted" / (source.stem if source.is_file() else source.resolve().name)
+    folder = (
+        Path(config["outputs"]) / "predicted" / (source.stem if source.is_file() else source.resolve().name)
+    )
     folder.mkdir(parents=True, exist_ok=True)
     done, skipped = 0, 0
     with _Table(folder / "predictions.csv", predictor) as table:
@@ -151,9 +157,7 @@ def _draw(prediction: Prediction, predictor: Predictor, source: Path, folder: Pa
     relative = prediction.file.relative_to(source) if source.is_dir() else Path(prediction.file.name)
     path = folder / relative.with_name(f"{relative.name}.png")
     path.parent.mkdir(parents=True, exist_ok=True)
-    timeline(
-        prediction.probabilities, prediction.starts_s, prediction.ends_s[-1], predictor.classes, path
-    )
+    timeline(prediction.probabilities, prediction.starts_s, prediction.ends_s[-1], predictor.classes, path)
 
 
 def _say(done: int, skipped: int, folder: Path) -> None:

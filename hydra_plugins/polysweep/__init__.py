@@ -44,8 +44,7 @@ class PoolLauncher(Launcher):
 
         assert self.config is not None
         requests = [
-            Request(tuple(filter_overrides(typed)), self._compose(list(typed), initial_job_idx + number))
-            for number, typed in enumerate(job_overrides)
+            Request(tuple(filter_overrides(typed)), self._compose(list(typed))) for typed in job_overrides
         ]
         settings = Settings(
             outputs=Path(self.config.outputs).expanduser().absolute(),
@@ -68,8 +67,9 @@ class PoolLauncher(Launcher):
             job.status, job.return_value = JobStatus.COMPLETED, value
         return returned
 
-    def _compose(self, typed: list[str], number: int) -> dict[str, Any]:
+    def _compose(self, typed: list[str]) -> dict[str, Any]:
         assert self.hydra_context is not None
+        assert self.config is not None
         config = self.hydra_context.config_loader.load_sweep_config(self.config, typed)
         with open_dict(config):
             del config["hydra"]

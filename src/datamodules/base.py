@@ -109,6 +109,10 @@ class ArrayDataModule(LightningDataModule):
         """Give the options whose names stand for something else, resolved: what a trial's identity counts."""
         return {}
 
+    @abstractmethod
+    def contact_sheet(self, folder: Path) -> None:
+        """Write a few items to be looked at and listened to into `folder`."""
+
     def prepare_data(self) -> None:
         """Build what is missing.
 
@@ -117,7 +121,7 @@ class ArrayDataModule(LightningDataModule):
         """
         self.cache.prepare(Builder(self.maker(), self.workers, self.name))
 
-    def setup(self, stage: str | None = None) -> None:  # noqa: ARG002
+    def setup(self, stage: str | None = None) -> None:
         """Open the data and refuse splits that share a piece.
 
         Raises:

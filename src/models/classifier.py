@@ -79,7 +79,7 @@ class Classifier(lightning.LightningModule):
         """From spectrograms (B, channels, n_mels, T) in dB to probabilities or numbers (B, C)."""
         return self.kind.outputs(self(x).float())
 
-    def training_step(self, batch: Batch, _index: int) -> Tensor:
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of a batch: spectrograms (B, channels, n_mels, T) in dB, and targets."""
         x, y = batch[0].float(), batch[1]
         for augment in self.augment:
@@ -92,7 +92,7 @@ class Classifier(lightning.LightningModule):
         """Forget the losses of the epoch before."""
         self._train_losses = []
 
-    def validation_step(self, batch: Batch, _index: int) -> None:
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Keep logits and targets for the end of the epoch."""
         self._evaluated.append((self(batch[0]), batch[1]))
 
@@ -110,7 +110,7 @@ class Classifier(lightning.LightningModule):
         if self._train_losses and self.trainer.state.fn == TrainerFn.FITTING:
             self.log("train/loss", torch.stack(self._train_losses).mean().float())
 
-    def test_step(self, batch: Batch, _index: int) -> None:
+    def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Keep logits and targets for the end of the part."""
         self._evaluated.append((self(batch[0]), batch[1]))
 

@@ -38,7 +38,12 @@ def attempt(job: Job, folder: TrialFolder, report: Report, number: int) -> int:
 
 
 def _outcome(job: Job, report: Report, number: int) -> tuple[str, int, str | None]:
-    info = {"signature": job.signature, "attempt": number, "sweep": job.sweep, "overrides": list(job.overrides)}
+    info = {
+        "signature": job.signature,
+        "attempt": number,
+        "sweep": job.sweep,
+        "overrides": list(job.overrides),
+    }
     try:
         objective = importlib.import_module(job.trial).run(job.config, job.folder, report, info)
     except UserError as error:
@@ -89,4 +94,3 @@ def _out_of_memory(error: Exception) -> bool:
 def _last_lines(error: Exception) -> str:
     lines = "".join(traceback.format_exception(error)).strip().splitlines()
     return "\n".join(lines[-4:])
-

@@ -147,11 +147,13 @@ def _sweep_folder(settings: Settings, name: str) -> Path:
         number += 1
 
 
-def _only_here(folder: Path) -> AcquireReturnProxy:
+def _only_here(folder: Path) -> AcquireReturnProxy[Any]:
     try:
         return FileLock(folder / ".lock", blocking=False).acquire()
     except Timeout:
-        raise UserError(f"{folder} is the folder of a sweep that is running; choose another sweep.name.") from None
+        raise UserError(
+            f"{folder} is the folder of a sweep that is running; choose another sweep.name."
+        ) from None
 
 
 def _entries(ledger: Ledger, outputs: Path) -> "list[Entry]":
@@ -195,6 +197,8 @@ def _publish(entries: "list[Entry]", folder: Path, settings: Settings, console: 
 
 
 def _print_leaderboard(table: "pd.DataFrame", console: Console) -> None:
+    import pandas as pd
+
     from src.sweep.leaderboard import cell, summary_columns
 
     metrics = summary_columns(table)[:2]
@@ -204,13 +208,13 @@ def _print_leaderboard(table: "pd.DataFrame", console: Console) -> None:
     for line in table.to_dict("records"):
         baseline = line["kind"] == "baseline"
         shown.add_row(
-            "" if baseline else str(line["rank"] or ""),
+            "" if pd.isna(line["rank"]) else str(line["rank"]),
             str(line["name"]),
             "" if baseline else str(line["n_seeds"]),
             *(cell(line, metric) for metric in metrics),
             {True: "yes", False: "no"}.get(line["tied_with_best"], ""),
             "baseline" if baseline else str(line["state"]),
-            "" if baseline or not line["time_s"] == line["time_s"] else f"{line['time_s'] or 0:.0f} s",
+            "" if baseline or pd.isna(line["time_s"]) else f"{line['time_s']:.0f} s",
             style="dim" if baseline else None,
         )
     console.print(shown)

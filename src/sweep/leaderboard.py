@@ -94,11 +94,13 @@ def summary_columns(table: pd.DataFrame) -> list[str]:
     """The metrics that fit on a page, most telling first: the objective, the same metric on test, two more."""
     names = [column.removesuffix("_mean") for column in table.columns if column.endswith("_mean")]
     objective = names[0]
-    wanted = dict.fromkeys([objective, objective.removeprefix("val_"), "average_precision", "subset_accuracy"])
+    wanted = dict.fromkeys(
+        [objective, objective.removeprefix("val_"), "average_precision", "subset_accuracy"]
+    )
     return [name for name in wanted if name in names]
 
 
-def cell(line: Mapping[str, Any], metric: str) -> str:
+def cell(line: Mapping[Any, Any], metric: str) -> str:
     """`0.953 ± 0.004` over seeds, `0.953 [0.941, 0.962]` of one, empty where there is nothing."""
     mean, std = line[f"{metric}_mean"], line[f"{metric}_std"]
     if pd.isna(mean):
@@ -156,13 +158,17 @@ def _trial_row(members: Sequence[Entry], swept: Mapping[str, str]) -> Row:
             row.values.setdefault(name, {})[entry.seed] = float(value)
         row.epochs.append(float(entry.metrics["time"].get("epochs", 0)))
         row.times.append(float(entry.metrics["time"].get("total_s", 0)))
-        row.intervals = {name: (low, high) for name, (low, high) in entry.metrics.get("intervals", {}).items()}
+        row.intervals = {
+            name: (low, high) for name, (low, high) in entry.metrics.get("intervals", {}).items()
+        }
     return row
 
 
 def _name(entry: Entry, swept: Mapping[str, str]) -> str:
     if swept:
-        return ", ".join(value if "." not in key else f"{key}={value}" for key, value in swept.items() if value)
+        return ", ".join(
+            value if "." not in key else f"{key}={value}" for key, value in swept.items() if value
+        )
     return ", ".join(f"{k}={v}" for k, v in entry.overrides.items() if k not in UNNAMED) or "defaults"
 
 

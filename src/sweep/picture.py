@@ -29,8 +29,10 @@ def draw(table: pd.DataFrame, path: Path) -> None:
         colours = [BAR if yes or not several else UNRANKED for yes in tied]
         mean = trials[f"{metric}_mean"].astype(float)
         axes.barh(trials["name"], mean, xerr=_errors(trials, metric), color=colours, capsize=3)
-        for row, value in enumerate(mean):
-            axes.annotate(f"{value:.3f}", (0, row), (4, 0), textcoords="offset points", color="w", va="center")
+        for row, value in enumerate(mean.tolist()):
+            axes.annotate(
+                f"{value:.3f}", (0, row), (4, 0), textcoords="offset points", color="w", va="center"
+            )
     for number, line in enumerate(table[table["kind"] == "baseline"].to_dict("records")):
         value = line.get(f"{metric}_mean")
         if value is not None and not pd.isna(value):

@@ -49,7 +49,8 @@ def plan(requests: Sequence[Request], outputs: Path, trial: str, sweep: str, ret
         outputs: the folder of everything.
         trial: import path of the module with `freeze`, `run`, `prepare` and `gpus`.
         sweep: the sweep's name.
-        retry, reuse: see `what_to_do`.
+        retry: see `what_to_do`.
+        reuse: likewise.
     """
     module = importlib.import_module(trial)
     found = Plan(gpus=module.gpus())

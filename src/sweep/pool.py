@@ -167,7 +167,9 @@ class Pool:
     def _finish(self, running: _Running, code: int) -> None:
         folder = TrialFolder(running.job.folder)
         if running.timed_out:
-            folder.end("timeout", EXIT_CODES["timeout"], f"took longer than timeout={self._options.timeout} s")
+            folder.end(
+                "timeout", EXIT_CODES["timeout"], f"took longer than timeout={self._options.timeout} s"
+            )
         elif code < 0:
             _signal(running.process, signal.SIGKILL)  # what the trial itself had started
             error = f"killed by {signal.Signals(-code).name}\n{folder.log_tail(3)}"

@@ -50,9 +50,13 @@ def gpu_slots(gpus: Sequence[str], trials_per_gpu: int, gpus_a_trial: int, cores
     if trials_per_gpu < 1:
         raise UserError(f"hydra.launcher.trials_per_gpu={trials_per_gpu}: choose 1 or more.")
     if gpus_a_trial > len(gpus):
-        raise UserError(f"trainer.devices={gpus_a_trial}: there are {len(gpus)} GPUs; choose at most that many.")
+        raise UserError(
+            f"trainer.devices={gpus_a_trial}: there are {len(gpus)} GPUs; choose at most that many."
+        )
     if gpus_a_trial > 1 and trials_per_gpu > 1:
-        raise UserError("trials_per_gpu and several devices a trial exclude each other; set one of them to 1.")
+        raise UserError(
+            "trials_per_gpu and several devices a trial exclude each other; set one of them to 1."
+        )
     groups = [tuple(gpus[i : i + gpus_a_trial]) for i in range(0, len(gpus) - gpus_a_trial + 1, gpus_a_trial)]
     count = len(groups) * trials_per_gpu
     threads = max(1, cores // count)

@@ -13,7 +13,8 @@ def paired_p_value(first: Sequence[float], second: Sequence[float]) -> float:
     """Two-sided p of the paired t-test (Student 1908; `scipy.stats.ttest_rel`).
 
     Args:
-        first, second: the same metric over the same seeds, in the same order, two values or more.
+        first: a metric over some seeds, two or more.
+        second: the same metric over the same seeds, in the same order.
 
     Returns:
         p in 0..1; where all differences are equal the test statistic is undefined: then 1 when they are 0,

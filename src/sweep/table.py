@@ -64,7 +64,9 @@ class Table:
         if line.state == "running" and before != "running":
             line.since = time.monotonic()
         if line.state != before and not self.console.is_terminal:
-            self.console.print(f"{line.state:>11}  {line.name}", highlight=False, markup=False, soft_wrap=True)
+            self.console.print(
+                f"{line.state:>11}  {line.name}", highlight=False, markup=False, soft_wrap=True
+            )
 
     def refresh(self) -> None:
         """Draw the table anew."""
