@@ -1,5 +1,6 @@
 """The one command: compose the configuration, run the trial, return its objective."""
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from src.command_line import explain, quote_paths
 from src.errors import UserError
 
 CONF = Path(__file__).resolve().parent / "conf"
+UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.ENOTDIR, errno.EEXIST)
 REFUSED = 2
 INTERRUPTED = 130
 
@@ -37,6 +39,10 @@ def main() -> int:
         return _refuse(str(error))
     except (HydraException, OmegaConfBaseException) as error:
         return _refuse(explain(error, CONF))
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        return _refuse(f"{error.filename}: {error.strerror}; choose another folder with outputs=DIR.")
     except KeyboardInterrupt:
         return INTERRUPTED
 

@@ -91,7 +91,7 @@ def build_trainer(
     """Lightning's Trainer with the configuration's callbacks before those given."""
     options = dict(config["trainer"])
     quiet = {"enable_model_summary": False, "num_sanity_val_steps": 0, "use_distributed_sampler": False}
-    chosen = build_callbacks(config, folder)
+    chosen = build_callbacks(config, folder, logged=bool(loggers))
     bar = any("ProgressBar" in type(callback).__name__ for callback in chosen)
     trainer = make(
         {**quiet, "enable_progress_bar": bar, "log_every_n_steps": 10**9, **options},
@@ -103,14 +103,17 @@ def build_trainer(
     return cast(lightning.Trainer, trainer)
 
 
-def build_callbacks(config: Config, folder: Path) -> list[Callback]:
-    """The callbacks of the configuration; checkpoints lie in `checkpoints/`, a bar needs a terminal."""
+def build_callbacks(config: Config, folder: Path, *, logged: bool) -> list[Callback]:
+    """The callbacks of the configuration; checkpoints lie in `checkpoints/`.
+
+    A progress bar needs a terminal, and a log of learning rates a logger: without, they are left out.
+    """
     built = []
     for options in config["callbacks"].values():
         target = options["_target_"]
         if "ProgressBar" in target and not os.isatty(1):
             continue
-        if "LearningRateMonitor" in target and not config["logger"]:
+        if "LearningRateMonitor" in target and not logged:
             continue
         more = {"dirpath": folder / "checkpoints"} if target.endswith(ModelCheckpoint.__name__) else {}
         built.append(make(options, "callbacks", **more))

@@ -21,7 +21,10 @@ PATHS = (
 """Keys whose values are paths."""
 NEVER_LISTS = ("input", "outputs", "data.root", "init_from")
 
-_PLAIN = re.compile(r"[\w./~:@%+-]*", re.ASCII)
+_PLAIN = re.compile(r"[\w./:@%+-]*", re.ASCII)
+_NOT_TEXT = re.compile(
+    r"[+-]?[\d_.]+(e[+-]?[\d_]+)?|[+-]?(inf|nan)|true|false|null", re.ASCII | re.IGNORECASE
+)
 _QUOTED = re.compile(r"'.*'|\".*\"", re.DOTALL)
 
 
@@ -29,7 +32,8 @@ def quote_paths(arguments: Sequence[str]) -> list[str]:
     """Quote values that are paths, so that brackets, commas, `#`, spaces and accents reach the program as typed.
 
     A value that exists as it stands is one path, whatever it looks like. Otherwise `[a,b]` is a list, and
-    `a,b` alternatives of a sweep, of which each is quoted where it needs to be.
+    `a,b` or `[a],[b]` alternatives of a sweep, of which each is quoted where it needs to be. A path like
+    `2024` stays text.
 
     Args:
         arguments: of the command line.
@@ -44,22 +48,39 @@ def _quoted_argument(argument: str) -> str:
         return argument
     if name in NEVER_LISTS or _exists(value):
         return f"{key}={_quoted(value)}"
-    if value.startswith("[") and value.endswith("]"):
-        return f"{key}=[{','.join(_quoted(part) for part in _parts(value[1:-1]))}]"
-    return f"{key}={','.join(_quoted(part) for part in _parts(value))}"
+    return f"{key}={','.join(_quoted_alternative(part) for part in _parts(value, lists=True))}"
 
 
-def _parts(text: str) -> list[str]:
-    """Split at commas, but not inside a path that exists: `a,b.wav,c` is `a,b.wav` and `c` where that is a file."""
+def _quoted_alternative(text: str) -> str:
+    if text.startswith("[") and text.endswith("]") and not _exists(text):
+        return f"[{','.join(_quoted(part) for part in _parts(text[1:-1]))}]"
+    return _quoted(text)
+
+
+def _parts(text: str, *, lists: bool = False) -> list[str]:
+    """Split at commas, but not inside a path that exists: `a,b.wav,c` is `a,b.wav` and `c` where that is a file.
+
+    Args:
+        text: of a value.
+        lists: `[a,b]` within it is one part too.
+    """
     pieces, parts = text.split(","), []
     while pieces:
-        for count in range(len(pieces), 0, -1):
-            joined = ",".join(pieces[:count])
-            if count == 1 or _exists(joined):
-                break
-        parts.append(joined)
-        pieces = pieces[count:]
+        joined = [",".join(pieces[:count]) for count in range(1, len(pieces) + 1)]
+        whole = [part for part in reversed(joined) if _exists(part)]
+        if not whole and lists:
+            whole = _lists(joined)
+        parts.append((whole or joined)[0])
+        pieces = pieces[parts[-1].count(",") + 1 :]
     return parts
+
+
+def _lists(candidates: Sequence[str]) -> list[str]:
+    """Those that may be lists, likeliest first: of paths that exist, with as many `[` as `]`, the others."""
+    lists = [text for text in candidates if text.startswith("[") and text.endswith("]")]
+    of_files = [text for text in lists if all(_exists(part) for part in _parts(text[1:-1]))]
+    balanced = [text for text in lists if text.count("[") == text.count("]")]
+    return [*reversed(of_files), *balanced, *reversed(lists)]
 
 
 def _exists(text: str) -> bool:
@@ -70,7 +91,8 @@ def _exists(text: str) -> bool:
 
 
 def _quoted(value: str) -> str:
-    if _PLAIN.fullmatch(value) or _QUOTED.fullmatch(value) or value.startswith("${"):
+    plain = _PLAIN.fullmatch(value) and not _NOT_TEXT.fullmatch(value)
+    if plain or _QUOTED.fullmatch(value) or value.startswith("${"):
         return value
     # In Hydra's grammar backslashes escape only a quote that follows them, so these are doubled too.
     escaped = re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), value)

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from src.errors import UserError
-from src.sweep.folder import TrialFolder, what_to_do
+from src.sweep.folder import INTERRUPTED_EXIT, TrialFolder, what_to_do
 from src.sweep.identity import code, signature
 from src.sweep.job import Job
 
@@ -48,7 +48,7 @@ def train(config: dict[str, Any], overrides: list[str]) -> int:
     """One trial in this process, unless it has been run before."""
     from src.trial import freeze
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = _console()
     frozen = freeze(config)
     outputs = Path(config["outputs"])
     name = signature(frozen, outputs / "cache" / "content_hashes.json")
@@ -62,7 +62,8 @@ def train(config: dict[str, Any], overrides: list[str]) -> int:
         console.print(f"{folder.path}: {reason}")
         _print_result(console, folder)
         return 0 if action == "reuse" else 1
-    return _attempt(job, folder, resume=action == "resume", console=console)
+    exit_code = _attempt(job, folder, config["timeout"], resume=action == "resume", console=console)
+    return exit_code if exit_code in (0, INTERRUPTED_EXIT) else 1
 
 
 def prepare(config: dict[str, Any]) -> int:
@@ -75,11 +76,15 @@ def prepare(config: dict[str, Any]) -> int:
     data.setup("fit")
     sheet = data.folder / "contact_sheet"
     data.contact_sheet(sheet)
-    Console(highlight=False, soft_wrap=True).print(f"data: {data.folder}\nto look at and listen to: {sheet}")
+    _console().print(f"data: {data.folder}\nto look at and listen to: {sheet}")
     return 0
 
 
-def _attempt(job: Job, folder: TrialFolder, *, resume: bool, console: Console) -> int:
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=True, markup=False)
+
+
+def _attempt(job: Job, folder: TrialFolder, timeout: float | None, *, resume: bool, console: Console) -> int:
     import logging
     import os
 
@@ -98,11 +103,11 @@ def _attempt(job: Job, folder: TrialFolder, *, resume: bool, console: Console) -
         logging.getLogger("polysweep").info(line)
         console.print(line)
 
-    exit_code = attempt(job, folder, report, number)
+    exit_code = attempt(job, folder, report, number, timeout)
     status = folder.status()
     console.print(f"{status['state']}: {folder.path}")
     if status["error"]:
-        console.print(str(status["error"]), markup=False)
+        console.print(str(status["error"]))
     _print_result(console, folder)
     return exit_code
 

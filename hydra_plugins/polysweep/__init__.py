@@ -12,6 +12,8 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from src.errors import UserError
+
 
 class PoolLauncher(Launcher):
     """Runs each trial in a process of its own on this machine (`hydra/launcher=pool`).
@@ -46,11 +48,14 @@ class PoolLauncher(Launcher):
         requests = [
             Request(tuple(filter_overrides(typed)), self._compose(list(typed))) for typed in job_overrides
         ]
+        for request in requests:
+            if request.config["mode"] != "train":
+                raise UserError(f"mode={request.config['mode']}: a sweep trains; leave -m out.")
         settings = Settings(
             outputs=Path(self.config.outputs).expanduser().absolute(),
             trial=self.trial,
             command=(str(Path(sys.argv[0]).resolve()), "--trial"),
-            name=self.config.sweep.name,
+            name=None if self.config.sweep.name is None else str(self.config.sweep.name),
             dry_run=self.config.dry_run,
             retry=self.config.retry,
             reuse=self.config.reuse,

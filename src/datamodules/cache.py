@@ -42,9 +42,9 @@ class ArrayCache:
 
     def is_complete(self) -> bool:
         """Tell whether all is built, and unchanged since it was verified."""
-        if not self._meta.exists() or _read_json(self._verified) != self.files.stamps():
-            return False
-        return len(self.files.stamps()) == len(self.files.arrays)
+        stamps = self.files.stamps()
+        verified = len(stamps) == len(self.files.arrays) and _read_json(self._verified) == stamps
+        return verified and len(self._final_checksums()) == self.files.n_chunks
 
     def check_space(self) -> None:
         """Check that the disk can hold what is still to be written.
@@ -108,12 +108,14 @@ class ArrayCache:
         return sound
 
     def _recorded(self) -> dict[int, str]:
-        meta = _read_json(self._meta)
-        if isinstance(meta, dict) and isinstance(meta.get("checksums"), list):
-            entries = list(enumerate(meta["checksums"]))
-        else:
-            entries = _read_lines(self._log)
+        entries = list(enumerate(self._final_checksums())) or _read_lines(self._log)
         return {chunk: checksum for chunk, checksum in entries if chunk < self.files.n_chunks}
+
+    def _final_checksums(self) -> list[str]:
+        """Read the checksums of `meta.json`; an empty list if it is not there or damaged."""
+        meta = _read_json(self._meta)
+        checksums = meta.get("checksums") if isinstance(meta, dict) else None
+        return checksums if isinstance(checksums, list) else []
 
     @property
     def _log(self) -> Path:

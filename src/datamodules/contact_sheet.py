@@ -1,6 +1,7 @@
 """A few clips of prepared data to hear and to look at, and how often each class occurs."""
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import soundfile
 from src.datamodules.synth_clips import ClipMaker
 
 _CLIPS_EACH = 2
+_LONGEST_NAME = 180  # characters; file systems end at 255
 
 
 def write_contact_sheet(
@@ -27,7 +29,8 @@ def write_contact_sheet(
     folder.mkdir(parents=True, exist_ok=True)
     for index in _chosen(targets["train"]):
         names = [name for name, plays in zip(classes, targets["train"][index], strict=True) if plays]
-        _write_clip(folder / f"{len(names)}_{'+'.join(names)}_train{index:05d}", maker, index)
+        plain = re.sub(r"[^\w+]", "-", "+".join(names))[:_LONGEST_NAME]
+        _write_clip(folder / f"{len(names)}_{plain}_train{index:05d}", maker, index)
     counts = {split: marks.sum(axis=0, dtype=int).tolist() for split, marks in targets.items()}
     _write_balance(
         folder / "classes.csv", classes, counts, {split: len(part) for split, part in targets.items()}

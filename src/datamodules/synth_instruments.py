@@ -197,13 +197,10 @@ def _names(option: str, fonts: Iterable[str]) -> tuple[str, ...]:
 
 
 def _pair(option: str, values: Sequence[Number]) -> tuple[Number, Number]:
-    if (
-        isinstance(values, str)
-        or len(values) != 2
-        or not all(isinstance(value, int | float) for value in values)
-    ):
+    pair = list(values) if isinstance(values, Sequence) else []
+    if len(pair) != 2 or not all(isinstance(value, int | float) for value in pair):
         raise UserError(f"{option} is {values}; give two numbers [low, high]")
-    return values[0], values[1]
+    return pair[0], pair[1]
 
 
 def _natural(option: str, value: int | None, least: int) -> int:

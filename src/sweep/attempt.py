@@ -17,7 +17,11 @@ Report = Callable[[dict[str, Any]], None]
 """Takes `{"epoch", "epochs", "objective"}` after each epoch."""
 
 
-def attempt(job: Job, folder: TrialFolder, report: Report, number: int) -> int:
+class _TooLong(BaseException):
+    """No `except Exception` in the trial may swallow it."""
+
+
+def attempt(job: Job, folder: TrialFolder, report: Report, number: int, timeout: float | None = None) -> int:
     """Run a trial whose folder is locked and begun, and write how it ended.
 
     Args:
@@ -25,11 +29,12 @@ def attempt(job: Job, folder: TrialFolder, report: Report, number: int) -> int:
         folder: its folder, `begin` called.
         report: takes progress.
         number: the number of this attempt.
+        timeout: seconds it may take, where nobody else watches over it (and the system has SIGALRM).
 
     Returns:
         The exit code for the process.
     """
-    with _stop_signals() as stopped:
+    with _stop_signals() as stopped, _alarm(timeout):
         state, exit_code, error = _outcome(job, report, number)
     if stopped:
         state, exit_code, error = "interrupted", INTERRUPTED_EXIT, f"stopped by {stopped[0]}"
@@ -56,6 +61,8 @@ def _outcome(job: Job, report: Report, number: int) -> tuple[str, int, str | Non
         return "interrupted", INTERRUPTED_EXIT, "stopped by SIGINT"
     except FloatingPointError as error:
         return "nan", EXIT_CODES["nan"], str(error)
+    except _TooLong as error:
+        return "timeout", EXIT_CODES["timeout"], str(error)
     except Exception as error:
         traceback.print_exc()
         state = "oom" if _out_of_memory(error) else "failed"
@@ -82,6 +89,24 @@ def _stop_signals() -> Iterator[list[str]]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def _alarm(timeout: float | None) -> Iterator[None]:
+    if timeout is None or not hasattr(signal, "SIGALRM"):
+        yield
+        return
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise _TooLong(f"took longer than timeout={timeout} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, timeout)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def _out_of_memory(error: Exception) -> bool:
     """CUDA's error, Python's own, and torch's CPU allocator, which raises a plain RuntimeError."""
     return (
@@ -93,4 +118,5 @@ def _out_of_memory(error: Exception) -> bool:
 
 def _last_lines(error: Exception) -> str:
     lines = "".join(traceback.format_exception(error)).strip().splitlines()
+    lines = [line for line in lines if line.strip("~^ ")]
     return "\n".join(lines[-4:])

@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import AcquireReturnProxy, FileLock, Timeout
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table as RichTable
 
 from src.errors import UserError
@@ -70,11 +72,12 @@ def conduct(requests: Sequence[Request], settings: Settings) -> tuple[int, list[
     Raises:
         UserError: a configuration was refused; nothing has started.
     """
-    console = Console()
+    console = _console()
+    _check_name(settings.name)
     name = settings.name or datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     planned = call(plan, requests, settings.outputs, settings.trial, name, settings.retry, settings.reuse)
     if planned.problems:
-        raise UserError("\n       ".join(dict.fromkeys(planned.problems)))
+        raise UserError("\nError: ".join(planned.problems))
     if settings.dry_run:
         _print_plan(planned, console)
         return 0, [math.nan] * len(requests)
@@ -82,6 +85,16 @@ def conduct(requests: Sequence[Request], settings: Settings) -> tuple[int, list[
     with _only_here(folder):
         code = _run(planned, settings, folder, console)
     return code, [_objective(settings.outputs / "runs" / signature) for signature in planned.signatures]
+
+
+def _console() -> Console:
+    """The standard output; in a file or pipe lines may be longer than the 80 characters that rich assumes."""
+    return Console(width=None if sys.stdout.isatty() else 160)
+
+
+def _check_name(name: str | None) -> None:
+    if name is not None and (name in ("", ".", "..") or Path(name).name != name):
+        raise UserError(f"sweep.name={name}: it names a folder below outputs/sweeps; leave out slashes.")
 
 
 def _objective(run: Path) -> float:
@@ -107,7 +120,7 @@ def _run(planned: Plan, settings: Settings, folder: Path, console: Console) -> i
     if interrupted:
         console.print("Interrupted. The same command goes on from here.")
         return INTERRUPTED_EXIT
-    return 0 if all(entry.state in GOOD for entry in entries) else 1
+    return 0 if all(TrialFolder(job.folder).state() in GOOD for job in planned.jobs) else 1
 
 
 def _queue(planned: Plan, ledger: Ledger, table: Table) -> None:
@@ -188,12 +201,17 @@ def _publish(entries: "list[Entry]", folder: Path, settings: Settings, console: 
     write(table, folder)
     draw(table, folder / "leaderboard.png")
     _print_leaderboard(table, console)
-    console.print(f"leaderboard: {folder}/leaderboard.csv, .md, .png", highlight=False, soft_wrap=True)
-    if any((settings.outputs / entry.run).glob("wandb/offline-run-*") for entry in entries):
-        runs = sorted(entry.run.removeprefix("runs/") for entry in entries)
+    _say(console, f"leaderboard: {folder}/leaderboard.csv, .md, .png")
+    offline = [entry for entry in entries if any((settings.outputs / entry.run).glob("wandb/offline-run-*"))]
+    if offline:
+        runs = sorted(entry.run.removeprefix("runs/") for entry in offline)
         several = f"{{{','.join(runs)}}}" if len(runs) > 1 else runs[0]
         line = f"wandb sync {settings.outputs}/runs/{several}/wandb/offline-run-*"
-        console.print(f"to Weights & Biases: {line}", highlight=False, soft_wrap=True)
+        _say(console, f"to Weights & Biases: {line}")
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _print_leaderboard(table: "pd.DataFrame", console: Console) -> None:
@@ -209,7 +227,7 @@ def _print_leaderboard(table: "pd.DataFrame", console: Console) -> None:
         baseline = line["kind"] == "baseline"
         shown.add_row(
             "" if pd.isna(line["rank"]) else str(line["rank"]),
-            str(line["name"]),
+            escape(str(line["name"])),
             "" if baseline else str(line["n_seeds"]),
             *(cell(line, metric) for metric in metrics),
             {True: "yes", False: "no"}.get(line["tied_with_best"], ""),
@@ -228,7 +246,7 @@ def _print_plan(planned: Plan, console: Console) -> None:
         table.add_column(column, overflow="fold")
     for job, (action, reason) in zip(planned.jobs, planned.actions, strict=True):
         time = "" if action in ("reuse", "leave") else "unknown" if expected is None else f"{expected:.0f} s"
-        table.add_row(job.signature, job.name, action, reason, time)
+        table.add_row(job.signature, escape(job.name), action, reason, time)
     console.print(table)
 
 

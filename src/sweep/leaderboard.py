@@ -11,10 +11,8 @@ import pandas as pd
 from src.fingerprint import write_text
 from src.sweep.statistics import tied_with_best
 
-NOT_A_COLUMN = "seed"
-"""The swept key that is averaged over."""
-UNNAMED = ("seed", "outputs", "sweep.name", "retry", "reuse", "timeout")
-"""Keys that say nothing about a configuration."""
+UNNAMED = ("seed", "outputs", "mode", "sweep.name", "dry_run", "retry", "reuse", "timeout")
+"""Keys that say nothing about a configuration; the seed is averaged over."""
 
 
 @dataclass
@@ -81,7 +79,7 @@ def swept_keys(entries: Sequence[Entry]) -> list[str]:
     """Keys whose value differs between trials, but the seed, in the order they were typed."""
     typed = list(dict.fromkeys(key for entry in entries for key in entry.overrides))
     differing = [key for key in typed if len({entry.overrides.get(key) for entry in entries}) > 1]
-    return [key for key in differing if key != NOT_A_COLUMN]
+    return [key for key in differing if key not in UNNAMED]
 
 
 def write(table: pd.DataFrame, folder: Path) -> None:

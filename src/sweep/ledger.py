@@ -1,6 +1,7 @@
 """`jobs.jsonl`: a line each time a trial of a sweep changes state."""
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,14 @@ class Ledger:
     """Appends to a sweep's `jobs.jsonl`.
 
     Args:
-        path: the file; what is in it already stays.
+        path: the file; what is in it already stays, be its last line cut off by a kill.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        if path.exists() and not path.read_bytes().endswith(b"\n") and path.stat().st_size:
+            with path.open("a", encoding="utf-8") as file:
+                file.write("\n")
 
     def write(
         self,
@@ -40,5 +44,9 @@ class Ledger:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
     def lines(self) -> list[dict[str, Any]]:
-        """All lines written so far."""
-        return [json.loads(line) for line in self._path.read_text(encoding="utf-8").splitlines()]
+        """All lines written so far; half a line does not count."""
+        found = []
+        for line in self._path.read_text(encoding="utf-8").splitlines():
+            with suppress(json.JSONDecodeError):
+                found.append(json.loads(line))
+        return found

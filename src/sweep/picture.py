@@ -28,19 +28,32 @@ def draw(table: pd.DataFrame, path: Path) -> None:
         several = trials["tied_with_best"].notna().any()
         colours = [BAR if yes or not several else UNRANKED for yes in tied]
         mean = trials[f"{metric}_mean"].astype(float)
-        axes.barh(trials["name"], mean, xerr=_errors(trials, metric), color=colours, capsize=3)
+        axes.barh(
+            [_plain(name) for name in trials["name"]],
+            mean,
+            xerr=_errors(trials, metric),
+            color=colours,
+            capsize=3,
+        )
         for row, value in enumerate(mean.tolist()):
             axes.annotate(
                 f"{value:.3f}", (0, row), (4, 0), textcoords="offset points", color="w", va="center"
             )
     for number, line in enumerate(table[table["kind"] == "baseline"].to_dict("records")):
-        value = line.get(f"{metric}_mean")
-        if value is not None and not pd.isna(value):
-            axes.axvline(value, color=f"C{number + 1}", linestyle="--", label=f"{line['name']} {value:.3f}")
+        reached = line.get(f"{metric}_mean")
+        if reached is not None and not pd.isna(reached):
+            axes.axvline(
+                reached, color=f"C{number + 1}", linestyle="--", label=f"{line['name']} {reached:.3f}"
+            )
     axes.set_xlabel(f"{metric} on test" if metric == on_test else metric)
     if axes.get_legend_handles_labels()[0]:
         figure.legend(loc="outside lower center", ncols=3, title="baselines", fontsize="small")
     figure.savefig(path, dpi=110)
+
+
+def _plain(name: str) -> str:
+    """Dollars would begin a formula."""
+    return name.replace("$", r"\$")
 
 
 def _errors(trials: pd.DataFrame, metric: str) -> list[list[float]]:

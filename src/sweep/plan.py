@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from src.errors import UserError
@@ -28,7 +29,7 @@ class Plan:
         jobs: the trials, each once.
         signatures: of each request, in order; two requests may come to one trial.
         actions: `(action, reason)` of each job, as `src.sweep.folder.what_to_do` gives them.
-        problems: one line for each refused configuration.
+        problems: a line for each reason to refuse configurations, naming the first of them.
         devices: GPUs that each trial needs, 0 on a CPU.
         gpus: names of the GPUs that are there.
     """
@@ -52,16 +53,18 @@ def plan(requests: Sequence[Request], outputs: Path, trial: str, sweep: str, ret
         retry: see `what_to_do`.
         reuse: likewise.
     """
-    module = importlib.import_module(trial)
+    module = _module(trial)
     found = Plan(gpus=module.gpus())
     known: set[str] = set()
+    refused: dict[str, list[str]] = {}
     shared = tuple(set.intersection(*(set(request.overrides) for request in requests)))
     for request in requests:
         try:
             config = module.freeze(request.config)
             name = signature(config, outputs / "cache" / "content_hashes.json")
         except UserError as error:
-            found.problems.append(f"{error} (in: {' '.join(request.overrides) or 'defaults'})")
+            own = [override for override in request.overrides if override not in shared]
+            refused.setdefault(str(error), []).append(" ".join(own))
             continue
         found.signatures.append(name)
         if name in known:
@@ -71,7 +74,20 @@ def plan(requests: Sequence[Request], outputs: Path, trial: str, sweep: str, ret
         found.jobs.append(job)
         found.actions.append(what_to_do(TrialFolder(job.folder), job.code, retry=retry, reuse=reuse))
         found.devices = max(found.devices, module.gpus_needed(config))
+    found.problems = [_problem(reason, names) for reason, names in refused.items()]
     return found
+
+
+def _problem(reason: str, names: Sequence[str]) -> str:
+    others = f", and in {len(names) - 1} more" if len(names) > 1 else ""
+    return f"{reason} (in: {names[0]}{others})" if names[0] else reason
+
+
+def _module(trial: str) -> ModuleType:
+    try:
+        return importlib.import_module(trial)
+    except ModuleNotFoundError as error:
+        raise UserError(f"hydra.launcher.trial={trial}: {error}; name a module on PYTHONPATH.") from error
 
 
 def prepare(trial: str, configs: Sequence[dict[str, Any]]) -> None:

@@ -166,15 +166,15 @@ class Pool:
 
     def _finish(self, running: _Running, code: int) -> None:
         folder = TrialFolder(running.job.folder)
+        _signal(running.process, signal.SIGKILL)  # what the trial itself had started
         if running.timed_out:
             folder.end(
                 "timeout", EXIT_CODES["timeout"], f"took longer than timeout={self._options.timeout} s"
             )
         elif code < 0:
-            _signal(running.process, signal.SIGKILL)  # what the trial itself had started
             error = f"killed by {signal.Signals(-code).name}\n{folder.log_tail(3)}"
             folder.end("killed", 128 - code, error)
-        elif folder.status().get("state") == "running":
+        elif running.attempt is None or folder.status().get("state") == "running":
             folder.end("failed", code or 1, f"the process exited with {code}\n{folder.log_tail(3)}")
         state = str(folder.status()["state"])
         self._note(running.job, state, running)

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table as RichTable
 
 from src.sweep.job import Job
@@ -86,7 +87,7 @@ class Table:
         for line in shown[:_MOST_ROWS]:
             left = line.left_s()
             table.add_row(
-                line.name,
+                escape(line.name),
                 f"[{_STYLES.get(line.state, 'red')}]{line.state}[/]",
                 line.slot,
                 "" if line.epoch is None else f"{line.epoch}/{line.epochs}",

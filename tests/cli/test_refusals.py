@@ -1,0 +1,123 @@
+"""Bad input: exit code 2, one line that names the remedy, nothing started."""
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import torch
+
+DEBUG = "experiment=debug"
+
+
+class Case(NamedTuple):
+    arguments: tuple[str, ...]
+    remedy: tuple[str, ...]
+    environment: dict[str, str] = {}  # noqa: RUF012
+
+
+CASES = {
+    "group option": Case(("optimizer=adma",), ("optimizer=adma", "Did you mean adam?")),
+    "key": Case(("optimizer.lrr=1",), ("optimizer.lrr", "Did you mean optimizer.lr?")),
+    "group": Case(("optimiser=adam",), ("optimiser", "Did you mean optimizer?")),
+    "preset": Case(("experiment=debugg",), ("experiment=debugg", "Did you mean debug?")),
+    "several values without -m": Case(("seed=1,2",), ("seed", "add -m")),
+    "loss that does not fit": Case((DEBUG, "loss=mse"), ("MSE", "choose loss=bce")),
+    "loss in a sweep": Case(("-m", DEBUG, "loss=mse,bce", "seed=1,2"), ("choose loss=bce", "loss=mse")),
+    "soundfont": Case(
+        (DEBUG, "data.soundfonts=[NoSuchFont]"), ("NoSuchFont", "give the path of an .sf2", "TimGM6mb")
+    ),
+    "program": Case((DEBUG, "data.classes=[{name: a, program: 128, low: 40, high: 50}]"), ("program", "127")),
+    "instruments": Case((DEBUG, "data.max_instruments=13"), ("max_instruments", "13", "12")),
+    "batch size": Case((DEBUG, "batch_size=1000"), ("batch_size=1000", "64 items", "smaller")),
+    "mode": Case(("mode=trian",), ("mode=trian", "train, ")),
+    "mode of a sweep": Case(
+        ("-m", "mode=predict", "checkpoint=a.ckpt", "input=a.wav"), ("mode=predict", "leave -m out")
+    ),
+    "no checkpoint": Case(("mode=test",), ("checkpoint= is missing", "best.ckpt")),
+    "missing checkpoint": Case(
+        ("mode=predict", "checkpoint=nothing.ckpt", "input=a.wav"), ("nothing.ckpt", "no such file")
+    ),
+    "foreign checkpoint": Case(
+        ("mode=test", "checkpoint={files}/foreign.ckpt"), ("another kind", "mode=train")
+    ),
+    "text as checkpoint": Case(
+        ("mode=test", "checkpoint={files}/text.ckpt"), ("cannot be read", "checkpoint")
+    ),
+    "FluidSynth": Case(
+        (DEBUG,), ("FluidSynth", "install"), {"POLYSWEEP_FLUIDSYNTH": "/nonexistent/libfluidsynth.so"}
+    ),
+    "disk": Case((DEBUG, "data.n_clips.train=5000000000"), ("make room", "fewer clips")),
+    "trainer argument": Case(
+        (DEBUG, "+trainer.max_epoch=3"), ("trainer.max_epoch", "Did you mean max_epochs?")
+    ),
+    "optimizer argument": Case((DEBUG, "+optimizer.lrate=1"), ("optimizer", "lrate", "check")),
+    "objective": Case((DEBUG, "objective=f1_makro"), ("f1_makro", "Did you mean f1_macro?")),
+    "name of a sweep": Case(("-m", DEBUG, "sweep.name=a/b"), ("sweep.name=a/b", "slashes")),
+    "outputs": Case((DEBUG, "outputs={files}/text.ckpt/x"), ("text.ckpt", "outputs=DIR")),
+    "trial module": Case(("-m", "hydra.launcher.trial=no_such_module"), ("no_such_module", "PYTHONPATH")),
+}
+
+COLD = ("group option", "loss in a sweep", "loss that does not fit", "FluidSynth", "trial module")
+"""Cases that run in a process of their own from the start; the first imports nothing heavy."""
+
+
+@pytest.fixture(scope="module")
+def refused(project, tmp_path_factory):
+    """All cases: `{name: (result, outputs)}`; those marked are started from nothing, the others warm."""
+    files = tmp_path_factory.mktemp("files")
+    (files / "text.ckpt").write_text("no checkpoint")
+    torch.save({"state_dict": {}, "epoch": 3}, files / "foreign.ckpt")
+    outputs = {name: tmp_path_factory.mktemp("outputs") for name in CASES}
+    arguments = {name: _arguments(CASES[name], files, outputs[name]) for name in CASES}
+    results = _run_warm(project, {name: arguments[name] for name in CASES if name not in COLD}, files)
+    with ThreadPoolExecutor(2) as pool:
+        cold = pool.map(lambda name: project.run(*arguments[name], **CASES[name].environment), COLD)
+        results |= dict(zip(COLD, cold, strict=True))
+    return {name: (results[name], outputs[name]) for name in CASES}
+
+
+def _arguments(case, files, outputs):
+    arguments = [argument.replace("{files}", str(files)) for argument in case.arguments]
+    return arguments + [f"outputs={outputs}"] * (not any(text.startswith("outputs=") for text in arguments))
+
+
+def _run_warm(project, arguments, folder):
+    paths = {
+        name: (folder / f"{number}.out", folder / f"{number}.err") for number, name in enumerate(arguments)
+    }
+    cases = [
+        {"arguments": arguments[name], "out": str(out), "err": str(err)} for name, (out, err) in paths.items()
+    ]
+    warm = subprocess.run(
+        [sys.executable, Path(__file__).with_name("warm.py")],
+        input=json.dumps(cases),
+        cwd=project.root,
+        env=project.environment({}),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    codes = json.loads(warm.stdout.splitlines()[-1])
+    return {
+        name: subprocess.CompletedProcess(arguments[name], code, out.read_text(), err.read_text())
+        for code, (name, (out, err)) in zip(codes, paths.items(), strict=True)
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
+def test_refused_in_one_line_that_names_the_remedy(refused, name):
+    result, outputs = refused[name]
+    assert result.returncode == 2, result.stderr
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1, result.stderr
+    assert lines[0].startswith("Error: ")
+    for part in CASES[name].remedy:
+        assert part in lines[0]
+    assert {path.name for path in outputs.iterdir()} <= {"cache"}
+    assert not list(outputs.glob("cache/*/"))

@@ -1,0 +1,106 @@
+import json
+import math
+import os
+import signal
+import sys
+import time
+import types
+
+import pytest
+
+from src.errors import UserError
+from src.sweep.attempt import attempt
+from src.sweep.folder import TrialFolder
+from src.sweep.job import Job
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Runs an attempt of a trial that does what the given function does; gives exit code and status."""
+
+    def attempted(behaviour, **options):
+        module = types.ModuleType("a_trial_of_a_test")
+        module.run = lambda config, folder, report, info: behaviour()
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        job = Job("0123456789ab", {"seed": 1}, ("seed=1",), tmp_path, module.__name__, "c0de")
+        folder = TrialFolder(job.folder)
+        folder.lock()
+        number = folder.begin(job.config, resume=False, code=job.code)
+        code = attempt(job, folder, lambda _: None, number, **options)
+        folder.unlock()
+        return code, json.loads((folder.path / "status.json").read_text())
+
+    return attempted
+
+
+def throw(error):
+    def behaviour():
+        raise error
+
+    return behaviour
+
+
+class OutOfMemoryError(RuntimeError):
+    """Named like CUDA's."""
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "state", "exit_code"),
+    [
+        (lambda: 0.5, "finished", 0),
+        (lambda: math.nan, "nan", 1),
+        (lambda: math.inf, "nan", 1),
+        (lambda: None, "nan", 1),
+        (throw(FloatingPointError("loss")), "nan", 1),
+        (throw(RuntimeError("boom")), "failed", 1),
+        (throw(UserError("choose another")), "failed", 1),
+        (throw(MemoryError()), "oom", 1),
+        (throw(OutOfMemoryError("CUDA out of memory")), "oom", 1),
+        (throw(RuntimeError("DefaultCPUAllocator: can't allocate memory")), "oom", 1),
+        (throw(SystemExit(3)), "failed", 3),
+        (throw(SystemExit(0)), "failed", 1),
+        (throw(SystemExit("text")), "failed", 1),
+        (throw(KeyboardInterrupt()), "interrupted", 130),
+    ],
+)
+def test_status_says_how_it_ended(run, behaviour, state, exit_code):
+    code, status = run(behaviour)
+    assert (code, status["state"], status["exit_code"]) == (exit_code, state, exit_code)
+    assert (status["error"] is None) == (state == "finished")
+
+
+def test_error_holds_the_last_lines(run):
+    _, status = run(throw(RuntimeError("boom")))
+    assert status["error"].splitlines()[-1] == "RuntimeError: boom"
+    assert "^^^" not in status["error"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stop_signals_interrupt_even_where_the_trial_turns_them_into_an_exit(run, number):
+    def behaviour():
+        try:
+            os.kill(os.getpid(), number)
+            time.sleep(5)
+        except KeyboardInterrupt:
+            sys.exit(1)  # as Lightning does
+
+    code, status = run(behaviour)
+    assert (code, status["state"]) == (130, "interrupted")
+    assert number.name in status["error"]
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_timeout_cannot_be_swallowed(run):
+    def behaviour():
+        try:
+            time.sleep(5)
+        except Exception:
+            return 0.5
+
+    code, status = run(behaviour, timeout=0.2)
+    assert (code, status["state"], status["exit_code"]) == (124, "timeout", 124)
+
+
+def test_no_alarm_rings_after_a_trial_in_time(run):
+    assert run(lambda: 0.5, timeout=0.3)[0] == 0
+    time.sleep(0.4)

@@ -1,0 +1,143 @@
+import json
+import multiprocessing
+
+import pytest
+from omegaconf import OmegaConf
+
+from src.sweep.folder import RESUMED, RETRIED, TrialFolder, what_to_do
+
+CODE = "c0de"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return TrialFolder(tmp_path / "runs" / "0123456789ab")
+
+
+def begin(folder, **options):
+    folder.lock()
+    number = folder.begin({"seed": 1}, **({"resume": False, "code": CODE} | options))
+    folder.unlock()
+    return number
+
+
+def checkpoint(folder):
+    (folder.path / "checkpoints").mkdir()
+    (folder.path / "checkpoints" / "last.ckpt").write_text("weights")
+    (folder.path / "history.csv").write_text("epoch\n0\n")
+    (folder.path / "train.log").write_text("first\nsecond\nthird\n")
+
+
+def action(folder, **options):
+    return what_to_do(folder, **({"code": CODE, "retry": False, "reuse": "same_code"} | options))[0]
+
+
+def test_begin_says_running_and_writes_the_configuration(folder):
+    assert folder.state() is None
+    folder.lock()
+    assert folder.begin({"a": {"b": [1, "x"]}}, resume=False, code=CODE, pid=7) == 1
+    status = json.loads((folder.path / "status.json").read_text())
+    assert status == {
+        "state": "running", "exit_code": None, "error": None, "attempt": 1, "code": CODE, "pid": 7,
+    }  # fmt: skip
+    assert OmegaConf.to_container(OmegaConf.load(folder.path / "config.yaml")) == {"a": {"b": [1, "x"]}}
+
+
+def test_end_keeps_what_begin_wrote(folder):
+    begin(folder)
+    folder.end("failed", 1, "why")
+    assert folder.status() == {
+        "state": "failed", "exit_code": 1, "error": "why", "attempt": 1, "code": CODE,
+    }  # fmt: skip
+
+
+def test_running_without_a_process_means_killed(folder):
+    begin(folder)
+    assert folder.status()["state"] == "running"
+    assert folder.state() == "killed"
+
+
+def _hold(path, pipe):
+    folder = TrialFolder(path)
+    folder.lock()
+    pipe.send("locked")
+    pipe.recv()
+
+
+def test_running_with_a_process_means_running(folder):
+    begin(folder)
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_hold, args=(folder.path, theirs))
+    process.start()
+    assert ours.recv() == "locked"
+    assert folder.locked()
+    assert not folder.lock()
+    assert folder.state() == "running"
+    ours.send("end")
+    process.join()
+    assert not folder.locked()
+    assert folder.state() == "killed"
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_an_earlier_attempt_moves_away(folder, resume):
+    begin(folder)
+    checkpoint(folder)
+    folder.end("interrupted", 130)
+    assert begin(folder, resume=resume) == 2
+    put_away = folder.path / "attempts" / "1"
+    assert json.loads((put_away / "status.json").read_text())["state"] == "interrupted"
+    assert {"config.yaml", "train.log", "history.csv", "checkpoints"} <= {p.name for p in put_away.iterdir()}
+    assert (folder.last_checkpoint() is not None) == resume
+    assert (folder.path / "history.csv").exists() == resume
+    assert not (folder.path / "train.log").exists()
+    assert begin(folder) == 3
+    assert sorted(p.name for p in (folder.path / "attempts").iterdir()) == ["1", "2"]
+
+
+@pytest.mark.parametrize("state", ["finished", "pruned"])
+def test_done_is_reused_unless_the_code_changed(folder, state):
+    begin(folder)
+    folder.end(state, 0)
+    assert action(folder) == "reuse"
+    assert action(folder, retry=True) == "reuse"
+    assert action(folder, code="other") == "run"
+    assert "code has changed" in what_to_do(folder, "other", retry=False, reuse="same_code")[1]
+    assert action(folder, code="other", reuse="any") == "reuse"
+
+
+@pytest.mark.parametrize("state", RETRIED)
+def test_failures_are_left_unless_retried(folder, state):
+    begin(folder)
+    checkpoint(folder)
+    folder.end(state, 1)
+    assert action(folder) == "leave"
+    assert action(folder, retry=True) == "run"
+
+
+@pytest.mark.parametrize("state", RESUMED)
+def test_interrupted_ones_go_on_from_the_last_checkpoint(folder, state):
+    begin(folder)
+    folder.end(state, 130)
+    assert action(folder) == "run"
+    checkpoint(folder)
+    assert action(folder) == "resume"
+    assert action(folder, code="other") == "run", "checkpoints of other code are not carried on"
+
+
+def test_new(folder):
+    assert what_to_do(folder, CODE, retry=False, reuse="same_code") == ("run", "new")
+
+
+def test_half_written_json_is_none(folder):
+    folder.path.mkdir(parents=True)
+    (folder.path / "status.json").write_text('{"state": "fin')
+    assert folder.status() == {}
+    assert folder.state() is None
+
+
+def test_log_tail(folder):
+    assert folder.log_tail() == ""
+    folder.path.mkdir(parents=True)
+    checkpoint(folder)
+    assert folder.log_tail(2) == "second\nthird"

@@ -1,0 +1,176 @@
+import statistics
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from src.sweep.leaderboard import Entry, cell, leaderboard, markdown, swept_keys, write
+
+SEEDS = range(1, 6)
+
+
+def entry(optimizer="adam", seed=1, value=0.9, state="finished", direction="max", **overrides):
+    metrics = {
+        "objective": {"name": "f1_macro", "value": value, "direction": direction},
+        "seed": seed,
+        "val": {"f1_macro": value},
+        "test": {"f1_macro": value - 0.1, "loss": 1 - value, "f1_by_class": {"piano": 0.5}},
+        "intervals": {"f1_macro": [value - 0.2, value], "val_f1_macro": [value - 0.05, value + 0.05]},
+        "baselines": {"majority": {"f1_macro": 0.1, "threshold": 0.5}, "prior": {"f1_macro": 0.3}},
+        "time": {"total_s": 10.0 + seed, "epochs": 4},
+    }
+    typed = {"optimizer": optimizer, "seed": str(seed), **overrides}
+    return Entry(
+        typed, state, metrics if state == "finished" else {}, f"runs/{optimizer}{seed}{overrides}", seed
+    )
+
+
+def grid():
+    rng = np.random.default_rng(1)
+    means = {"adam": 0.80, "adamw": 0.801, "sgd": 0.6}
+    noise = {seed: rng.normal(0, 0.01) for seed in SEEDS}
+    return [
+        entry(name, seed, mean + noise[seed] + rng.normal(0, 0.004))
+        for name, mean in means.items()
+        for seed in SEEDS
+    ]
+
+
+def test_columns_are_those_of_the_contract():
+    table = leaderboard(grid())
+    columns = list(table.columns)
+    assert columns[:5] == ["rank", "kind", "name", "optimizer", "n_seeds"]
+    assert columns[5:9] == [f"val_f1_macro_{part}" for part in ("mean", "std", "low", "high")]
+    assert columns[9:13] == [f"f1_macro_{part}" for part in ("mean", "std", "low", "high")]
+    assert columns[-5:] == ["tied_with_best", "state", "epochs", "time_s", "runs"]
+    assert not any("f1_by_class" in column for column in columns)
+
+
+def test_seeds_are_grouped():
+    entries = grid()
+    table = leaderboard(entries).set_index("name")
+    for name in ("adam", "adamw", "sgd"):
+        values = [e.metrics["objective"]["value"] for e in entries if e.overrides["optimizer"] == name]
+        line = table.loc[name]
+        assert line["n_seeds"] == len(SEEDS)
+        assert line["val_f1_macro_mean"] == pytest.approx(statistics.mean(values))
+        assert line["val_f1_macro_std"] == pytest.approx(statistics.stdev(values))
+        assert line["f1_macro_mean"] == pytest.approx(statistics.mean(values) - 0.1)
+        assert pd.isna(line["val_f1_macro_low"])
+        assert line["epochs"] == 4
+        assert line["time_s"] == 13
+        assert len(line["runs"].split()) == len(SEEDS)
+
+
+def test_ties_agree_with_scipy():
+    entries = grid()
+    table = leaderboard(entries).set_index("name")
+    values = {
+        name: [e.metrics["objective"]["value"] for e in entries if e.overrides["optimizer"] == name]
+        for name in ("adam", "adamw", "sgd")
+    }
+    best = max(values, key=lambda name: statistics.mean(values[name]))
+    assert table.loc[best, "rank"] == 1
+    others = sorted(
+        (stats.ttest_rel(values[name], values[best]).pvalue, name) for name in values if name != best
+    )
+    expected, rejecting = {best: True}, True
+    for tests_left, (p, name) in zip((2, 1), others, strict=True):
+        rejecting = rejecting and p * tests_left < 0.05
+        expected[name] = not rejecting
+    assert set(expected.values()) == {True, False}, "the example shows both"
+    assert {name: table.loc[name, "tied_with_best"] for name in values} == expected
+
+
+def test_one_seed_has_an_interval_and_claims_nothing():
+    table = leaderboard([entry("adam", value=0.9), entry("sgd", value=0.6)])
+    trials = table[table["kind"] == "trial"]
+    assert list(trials["rank"]) == [1, 2]
+    assert trials["val_f1_macro_std"].isna().all()
+    assert trials["tied_with_best"].isna().all()
+    assert list(trials["val_f1_macro_low"]) == pytest.approx([0.85, 0.55])
+    assert list(trials["f1_macro_high"]) == pytest.approx([0.9, 0.6])
+
+
+def test_baselines_are_rows_without_rank():
+    table = leaderboard(grid())
+    baselines = table[table["kind"] == "baseline"]
+    assert list(baselines["name"]) == ["majority", "prior"]
+    assert baselines["rank"].isna().all()
+    assert list(baselines["f1_macro_mean"]) == [0.1, 0.3]
+    assert baselines["val_f1_macro_mean"].isna().all()
+
+
+def test_baselines_of_different_data_stand_apart():
+    here, there = entry(data="a"), entry(data="b")
+    there.metrics["baselines"]["prior"]["f1_macro"] = 0.4
+    table = leaderboard([here, there])
+    baselines = table[table["kind"] == "baseline"]
+    named = {(row["name"], row["data"]): row["f1_macro_mean"] for row in baselines.to_dict("records")}
+    assert named == {("majority", ""): 0.1, ("prior", "a"): 0.3, ("prior", "b"): 0.4}
+
+
+def test_lower_is_better_where_it_is():
+    table = leaderboard([entry("adam", value=3.0, direction="min"), entry("sgd", value=2.0, direction="min")])
+    assert list(table["name"][:2]) == ["sgd", "adam"]
+
+
+def test_unfinished_trials_come_last_with_their_state():
+    table = leaderboard([entry("rmsprop", state="failed"), entry("adam"), entry("sgd", state="killed")])
+    trials = table[table["kind"] == "trial"]
+    assert list(trials["name"]) == ["adam", "rmsprop", "sgd"]
+    assert list(trials["state"]) == ["finished", "failed", "killed"]
+    assert list(trials["n_seeds"]) == [1, 0, 0]
+    assert list(trials["rank"].isna()) == [False, True, True]
+
+
+def test_some_seeds_unfinished():
+    table = leaderboard([entry(seed=1), entry(seed=2), entry(seed=3, state="oom")])
+    assert table.loc[0, "state"] == "2 finished, 1 oom"
+    assert table.loc[0, "n_seeds"] == 2
+
+
+def test_nothing_finished_is_still_a_table(tmp_path):
+    table = leaderboard([entry("adam", state="nan"), entry("sgd", state="interrupted")])
+    write(table, tmp_path)
+    assert len(pd.read_csv(tmp_path / "leaderboard.csv")) == 2
+    assert "interrupted" in (tmp_path / "leaderboard.md").read_text()
+
+
+def test_swept_keys_leave_out_what_says_nothing():
+    entries = [
+        Entry({"lr": "1", "model": "cnn", "seed": "1", "retry": "true"}, "finished", {}, "a"),
+        Entry({"lr": "2", "model": "cnn", "seed": "2", "sweep.name": "x"}, "finished", {}, "b"),
+    ]
+    assert swept_keys(entries) == ["lr"]
+
+
+def test_names():
+    names = list(leaderboard([entry("adam", **{"optimizer.lr": "1"}), entry("sgd")])["name"][:2])
+    assert names == ["adam, optimizer.lr=1", "sgd"]
+    assert leaderboard([Entry({}, "failed", {}, "a")])["name"][0] == "defaults"
+
+
+def test_cells():
+    line = {"m_mean": 0.5, "m_std": 0.01, "m_low": None, "m_high": None}
+    assert cell(line, "m") == "0.5000 ± 0.0100"
+    assert cell(line | {"m_std": None, "m_low": 0.4, "m_high": 0.6}, "m") == "0.5000 [0.400, 0.600]"
+    assert cell(line | {"m_mean": float("nan")}, "m") == ""
+
+
+def test_markdown_has_a_row_a_line_and_escapes_bars():
+    table = leaderboard([entry("a|b"), entry("sgd", value=0.1)])
+    lines = markdown(table).splitlines()
+    rows = [text for text in lines if text.startswith("|")]
+    assert len(rows) == 2 + len(table)
+    assert len({text.replace("\\|", "").count("|") for text in rows}) == 1
+    assert "a\\|b" in rows[2]
+
+
+def test_csv_reads_back(tmp_path):
+    table = leaderboard(grid())
+    write(table, tmp_path)
+    read = pd.read_csv(tmp_path / "leaderboard.csv")
+    assert list(read.columns) == list(table.columns)
+    assert read["f1_macro_mean"].tolist() == pytest.approx(table["f1_macro_mean"].tolist())

@@ -1,0 +1,45 @@
+import json
+from datetime import datetime
+
+from src.sweep.job import Job
+from src.sweep.ledger import Ledger
+
+
+def test_lines_are_those_of_the_contract(tmp_path):
+    ledger = Ledger(tmp_path / "jobs.jsonl")
+    ledger.write("abc", "queued", overrides=["seed=1"])
+    ledger.write("abc", "failed", overrides=["seed=1"], attempt=2, slot="gpu:0", exit_code=3)
+    lines = [json.loads(line) for line in (tmp_path / "jobs.jsonl").read_text().splitlines()]
+    assert [list(line) for line in lines] == [
+        ["time", "signature", "attempt", "overrides", "state", "slot", "exit_code"]
+    ] * 2
+    assert lines[1] | {"time": ""} == {
+        "time": "",
+        "signature": "abc",
+        "attempt": 2,
+        "overrides": ["seed=1"],
+        "state": "failed",
+        "slot": "gpu:0",
+        "exit_code": 3,
+    }
+    assert datetime.fromisoformat(lines[0]["time"]).utcoffset() is not None
+
+
+def test_it_appends_and_survives_half_a_line(tmp_path):
+    path = tmp_path / "jobs.jsonl"
+    Ledger(path).write("abc", "queued", overrides=[])
+    with path.open("a") as file:
+        file.write('{"time": "2026')
+    ledger = Ledger(path)
+    ledger.write("def", "queued", overrides=["é=1"])
+    ledger.write("def", "running", overrides=["é=1"])
+    assert [line["state"] for line in ledger.lines()] == ["queued", "queued", "running"]
+    assert ledger.lines()[-1]["overrides"] == ["é=1"]
+
+
+def test_a_job_is_named_by_what_tells_it_from_the_others(tmp_path):
+    job = Job("abc", {}, ("a=1", "b=2"), tmp_path, "src.trial", "c0de", shared=("b=2",))
+    assert job.name == "a=1"
+    assert job.folder == tmp_path / "runs" / "abc"
+    assert Job("abc", {}, ("b=2",), tmp_path, "m", "c", shared=("b=2",)).name == "b=2"
+    assert Job("abc", {}, (), tmp_path, "m", "c").name == "defaults"

@@ -1,0 +1,117 @@
+from pathlib import Path
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from src.command_line import NEVER_LISTS, explain, known_keys, quote_paths
+
+CONF = Path(__file__).resolve().parent.parent / "conf"
+PARSER = OverridesParser.create()
+# What a file may be called: anything but NUL; quotes around the whole mean that the user has quoted.
+NAMES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1).filter(
+    lambda name: (
+        name != "null" and not name.startswith("${") and not (name[0] == name[-1] and name[0] in "'\"")
+    )
+)
+
+
+def parsed(argument):
+    [quoted] = quote_paths([argument])
+    override = PARSER.parse_override(quoted)
+    return override.key_or_group, override.value()
+
+
+@settings(max_examples=500)
+@given(st.sampled_from(NEVER_LISTS), NAMES)
+@example("input", "a[1],b #3 (é).wav")
+@example("input", "it's")
+@example("input", "back\\")
+@example("input", "back\\'slash\\\\")
+@example("outputs", "2024")
+@example("outputs", "1e3")
+@example("outputs", "True")
+@example("outputs", "~/out")
+@example("input", "a\nb")
+@example("input", "{x: 1}")
+@example("input", " padded ")
+@example("input", "glob(*)")
+def test_hydra_reads_back_what_was_typed(key, value):
+    assert parsed(f"{key}={value}") == (key, value)
+
+
+@settings(max_examples=300)
+@given(NAMES)
+@example("a, b's [live] #2.ckpt")
+@example("[a,b].ckpt")
+@example("]")
+@example("a,[b")
+def test_a_file_that_exists_is_one_path_whatever_it_looks_like(tmp_path_factory, name):
+    assume("/" not in name and name not in (".", "..") and len(name.encode()) < 200 and name[0] != "~")
+    folder = tmp_path_factory.getbasetemp() / "names"
+    folder.mkdir(exist_ok=True)
+    file = folder / name
+    file.write_text("")
+    other = folder / "other.ckpt"
+    other.write_text("")
+    assert parsed(f"checkpoint={file}") == ("checkpoint", str(file))
+    assert parsed(f"checkpoint=[{file},{other}]") == ("checkpoint", [str(file), str(other)])
+    assert parsed(f"data.soundfonts=[{other},{file}]") == ("data.soundfonts", [str(other), str(file)])
+
+
+def test_commas_are_alternatives_of_a_sweep():
+    [quoted] = quote_paths(["data.soundfonts=a b.sf2,c.sf2"])
+    assert [str(e) for e in PARSER.parse_override(quoted).sweep_string_iterator()] == ["'a b.sf2'", "c.sf2"]
+
+
+def test_lists_are_alternatives_of_a_sweep():
+    [quoted] = quote_paths(["data.soundfonts=[TimGM6mb],[a b,c]"])
+    override = PARSER.parse_override(quoted)
+    assert override.is_sweep_override()
+    assert [PARSER.parse_override(f"x={text}").value() for text in override.sweep_string_iterator()] == [
+        ["TimGM6mb"],
+        ["a b", "c"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        "seed=1,2",
+        "-m",
+        "optimizer=adam",
+        "checkpoint='a b'",
+        "input=null",
+        "outputs=${oc.env:HOME}",
+        "--help",
+    ],
+)
+def test_other_arguments_stay(argument):
+    assert quote_paths([argument]) == [argument]
+
+
+def test_known_keys_are_those_of_conf():
+    keys = known_keys(CONF)
+    assert {"optimizer", "optimizer.lr", "seed", "data.n_clips.train", "trainer.max_epochs"} <= keys
+    assert not any("_target_" in key or "defaults" in key for key in keys)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("Could not find 'optimizer/adma'", ["optimizer=adma", "Did you mean adam?", "rmsprop"]),
+        ("Could not override 'optimiser'.", ["optimiser", "Did you mean optimizer?"]),
+        ("Key 'sede' is not in struct\n    full_key: sede\n", ["sede", "Did you mean seed?"]),
+        ("Key 'lr' is not in struct\n    full_key: lr\n", ["lr", "optimizer.lr"]),
+        ("Key 'zzz' is not in struct\n    full_key: zzz\n", ["zzz", "--cfg job"]),
+        ("Ambiguous value for argument 'seed=1,2'\n1. …", ["seed=1,2", "add -m"]),
+        ("no viable alternative at input 'a{'", ["quotes"]),
+        ("something else\nwith more lines", ["something else", "--help"]),
+    ],
+)
+def test_errors_are_one_line_with_a_remedy(text, parts):
+    message = explain(HydraException(text), CONF)
+    assert "\n" not in message
+    assert all(part in message for part in parts), message

@@ -1,0 +1,113 @@
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from src.fingerprint import DIGITS, code_hash, content_hash, value_hash, write_json
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(st.text(), PLAIN, min_size=2, max_size=5))
+def test_order_of_keys_does_not_count(value):
+    turned = dict(reversed(value.items()))
+    assert list(turned) != list(value)
+    assert value_hash(turned) == value_hash(value)
+
+
+@given(PLAIN, PLAIN)
+def test_different_values_hash_differently(one, other):
+    same = json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+    assert (value_hash(one) == value_hash(other)) == same
+
+
+def test_hash_is_short_hexadecimal_and_stable():
+    digest = value_hash({"lr": 1e-3})
+    assert len(digest) == DIGITS
+    assert int(digest, 16) >= 0
+    assert digest == value_hash({"lr": 0.001})
+
+
+@pytest.mark.parametrize(
+    ("edited", "same"),
+    [
+        ('"""Another docstring."""\n\n# a comment\ndef f( x ):\n    """Doc."""\n    return x+1\n', True),
+        ("def f(x):\n    return x + 2\n", False),
+        ("def g(x):\n    return x + 1\n", False),
+    ],
+)
+def test_code_hash_sees_what_runs(tmp_path, edited, same):
+    before, after = tmp_path / "a" / "m.py", tmp_path / "b" / "m.py"
+    for file, text in ((before, "def f(x):\n    return x + 1\n"), (after, edited)):
+        file.parent.mkdir()
+        file.write_text(text)
+    assert (code_hash([before], before.parent) == code_hash([after], after.parent)) == same
+
+
+def test_code_hash_sees_names_of_files(tmp_path):
+    (tmp_path / "a.py").write_text("x = 1\n")
+    (tmp_path / "b.py").write_text("x = 1\n")
+    assert code_hash([tmp_path / "a.py"], tmp_path) != code_hash([tmp_path / "b.py"], tmp_path)
+
+
+def test_content_hash_of_a_moved_folder_stays_and_of_a_changed_one_does_not(tmp_path):
+    folder = tmp_path / "data"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "sub" / "a.txt").write_text("1")
+    (folder / "b.txt").write_text("2")
+    before = content_hash(folder)
+    moved = folder.rename(tmp_path / "moved")
+    assert content_hash(moved) == before
+    (moved / "sub" / "a.txt").write_text("3")
+    changed = content_hash(moved)
+    assert changed != before
+    (moved / "b.txt").rename(moved / "c.txt")
+    assert content_hash(moved) not in (before, changed)
+
+
+def test_content_hash_remembers_by_size_and_modification_time(tmp_path):
+    file, memory = tmp_path / "font.sf2", tmp_path / "cache" / "memory.json"
+    file.write_text("one")
+    stamp = file.stat()
+    before = content_hash(file, memory)
+    file.write_text("two")
+    os.utime(file, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    assert content_hash(file, memory) == before, "the file was read again although it seems unchanged"
+    os.utime(file, ns=(stamp.st_atime_ns, stamp.st_mtime_ns + 1))
+    assert content_hash(file, memory) == content_hash(file) != before
+
+
+def test_a_broken_memory_is_no_memory(tmp_path):
+    file, memory = tmp_path / "font.sf2", tmp_path / "memory.json"
+    file.write_text("one")
+    memory.write_text('{"half')
+    assert content_hash(file, memory) == content_hash(file)
+    assert json.loads(memory.read_text())
+
+
+def test_write_json_leaves_nothing_else(tmp_path):
+    write_json(tmp_path / "new" / "a.json", {"ä": 1})
+    write_json(tmp_path / "new" / "a.json", {"ä": 2})
+    assert [file.name for file in (tmp_path / "new").iterdir()] == ["a.json"]
+    assert json.loads((tmp_path / "new" / "a.json").read_text(encoding="utf-8")) == {"ä": 2}
+
+
+def test_write_json_keeps_the_old_file_when_writing_fails(tmp_path, monkeypatch):
+    path = tmp_path / "a.json"
+    write_json(path, 1)
+
+    def full(self, *_args, **_kwargs):
+        raise OSError("no space")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="no space"):
+        write_json(path, 2)
+    monkeypatch.undo()
+    assert json.loads(path.read_text()) == 1

@@ -1,0 +1,72 @@
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from src.errors import UserError
+from src.processes import call, cores
+
+
+def _pid_and_sum(a, b):
+    return os.getpid(), a + b
+
+
+def _refuse():
+    raise UserError("choose another")
+
+
+def _die():
+    os._exit(7)
+
+
+def _environment():
+    return os.environ.get("PYTHONPATH", ""), signal.getsignal(signal.SIGINT)
+
+
+@pytest.mark.slow
+def test_call_runs_elsewhere_and_hands_back_results_and_errors():
+    pid, total = call(_pid_and_sum, 1, 2)
+    assert total == 3
+    assert pid != os.getpid()
+    with pytest.raises(UserError, match="choose another"):
+        call(_refuse)
+    with pytest.raises(RuntimeError, match="_die died with exit code 7"):
+        call(_die)
+
+
+@pytest.mark.slow
+def test_child_ignores_ctrl_c_and_finds_the_project():
+    path, on_interrupt = call(_environment)
+    assert on_interrupt == signal.SIG_IGN
+    root = Path(__file__).resolve().parent.parent
+    assert str(root) in path.split(os.pathsep)
+
+
+@pytest.mark.slow
+def test_interrupted_call_ends_its_child(tmp_path):
+    file = tmp_path / "pid"
+    before = signal.signal(signal.SIGALRM, _interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 3.0)
+        with pytest.raises(KeyboardInterrupt):
+            call(_sleep, str(file))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(file.read_text()), 0)
+
+
+def _interrupt(*_):
+    raise KeyboardInterrupt
+
+
+def _sleep(file):
+    Path(file).write_text(str(os.getpid()))
+    time.sleep(60)
+
+
+def test_cores_are_those_of_this_process():
+    assert 1 <= cores() <= (os.cpu_count() or 1)
