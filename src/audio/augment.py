@@ -28,11 +28,10 @@ class SpecAugment(nn.Module):
 
     def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """(B, channels, n_mels, T) dB with masks at each example's own quietest level; targets unchanged."""
-        floor = x.amin(dim=(1, 2, 3), keepdim=True)
-        above = x - floor
+        kept = torch.ones_like(x)
         for mask in self.masks:
-            above = mask(above)
-        return above + floor, y
+            kept = mask(kept)
+        return torch.where(kept > 0, x, x.amin(dim=(1, 2, 3), keepdim=True)), y
 
 
 class Mixing(nn.Module):

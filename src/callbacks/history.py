@@ -24,15 +24,19 @@ class History(Callback):
         self._since = 0.0
 
     def on_fit_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Keep what an earlier attempt has written up to the epoch that it goes on from."""
+        """Read what an earlier attempt has written."""
         self._since = time.monotonic()
         if self._path.exists():
-            self._rows = [row for row in read_history(self._path) if row["epoch"] < trainer.current_epoch]
-            self._earlier_s = self._rows[-1]["time_s"] if self._rows else 0.0
+            self._rows = read_history(self._path)
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Keep it up to the epoch that the training goes on from, which is known only now."""
+        self._rows = [row for row in self._rows if row["epoch"] < trainer.current_epoch]
+        self._earlier_s = self._rows[-1]["time_s"] if self._rows else 0.0
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Add the row of the epoch."""
-        if trainer.state.fn != TrainerFn.FITTING:
+        if trainer.sanity_checking or trainer.state.fn != TrainerFn.FITTING:
             return
         metrics = {name: float(value) for name, value in sorted(trainer.callback_metrics.items())}
         row = {

@@ -23,7 +23,7 @@ class ProgressReport(Callback):
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Report the epoch that has been validated."""
         value = trainer.callback_metrics.get(self._objective)
-        fitting = trainer.state.fn == TrainerFn.FITTING
+        fitting = trainer.state.fn == TrainerFn.FITTING and not trainer.sanity_checking
         if fitting and trainer.is_global_zero and value is not None:
             done = {"epoch": trainer.current_epoch + 1, "epochs": trainer.max_epochs}
             self._report({**done, "objective": float(value)})

@@ -16,10 +16,7 @@ from src.sweep.job import Job
 from src.sweep.ledger import Ledger
 from src.sweep.slots import Slot
 from src.sweep.table import Table
-from src.sweep.worker import BUSY, Place, work
-
-GRACE_S = 10.0
-"""Seconds that a trial has to stop by itself before it is killed."""
+from src.sweep.worker import BUSY, GRACE_S, Place, work
 
 
 @dataclass

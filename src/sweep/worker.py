@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -13,6 +14,8 @@ from src.sweep.attempt import attempt
 from src.sweep.folder import TrialFolder
 from src.sweep.job import Job
 
+GRACE_S = 10.0
+"""Seconds that a trial has to stop by itself before it is killed."""
 BUSY = 75
 """Exit code of a process that found its trial being run by another sweep."""
 
@@ -53,11 +56,13 @@ def work(job: Job, place: Place, pipe: "Connection[Any, Any]") -> None:
     )
     _log_to(folder.path / "train.log")
     sys.argv = list(place.command)
-    _stop_with(pipe)
+    alone = _stop_with(pipe)
     pipe.send({"attempt": number})
     code = attempt(job, folder, lambda progress: _send(pipe, progress), number)
     sys.stdout.flush()
     sys.stderr.flush()
+    if alone.is_set():
+        _end_session()
     os._exit(code)
 
 
@@ -72,14 +77,28 @@ def _log_to(path: Path) -> None:
         os.dup2(nothing.fileno(), 0)
 
 
-def _stop_with(pipe: "Connection[Any, Any]") -> None:
+def _stop_with(pipe: "Connection[Any, Any]") -> threading.Event:
+    """Stop the trial when the sweep is gone: politely, then not. The event is set from then on."""
+    alone = threading.Event()
+
     def watch() -> None:
         try:
             pipe.recv()
         except (EOFError, OSError):
+            alone.set()
             os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(GRACE_S)
+            _end_session()
 
     threading.Thread(target=watch, daemon=True).start()
+    return alone
+
+
+def _end_session() -> None:
+    """End this process with all that it has started; a sweep that lives does this itself."""
+    if hasattr(os, "killpg"):
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
 
 
 def _send(pipe: "Connection[Any, Any]", progress: dict[str, Any]) -> None:

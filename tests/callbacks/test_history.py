@@ -1,0 +1,78 @@
+from pathlib import Path
+
+import lightning
+import pytest
+import torch
+from lightning.pytorch.demos.boring_classes import BoringModel
+
+from src.callbacks.history import History, read_history
+from src.callbacks.progress import ProgressReport
+from src.callbacks.seed_epochs import SeedEpochs
+
+
+class Model(BoringModel):
+    def validation_step(self, batch, batch_idx):  # type: ignore[no-untyped-def]
+        self.log("val/score", float(self.current_epoch))
+
+
+def fit(
+    folder: Path, epochs: int, callbacks: list[lightning.Callback], checkpoint: Path | None = None
+) -> lightning.Trainer:
+    trainer = lightning.Trainer(
+        accelerator="cpu",
+        max_epochs=epochs,
+        limit_train_batches=2,
+        limit_val_batches=1,
+        callbacks=callbacks,
+        logger=False,
+        default_root_dir=folder,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    trainer.fit(Model(), ckpt_path=checkpoint, weights_only=True if checkpoint else None)
+    return trainer
+
+
+def test_a_row_an_epoch(tmp_path: Path) -> None:
+    fit(tmp_path, 3, [History(tmp_path / "history.csv")])
+    rows = read_history(tmp_path / "history.csv")
+    assert [(row["epoch"], row["val/score"]) for row in rows] == [(0, 0.0), (1, 1.0), (2, 2.0)]
+    assert rows[0]["lr"] == 0.1
+    assert 0 < rows[0]["time_s"] < rows[1]["time_s"] < rows[2]["time_s"]
+
+
+def test_a_resumed_trial_goes_on_with_the_rows_up_to_its_epoch(tmp_path: Path) -> None:
+    path = tmp_path / "history.csv"
+    first = fit(tmp_path, 2, [History(path)])
+    first.save_checkpoint(tmp_path / "last.ckpt")
+    fit(tmp_path, 3, [History(path)])
+    assert len(read_history(path)) == 3
+    fit(tmp_path, 4, [History(path)], tmp_path / "last.ckpt")
+    assert [row["epoch"] for row in read_history(path)] == [0, 1, 2, 3]
+
+
+def test_progress_is_reported_after_each_epoch(tmp_path: Path) -> None:
+    reports: list[dict[str, object]] = []
+    fit(tmp_path, 2, [ProgressReport(reports.append, "val/score")])
+    assert reports == [
+        {"epoch": 1, "epochs": 2, "objective": 0.0},
+        {"epoch": 2, "epochs": 2, "objective": 1.0},
+    ]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_random_numbers_of_an_epoch_depend_on_seed_and_epoch_only(tmp_path: Path, seed: int) -> None:
+    drawn: dict[int, list[float]] = {}
+
+    class Draw(lightning.Callback):
+        def on_train_batch_start(self, trainer, pl_module, batch, batch_idx) -> None:  # type: ignore[no-untyped-def]
+            drawn.setdefault(trainer.current_epoch, []).append(float(torch.rand(1)))
+
+    fit(tmp_path, 2, [SeedEpochs(seed), Draw()])
+    first = dict(drawn)
+    drawn.clear()
+    torch.manual_seed(99)
+    fit(tmp_path, 2, [SeedEpochs(seed), Draw()])
+    assert drawn == first
+    assert drawn[0] != drawn[1]

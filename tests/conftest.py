@@ -1,0 +1,36 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+CONF = Path(__file__).resolve().parent.parent / "conf"
+
+TINY = [
+    "data.n_clips={train: 32, val: 16, test: 16}",
+    "data.clip_seconds=0.6",
+    "data.features.n_mels=32",
+    "data.features.sample_rate=11025",
+    "data.features.hop_length=256",
+    "data.workers=1",
+    "trainer.accelerator=cpu",
+    "trainer.max_epochs=2",
+    "batch_size=8",
+    "logger=[]",
+]
+
+
+@pytest.fixture
+def composed(tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """Composes the real configuration, shrunk, with overrides; outputs lie in `tmp_path`."""
+
+    def compose_it(*overrides: str) -> dict[str, Any]:
+        with initialize_config_dir(str(CONF), version_base="1.3"):
+            config = compose("config", [*TINY, f"outputs={tmp_path}", *overrides])
+        plain = OmegaConf.to_container(config, resolve=True)
+        assert isinstance(plain, dict)
+        return {str(key): value for key, value in plain.items()}
+
+    return compose_it

@@ -1,0 +1,228 @@
+"""One real trial on tiny data, and what can be done with its checkpoint."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from PIL import Image
+from sklearn.metrics import f1_score
+
+from src.build import build_data, wandb_mode
+from src.callbacks.history import read_history
+from src.checkpoint import checkpoint_paths, load, load_all
+from src.checks import freeze
+from src.errors import UserError
+from src.evaluation import test as mode_test
+from src.prediction import Predictor, predict
+from src.trial import run
+
+INFO = {"signature": "abc", "attempt": 1, "sweep": "", "overrides": []}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path, list[dict[str, Any]]]:
+    """A trial: its configuration, its folder, and its reports."""
+    from hydra import compose, initialize_config_dir
+    from omegaconf import OmegaConf
+
+    from tests.conftest import CONF, TINY
+
+    outputs = tmp_path_factory.mktemp("outputs")
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        composed = compose(
+            "config", [*TINY, f"outputs={outputs}", "logger=[csv,tensorboard]", "trainer.max_epochs=3"]
+        )
+    config = freeze(OmegaConf.to_container(composed, resolve=True))  # type: ignore[arg-type]
+    folder = outputs / "runs" / "abc"
+    folder.mkdir(parents=True)
+    reports: list[dict[str, Any]] = []
+    objective = run(config, folder, reports.append, INFO)
+    assert objective == json.loads((folder / "metrics.json").read_text())["objective"]["value"]
+    return config, folder, reports
+
+
+Finished = tuple[dict[str, Any], Path, list[dict[str, Any]]]
+
+
+def metrics_of(finished: Finished) -> dict[str, Any]:
+    return json.loads((finished[1] / "metrics.json").read_text())
+
+
+def test_metrics_have_all_parts(finished: Finished) -> None:
+    metrics = metrics_of(finished)
+    assert metrics["objective"] == {
+        "name": "f1_macro",
+        "value": metrics["val"]["f1_macro"],
+        "direction": "max",
+    }
+    assert set(metrics["baselines"]) == {"class_prior", "majority", "linear"}
+    assert (
+        metrics["intervals"]["f1_macro"][0]
+        <= metrics["test"]["f1_macro"]
+        <= metrics["intervals"]["f1_macro"][1]
+    )
+    assert set(metrics["test"]["f1_by_class"]) == set(build_data(finished[0]).classes)
+    assert metrics["environment"]["versions"]["torch"].startswith("2.11")
+    assert metrics["time"]["epochs"] == 3
+
+
+def test_history_and_reports_have_an_entry_an_epoch(finished: Finished) -> None:
+    rows = read_history(finished[1] / "history.csv")
+    assert [row["epoch"] for row in rows] == [0, 1, 2]
+    assert all("train/loss" in row and "val/f1_macro" in row for row in rows)
+    assert [report["epoch"] for report in finished[2]] == [1, 2, 3]
+    assert max(row["val/f1_macro"] for row in rows) == pytest.approx(
+        metrics_of(finished)["objective"]["value"]
+    )
+
+
+def test_pictures_are_pictures(finished: Finished) -> None:
+    for name in ("learning_curves", "f1_by_class"):
+        with Image.open(finished[1] / "samples" / f"{name}.png") as picture:
+            assert min(picture.size) > 100
+
+
+def test_loggers_wrote(finished: Finished) -> None:
+    with (finished[1] / "metrics.csv").open(newline="") as file:
+        assert "val/f1_macro" in next(csv.reader(file))
+    assert list(finished[1].glob("events.out.tfevents.*"))
+
+
+def test_checkpoints_load_with_weights_only_and_hold_plain_values(finished: Finished) -> None:
+    for name in ("best", "last"):
+        state = torch.load(finished[1] / "checkpoints" / f"{name}.ckpt", weights_only=True)
+        json.dumps(state["hyper_parameters"])
+
+
+def test_the_test_figures_are_repeated_exactly(finished: Finished, tmp_path: Path) -> None:
+    config = {**finished[0], "checkpoint": str(finished[1] / "checkpoints" / "best.ckpt")}
+    assert mode_test(config, []) == 0
+    [tested] = (Path(config["outputs"]) / "tested").glob("*/metrics.json")
+    again = json.loads(tested.read_text())
+    for part in ("val", "test"):
+        for name, value in metrics_of(finished)[part].items():
+            if not (part == "val" and name == "loss"):
+                assert again[part][name] == value, name
+    assert again["threshold"] == metrics_of(finished)["threshold"]
+
+
+def test_the_published_figure_is_what_scikit_learn_finds(finished: Finished) -> None:
+    trained = load(finished[1] / "checkpoints" / "best.ckpt")
+    data = build_data(finished[0])
+    data.setup("test")
+    features, targets = data.arrays("test")
+    bf16 = finished[0]["trainer"]["precision"] == "bf16-mixed"
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        outputs = trained.classifier.predict(torch.from_numpy(features.copy()).unsqueeze(1))
+    answers = outputs.numpy() > float(trained.classifier.threshold)
+    expected = f1_score(targets, answers, average="macro", zero_division=0)
+    assert metrics_of(finished)["test"]["f1_macro"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_averaging_a_checkpoint_with_itself_changes_no_probability(finished: Finished) -> None:
+    path = finished[1] / "checkpoints" / "best.ckpt"
+    sound = np.random.default_rng(0).normal(0, 0.1, (1, 6615)).astype(np.float32)
+    one, two = Predictor([load(path)]), Predictor(load_all([path, path]))
+    with torch.inference_mode():
+        same = torch.allclose(
+            one.ensemble(one._features(sound)), two.ensemble(two._features(sound)), atol=1e-6
+        )
+    assert same
+
+
+def test_predict_writes_a_table_and_pictures_and_skips_what_is_broken(
+    finished: Finished, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "my [songs], №1 é"
+    folder.mkdir()
+    noise = np.random.default_rng(0).normal(0, 0.1, 22050).astype(np.float32)
+    for name in ("a.wav", "b.flac", "c.ogg", "d.mp3"):
+        soundfile.write(folder / name, noise, 22050)
+    (folder / "broken.wav").write_bytes(b"no sound")
+    soundfile.write(folder / "silent.wav", np.zeros(22050), 22050)
+    (folder / "empty.wav").write_bytes(b"")
+    config = {
+        **finished[0],
+        "checkpoint": str(finished[1] / "checkpoints" / "best.ckpt"),
+        "input": str(folder),
+        "outputs": str(tmp_path / "out"),
+    }
+    assert predict(config) == 1
+    written = tmp_path / "out" / "predicted" / folder.name
+    with (written / "predictions.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {Path(row["file"]).name for row in rows} == {"a.wav", "b.flac", "c.ogg", "d.mp3"}
+    windows = {(row["start_s"], row["end_s"]) for row in rows if row["file"].endswith("a.wav")}
+    assert sorted(windows) == [("0.000", "0.600"), ("0.300", "0.900"), ("0.600", "1.000")]
+    assert all(0 <= float(row["probability"]) <= 1 for row in rows)
+    assert len(list(written.glob("*.png"))) == 4
+    skipped = capsys.readouterr().err
+    assert all(name in skipped for name in ("broken.wav", "silent.wav", "empty.wav"))
+
+
+def test_a_window_of_a_file_is_classified_as_the_clip_itself_is(finished: Finished, tmp_path: Path) -> None:
+    data = build_data(finished[0])
+    data.setup("test")
+    maker = data.maker()
+    index = data.n_items["train"] + data.n_items["val"]
+    waveform = maker.waveform(*maker.piece(index))
+    soundfile.write(tmp_path / "clip.wav", waveform, 11025, subtype="FLOAT")
+    predictor = Predictor([load(finished[1] / "checkpoints" / "best.ckpt")])
+    features = torch.from_numpy(data.arrays("test")[0][:1].copy()).unsqueeze(1)
+    with torch.inference_mode():
+        expected = predictor.ensemble(features).numpy()
+    np.testing.assert_allclose(predictor(tmp_path / "clip.wav").probabilities[:1], expected, atol=2e-3)
+
+
+@pytest.mark.parametrize("content", [b"text", b""])
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.ckpt").write_bytes(content)
+    with pytest.raises(UserError, match="checkpoint"):
+        load(tmp_path / "x.ckpt")
+
+
+def test_a_checkpoint_of_another_kind_is_refused(tmp_path: Path) -> None:
+    torch.save({"state_dict": {}, "hyper_parameters": {"kind": "other"}}, tmp_path / "x.ckpt")
+    with pytest.raises(UserError, match="another kind"):
+        load(tmp_path / "x.ckpt")
+
+
+def test_a_missing_checkpoint_is_refused() -> None:
+    with pytest.raises(UserError, match="no such file"):
+        checkpoint_paths("nowhere.ckpt")
+    with pytest.raises(UserError, match="checkpoint= is missing"):
+        checkpoint_paths(None)
+
+
+def test_wandb_is_offline_unless_a_login_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("WANDB_API_KEY", "WANDB_MODE", "WANDB_BASE_URL", "NETRC"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert wandb_mode("auto") == "offline"
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("machine api.wandb.ai\n  login user\n  password secret\n")
+    netrc.chmod(0o600)
+    assert wandb_mode("auto") == "online"
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    assert wandb_mode("auto") == "offline"
+    assert wandb_mode("online") == "online"
+
+
+def test_balanced_weights_are_counted_on_the_training_part(composed: Callable[..., dict[str, Any]]) -> None:
+    from src.build import build_loss
+
+    config = freeze(composed("loss.pos_weight=balanced"))
+    data = build_data(config)
+    data.prepare_data()
+    data.setup("fit")
+    targets = data.arrays("train")[1]
+    positive = targets.sum(0)
+    expected = [(len(targets) - p) / p if 0 < p < len(targets) else 1.0 for p in positive.tolist()]
+    weight = build_loss(config, data).pos_weight
+    np.testing.assert_allclose(weight, expected, rtol=1e-6)
