@@ -14,7 +14,7 @@ class History(Callback):
     """Writes the metrics of each epoch; rows of a resumed trial's earlier epochs stay.
 
     Args:
-        path: the CSV file, with the columns `epoch`, `time_s`, `lr`, and the logged metrics.
+        path: the CSV file, with the columns `epoch`, `time_s`, `lr` (at its start), and the logged metrics.
     """
 
     def __init__(self, path: Path) -> None:
@@ -22,6 +22,7 @@ class History(Callback):
         self._rows: list[dict[str, Any]] = []
         self._earlier_s = 0.0
         self._since = 0.0
+        self._lr = 0.0
 
     def on_fit_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Read what an earlier attempt has written."""
@@ -34,6 +35,10 @@ class History(Callback):
         self._rows = [row for row in self._rows if row["epoch"] < trainer.current_epoch]
         self._earlier_s = self._rows[-1]["time_s"] if self._rows else 0.0
 
+    def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Note the learning rate that the epoch starts with."""
+        self._lr = float(trainer.optimizers[0].param_groups[0]["lr"])
+
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Add the row of the epoch."""
         if trainer.sanity_checking or trainer.state.fn != TrainerFn.FITTING:
@@ -42,7 +47,7 @@ class History(Callback):
         row = {
             "epoch": trainer.current_epoch,
             "time_s": round(self._earlier_s + time.monotonic() - self._since, 3),
-            "lr": trainer.optimizers[0].param_groups[0]["lr"],
+            "lr": self._lr,
             **metrics,
         }
         self._rows.append(row)

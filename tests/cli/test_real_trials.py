@@ -1,9 +1,10 @@
-"""Real trials, with the preset `debug`: resumption, loggers, one build of the data, several devices, the other modes."""
+"""Real trials, with the preset `debug`: resumption, loggers, one data build, several devices, other modes."""
 
 import csv
 import json
 import re
 import shutil
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -13,10 +14,8 @@ import pretty_midi
 import pytest
 import soundfile
 import torch
-from wandb.proto import wandb_internal_pb2
-from wandb.sdk.internal.datastore import DataStore
-
 from conftest import leaderboard, ledger, names_in, read, trials
+from wandb.proto import wandb_internal_pb2
 
 DEBUG = "experiment=debug"
 OPTIMIZERS = ("adam", "adamw", "sgd")
@@ -101,9 +100,8 @@ def test_offline_wandb_runs(three):
 
 def _wandb_run(file):
     """The run's record, its configuration and its summary, as `wandb sync` would send them."""
-    store, config, summary, found = DataStore(), {}, {}, None
-    store.open_for_scan(str(file))
-    while data := store.scan_data():
+    config, summary, found = {}, {}, None
+    for data in _log_records(file.read_bytes()):
         record = wandb_internal_pb2.Record()
         record.ParseFromString(data)
         if record.HasField("run"):
@@ -113,6 +111,22 @@ def _wandb_run(file):
         updates = [*record.summary.update, *record.history.item]
         summary |= {item.key or item.nested_key[0]: json.loads(item.value_json) for item in updates}
     return found, config, summary
+
+
+def _log_records(data):
+    """Records of a `.wandb` file: LevelDB's log format after 7 bytes, in blocks of 32 KiB, parts of 7 + n bytes."""
+    assert data.startswith(b":W&B")
+    at, parts = 7, b""
+    while at + 7 <= len(data):
+        if 32768 - at % 32768 < 7:
+            at += 32768 - at % 32768
+            continue
+        _, length, kind = struct.unpack_from("<IHB", data, at)
+        parts += data[at + 7 : at + 7 + length]
+        at += 7 + length
+        if kind in (1, 4):  # whole, last
+            yield parts
+            parts = b""
 
 
 def _yaml(path):
