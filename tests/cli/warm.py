@@ -7,14 +7,32 @@ import json
 import os
 import runpy
 import sys
+import traceback
 from pathlib import Path
+
+AT_ONCE = 2
 
 
 def run(arguments: list[str], out: str, err: str) -> None:
     for path, number in ((out, 1), (err, 2)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
     sys.argv = ["run.py", *arguments]
-    runpy.run_path("run.py", run_name="__main__")
+    code: object = 0
+    try:
+        runpy.run_path("run.py", run_name="__main__")
+    except SystemExit as end:
+        code = end.code
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else 1)  # taking all that was imported apart would cost a second
+
+
+def _wait(running: dict[int, int], codes: list[int]) -> None:
+    child, status = os.wait()
+    codes[running.pop(child)] = os.waitstatus_to_exitcode(status)
 
 
 def main() -> None:
@@ -22,12 +40,18 @@ def main() -> None:
     import src.imports
     import src.prediction  # noqa: F401
 
-    codes = []
-    for case in json.load(sys.stdin):
+    cases = json.load(sys.stdin)
+    codes = [0] * len(cases)
+    running: dict[int, int] = {}
+    for number, case in enumerate(cases):
         child = os.fork()
         if not child:
             run(**case)
-        codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        running[child] = number
+        if len(running) == AT_ONCE:
+            _wait(running, codes)
+    while running:
+        _wait(running, codes)
     print(json.dumps(codes))
 
 

@@ -36,7 +36,7 @@ def test_cnn_blocks_have_the_published_channels_and_halve():
 
 def test_cnn_fast_stages_halve_rounding_up():
     shapes = stage_shapes(CNNFast(12).stages, torch.randn(1, 1, 64, 173))
-    assert shapes == [(16, 32, 87), (32, 16, 44), (64, 8, 22), (128, 4, 11)]
+    assert shapes == [(16, 32, 87), (32, 16, 44), (64, 8, 22), (128, 4, 11), (128, 4, 11)]
 
 
 def test_cnn_block_is_convolution_norm_relu_pool():
@@ -48,7 +48,10 @@ def test_cnn_block_is_convolution_norm_relu_pool():
     ("network", "expected"),
     [
         (CNN(12), 9 * (8 + 8 * 16 + 16 * 32 + 32 * 128) + 2 * (8 + 16 + 32 + 128) + 12 * (128 * 16 + 1)),
-        (CNNFast(12), 9 * (16 + 16 * 32 + 32 * 64 + 64 * 128) + 2 * 240 + 12 * (128 * 4 * 2 + 1)),
+        (
+            CNNFast(12),
+            25 * 16 + 9 * (16 * 32 + 32 * 64 + 64 * 128 + 128**2) + 2 * 368 + 12 * (128 * 4 * 2 + 1),
+        ),
     ],
 )
 def test_number_of_parameters(network, expected):
