@@ -20,6 +20,8 @@ from wandb.proto import wandb_internal_pb2
 
 DEBUG = "experiment=debug"
 OPTIMIZERS = ("adam", "adamw", "sgd")
+PLACED = ("-m", "trainer=cpu", "hydra.launcher.gpus=[0,1]")
+"""As many threads a trial however many trials there are: figures to 1e-6 depend on them."""
 SWEPT = f"optimizer={','.join(OPTIMIZERS)}"
 
 
@@ -45,7 +47,7 @@ def resumed(sweeps):
 
 def _never_stopped(project, tmp_path_factory):
     outputs = tmp_path_factory.mktemp("three")
-    result = project.run("-m", DEBUG, SWEPT, "sweep.name=three", f"outputs={outputs}")
+    result = project.run(*PLACED, DEBUG, SWEPT, "sweep.name=three", f"outputs={outputs}")
     assert result.returncode == 0, result.stdout + result.stderr
     return outputs, {row["optimizer"]: row for row in trials(outputs, "three")}
 
@@ -54,7 +56,7 @@ def _stopped(project, tmp_path_factory):
     """Two of the three, one killed and one interrupted within the second epoch; then the same command again."""
     outputs, marks = tmp_path_factory.mktemp("resumed"), tmp_path_factory.mktemp("marks")
     command = (
-        "-m", DEBUG, "optimizer=adam,adamw", "sweep.name=resumed", f"outputs={outputs}",
+        *PLACED, DEBUG, "optimizer=adam,adamw", "sweep.name=resumed", f"outputs={outputs}",
         "+callbacks.stop._target_=stop_callback.Stop", f"+callbacks.stop.marks={marks}",
     )  # fmt: skip
     first = project.run(*command)
@@ -157,6 +159,10 @@ def test_folder_of_a_trial(three):
             "name": "f1_macro", "value": metrics["val"]["f1_macro"], "direction": "max",
         }  # fmt: skip
         assert {"git_commit", "versions", "device"} <= set(metrics["environment"])
+        [slot] = {line["slot"] for line in ledger(outputs, "three") if line["signature"] == folder.name} - {
+            None
+        }
+        assert slot == f"gpu:{metrics['environment']['visible_devices']}"
         assert [line["epoch"] for line in _history(folder)] == ["0", "1"]
 
 
