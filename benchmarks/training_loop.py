@@ -39,9 +39,11 @@ class Stopwatch(Callback):
         self.bare_s: list[float] = []
 
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
+        """Start the watch."""
         self._begun = time.perf_counter()
 
     def on_validation_start(self, trainer: Any, pl_module: Any) -> None:
+        """Stop it, and let the bare loop train an epoch."""
         self.lightning_s.append(time.perf_counter() - self._begun)
         self.bare_s.append(self.bare.epoch())
 

@@ -49,6 +49,8 @@ def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
         UserError: an impossible combination; the message names the remedy.
     """
     frozen = deepcopy(dict(config))
+    if not isinstance(frozen["seed"], int) or frozen["seed"] < 0:
+        raise UserError(f"seed={frozen['seed']}: choose a whole number from 0.")
     for group in ("augment", "callbacks", "logger"):
         frozen[group] = {name: options for name, options in (frozen.get(group) or {}).items() if options}
     _freeze_trainer(frozen)

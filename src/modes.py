@@ -1,5 +1,7 @@
 """What `mode=` does, for one command without `-m`."""
 
+import logging
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -7,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from src.errors import UserError
+from src.processes import cores
 from src.sweep.folder import INTERRUPTED_EXIT, TrialFolder, what_to_do
 from src.sweep.identity import code, signature
 from src.sweep.job import Job
@@ -30,6 +33,8 @@ def run_mode(config: dict[str, Any], overrides: list[str]) -> int:
     mode = config["mode"]
     if mode not in MODES:
         raise UserError(f"mode={mode}: choose one of {', '.join(MODES)}.")
+    if not config["outputs"]:
+        raise UserError("outputs= is empty: name the folder that everything is written to.")
     config["outputs"] = str(Path(config["outputs"]).expanduser().absolute())
     if mode == "train":
         return train(config, overrides)
@@ -85,14 +90,13 @@ def _console() -> Console:
 
 
 def _attempt(job: Job, folder: TrialFolder, timeout: float | None, *, resume: bool, console: Console) -> int:
-    import logging
-    import os
-
     from src.sweep.attempt import attempt
 
     if not folder.lock():
         raise UserError(f"{folder.path} is being run by another process; wait for it, or change seed.")
-    number = folder.begin(job.config, resume=resume, code=job.code, pid=os.getpid())
+    environment = {"OMP_NUM_THREADS": _threads(folder, resume=resume)}
+    os.environ |= environment
+    number = folder.begin(job.config, resume=resume, code=job.code, pid=os.getpid(), environment=environment)
     sys.argv = [str(Path(sys.argv[0]).resolve()), "--trial", str(folder.path)]
     handler = logging.FileHandler(folder.path / "train.log", encoding="utf-8")
     logging.getLogger().addHandler(handler)
@@ -110,6 +114,12 @@ def _attempt(job: Job, folder: TrialFolder, timeout: float | None, *, resume: bo
         console.print(str(status["error"]))
     _print_result(console, folder)
     return exit_code
+
+
+def _threads(folder: TrialFolder, *, resume: bool) -> str:
+    """A trial goes on with the threads it began with: sums in another order would change its figures."""
+    begun = folder.status().get("environment", {}) if resume else {}
+    return str(begun.get("OMP_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS") or cores())
 
 
 def _print_result(console: Console, folder: TrialFolder) -> None:

@@ -41,6 +41,8 @@ def test_an_objective_to_minimise(composed: Compose) -> None:
         ("loss=cross_entropy", ["multilabel"]),
         ("loss.pos_weight=[1,2]", ["12"]),
         ("batch_size=33", ["33", "32 items", "smaller"]),
+        ("seed=abc", ["whole number"]),
+        ("seed=-1", ["whole number"]),
         ("batch_size=0", ["batch_size is 0"]),
         ("objective=f1_makro", ["f1_macro"]),
         ("objective=spearman", ["multilabel", "f1_macro"]),

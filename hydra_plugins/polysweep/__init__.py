@@ -48,6 +48,8 @@ class PoolLauncher(Launcher):
         requests = [
             Request(tuple(filter_overrides(typed)), self._compose(list(typed))) for typed in job_overrides
         ]
+        if not self.config.outputs:
+            raise UserError("outputs= is empty: name the folder that everything is written to.")
         for request in requests:
             if request.config["mode"] != "train":
                 raise UserError(f"mode={request.config['mode']}: a sweep trains; leave -m out.")

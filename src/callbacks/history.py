@@ -43,7 +43,11 @@ class History(Callback):
         """Add the row of the epoch."""
         if trainer.sanity_checking or trainer.state.fn != TrainerFn.FITTING:
             return
-        metrics = {name: float(value) for name, value in sorted(trainer.callback_metrics.items())}
+        metrics = {
+            name: float(value)
+            for name, value in sorted(trainer.callback_metrics.items())
+            if not name.startswith("lr-")
+        }
         row = {
             "epoch": trainer.current_epoch,
             "time_s": round(self._earlier_s + time.monotonic() - self._since, 3),

@@ -15,8 +15,9 @@ class CNNFast(Network):
 
     The first stage's kernel is 5×5, the others' 3×3. A stride in place of a max-pool computes a quarter of the
     positions: 17 M multiply-adds for 64 mel bands × 173 frames. The last stage, where positions are few and
-    weights cheap, lets each see its neighbours (1.5 s of sound with the default features). What is left is averaged over frequency into `rows`, so that the register of a sound is kept,
-    and pooled over time by its mean (what sounds on) and its maximum (what sounds once).
+    weights cheap, lets each see its neighbours (1.5 s of sound with the default features). What is left is
+    averaged over frequency into `rows`, so that the register of a sound is kept, and pooled over time by its
+    mean (what sounds on) and its maximum (what sounds once).
 
     Args:
         n_classes: number of logits.
