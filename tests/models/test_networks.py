@@ -35,8 +35,8 @@ def test_cnn_blocks_have_the_published_channels_and_halve():
 
 
 def test_cnn_fast_stages_halve_rounding_up():
-    shapes = stage_shapes(CNNFast(12).stages, torch.randn(1, 1, 64, 173))
-    assert shapes == [(16, 32, 87), (32, 16, 44), (64, 8, 22), (128, 4, 11), (128, 4, 11)]
+    shapes = stage_shapes(CNNFast(12).stages, torch.randn(1, 1, 128, 87))
+    assert shapes == [(16, 64, 44), (32, 32, 22), (64, 16, 11), (128, 8, 6), (128, 8, 6)]
 
 
 def test_cnn_block_is_convolution_norm_relu_pool():
@@ -50,7 +50,7 @@ def test_cnn_block_is_convolution_norm_relu_pool():
         (CNN(12), 9 * (8 + 8 * 16 + 16 * 32 + 32 * 128) + 2 * (8 + 16 + 32 + 128) + 12 * (128 * 16 + 1)),
         (
             CNNFast(12),
-            25 * 16 + 9 * (16 * 32 + 32 * 64 + 64 * 128 + 128**2) + 2 * 368 + 12 * (128 * 4 * 2 + 1),
+            25 * 16 + 9 * (16 * 32 + 32 * 64 + 64 * 128 + 128**2) + 2 * 368 + 12 * (128 * 8 * 2 + 1),
         ),
     ],
 )
