@@ -1,5 +1,6 @@
 """One trial, from configuration to metrics.json."""
 
+import json
 import os
 import random
 import time
@@ -12,6 +13,7 @@ from typing import Any
 import lightning
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 
 from src.build import build_classifier, build_data, build_loggers, build_trainer
 from src.callbacks.history import History
@@ -43,13 +45,16 @@ def gpus_needed(config: Config) -> int:
 
 
 def prepare(configs: Sequence[Config]) -> None:
-    """Build the data of some trials, each data set once."""
+    """Build the data of some trials and measure their baselines, each data set once."""
     done = set()
     for config in configs:
         data = build_data(config)
         if data.folder not in done:
             done.add(data.folder)
             data.prepare_data()
+            data.setup("fit")
+            with threadpool_limits(1):
+                measured_baselines(data)
 
 
 def run(config: Config, folder: Path, report: Report, info: Mapping[str, Any]) -> float:
@@ -72,6 +77,11 @@ def run(config: Config, folder: Path, report: Report, info: Mapping[str, Any]) -
     begun = time.monotonic()
     _quiet()
     _threads_and_seed(config["seed"])
+    with threadpool_limits(torch.get_num_threads(), user_api="blas"):
+        return _run(config, folder, report, info, begun)
+
+
+def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], begun: float) -> float:
     data = build_data(config)
     data.prepare_data()
     data.setup("fit")
@@ -102,8 +112,6 @@ def measured_baselines(data: ArrayDataModule) -> dict[str, Any]:
     source = Path(__file__).resolve().parent
     path = data.folder / f"baselines-{code_hash([source / 'metrics'], source)}.json"
     with suppress(OSError, ValueError):
-        import json
-
         kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return kept
     parts = [array for part in ("train", "val", "test") for array in data.arrays(part)]

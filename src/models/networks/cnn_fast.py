@@ -14,7 +14,7 @@ class CNNFast(Network):
     """Stages of [conv stride 2, batch norm, ReLU], one without a stride, pooling over time, a linear layer.
 
     The first stage's kernel is 5×5, the others' 3×3. A stride in place of a max-pool computes a quarter of the
-    positions: 17 M multiply-adds for 128 mel bands × 87 frames. The last stage, where positions are few and
+    positions: 18 M multiply-adds for 128 mel bands × 87 frames. The last stage, where positions are few and
     weights cheap, lets each see its neighbours (3 s of sound with the default features). What is left is
     averaged over frequency into `rows`, so that the register of a sound is kept, and pooled over time by its
     mean (what sounds on) and its maximum (what sounds once).
