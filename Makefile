@@ -13,7 +13,7 @@ STAMP := $(BIN)/../.polysweep-setup
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv || sh scripts/venv.sh $(PYTHON)
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	BIN=$(BIN) sh scripts/fluidsynth.sh
 	touch $@
@@ -32,4 +32,4 @@ lint: setup
 # outputs/ holds trials: it stays.
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -path ./outputs -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -14,6 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from src.command_line import explain, quote_paths
 from src.errors import UserError
+from src.settings import refuse_empty_groups
 
 CONF = Path(__file__).resolve().parent / "conf"
 UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.ENOTDIR, errno.EEXIST)
@@ -34,6 +35,7 @@ def main() -> int:
     sys.argv[1:] = quote_paths(sys.argv[1:])
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
+        refuse_empty_groups(sys.argv[1:], CONF)
         return _compose_and_run()
     except UserError as error:
         return _refuse(str(error))

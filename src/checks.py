@@ -1,7 +1,7 @@
 """A configuration is resolved and checked for sense before any work: `freeze`."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from difflib import get_close_matches
 from typing import Any
@@ -15,8 +15,9 @@ from src.build import build_data, build_loss, build_network, make, wandb_mode
 from src.datamodules.base import ArrayDataModule
 from src.devices import resolve_accelerator, resolve_precision
 from src.errors import UserError
-from src.metrics.kinds import KINDS, LOWER_IS_BETTER, direction
-from src.models.optimization import STEPS, configure
+from src.metrics.kinds import KINDS, direction
+from src.models.optimization import INTERVALS, STEPS, configure
+from src.settings import check_settings
 
 OBJECTIVES = {
     "multilabel": (
@@ -49,8 +50,7 @@ def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
         UserError: an impossible combination; the message names the remedy.
     """
     frozen = deepcopy(dict(config))
-    if not isinstance(frozen["seed"], int) or frozen["seed"] < 0:
-        raise UserError(f"seed={frozen['seed']}: choose a whole number from 0.")
+    check_settings(frozen)
     for group in ("augment", "callbacks", "logger"):
         frozen[group] = {name: options for name, options in (frozen.get(group) or {}).items() if options}
     _freeze_trainer(frozen)
@@ -58,6 +58,7 @@ def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
     data.check()
     frozen["data"] |= data.resolved()
     _freeze_objective(frozen, data.target)
+    _check_parts(frozen)
     _check_sizes(frozen, data)
     _check_loss(frozen, data)
     _check_augment(frozen, data)
@@ -74,8 +75,11 @@ def _freeze_trainer(frozen: dict[str, Any]) -> None:
     trainer["accelerator"] = resolve_accelerator(str(trainer["accelerator"]))
     trainer["precision"] = resolve_precision(trainer["precision"], trainer["accelerator"])
     trainer["devices"] = _devices(trainer["devices"], trainer["accelerator"])
-    if trainer["max_epochs"] is None or int(trainer["max_epochs"]) < 1:
-        raise UserError(f"trainer.max_epochs={trainer['max_epochs']}: choose 1 or more.")
+    if not isinstance(trainer["max_epochs"], int) or trainer["max_epochs"] < 1:
+        raise UserError(f"trainer.max_epochs={trainer['max_epochs']}: choose a whole number, 1 or more.")
+    make(
+        trainer, "trainer", logger=False, callbacks=[], enable_checkpointing=False, enable_model_summary=False
+    )
 
 
 def _check_trainer_keys(trainer: Mapping[str, Any]) -> None:
@@ -108,11 +112,50 @@ def _freeze_objective(frozen: dict[str, Any], target: str) -> None:
         raise UserError(
             f"objective={objective} is not measured on {target} targets.{near} Known: {', '.join(known)}."
         )
-    for options in frozen["callbacks"].values():
-        if options.get("monitor") == "objective":
-            options["monitor"] = f"val/{objective}"
-            options["mode"] = direction(objective)
-    assert direction(objective) in ("min", "max"), LOWER_IS_BETTER
+    for name, options in frozen["callbacks"].items():
+        if "monitor" in options:
+            metric = (
+                objective
+                if options["monitor"] == "objective"
+                else _monitored(name, options["monitor"], known)
+            )
+            options["monitor"] = f"val/{metric}"
+            options["mode"] = direction(metric)
+
+
+def _monitored(name: str, monitor: Any, known: Sequence[str]) -> str:
+    metric = str(monitor).removeprefix("val/")
+    if metric not in known:
+        near = did_you_mean(metric, known)
+        raise UserError(f"callbacks.{name}.monitor={monitor}: it is not measured on validation.{near}")
+    return metric
+
+
+def _check_parts(frozen: Mapping[str, Any]) -> None:
+    """Callbacks and loggers have a target, and options that it takes."""
+    for group in ("callbacks", "logger"):
+        for name, options in frozen[group].items():
+            if not isinstance(options, Mapping) or "_target_" not in options:
+                raise UserError(
+                    f"{group}.{name} has no _target_: add {name} to {group}=[…], or leave its keys out."
+                )
+            _check_options(f"{group}.{name}", options)
+
+
+def _check_options(name: str, options: Mapping[str, Any]) -> None:
+    parameters = inspect.signature(_class(name, options)).parameters
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return
+    for key in options:
+        if key not in parameters and key not in ("_target_", "_partial_"):
+            raise UserError(f"{name}.{key}: there is no such option.{did_you_mean(key, parameters)}")
+
+
+def _class(name: str, options: Mapping[str, Any]) -> type:
+    try:
+        return get_class(str(options["_target_"]))
+    except Exception as error:
+        raise UserError(f"{name}._target_={options.get('_target_')}: there is no such class.") from error
 
 
 def _check_sizes(frozen: Mapping[str, Any], data: ArrayDataModule) -> None:
@@ -126,7 +169,7 @@ def _check_sizes(frozen: Mapping[str, Any], data: ArrayDataModule) -> None:
 
 
 def _check_loss(frozen: Mapping[str, Any], data: ArrayDataModule) -> None:
-    loss_class = get_class(frozen["loss"]["_target_"])
+    loss_class = _class("loss", frozen["loss"])
     fits = getattr(loss_class, "targets", ())
     if data.target not in fits:
         raise UserError(
@@ -165,14 +208,19 @@ def _check_optimizer(frozen: Mapping[str, Any]) -> None:
         raise UserError(
             f"scheduler.monitor={scheduler['monitor']}: the scheduler follows the objective; set objective=."
         )
+    if scheduler.get("_target_") and scheduler.get("interval") not in INTERVALS:
+        raise UserError(f"scheduler.interval={scheduler.get('interval')}: choose {' or '.join(INTERVALS)}.")
     try:
-        configure(
+        configured = configure(
             make(frozen["optimizer"], "optimizer"),
             scheduler,
             [nn.Parameter(torch.zeros(1))],
             training_steps=10,
             monitor=f"val/{frozen['objective']}",
         )
+        configured["optimizer"].step()
+        if "lr_scheduler" in configured:
+            configured["lr_scheduler"]["scheduler"].step(*([0.0] if "monitor" in scheduler else []))
     except UserError:
         raise
     except Exception as error:

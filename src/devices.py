@@ -7,6 +7,12 @@ import torch
 
 from src.errors import UserError
 
+PRECISIONS = {
+    **dict.fromkeys(("32", "32-true"), "32-true"),
+    **dict.fromkeys(("bf16", "bf16-mixed"), "bf16-mixed"),
+    **dict.fromkeys(("16", "16-mixed"), "16-mixed"),
+}
+"""Lightning's names, and the one that each is called by here."""
 ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
 
 
@@ -33,11 +39,18 @@ def resolve_precision(precision: str | int, accelerator: str) -> str:
     CUDA 7.x, full precision elsewhere.
 
     Args:
-        precision: `auto` or any of Lightning's.
+        precision: `auto` or one of `PRECISIONS`.
         accelerator: `cuda`, `mps` or `cpu`.
+
+    Raises:
+        UserError: another word.
     """
     if precision != "auto":
-        return str(precision)
+        named = PRECISIONS.get(str(precision))
+        if named is None:
+            known = ", ".join(dict.fromkeys(PRECISIONS.values()))
+            raise UserError(f"trainer.precision={precision}: choose auto, {known}.")
+        return named
     if accelerator == "cuda":
         capability = torch.cuda.get_device_capability()
         return "bf16-mixed" if capability >= (8, 0) else "16-mixed" if capability >= (7, 0) else "32-true"

@@ -1,8 +1,8 @@
 """What `mode=` does, for one command without `-m`."""
 
-import logging
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,13 @@ from rich.console import Console
 
 from src.errors import UserError
 from src.processes import cores
+from src.settings import check_settings
 from src.sweep.folder import INTERRUPTED_EXIT, TrialFolder, what_to_do
 from src.sweep.identity import code, signature
 from src.sweep.job import Job
+from src.tee import tee
 
+WAIT_S = 1.0
 MODES = ("train", "prepare", "test", "predict")
 
 
@@ -33,8 +36,9 @@ def run_mode(config: dict[str, Any], overrides: list[str]) -> int:
     mode = config["mode"]
     if mode not in MODES:
         raise UserError(f"mode={mode}: choose one of {', '.join(MODES)}.")
-    if not config["outputs"]:
-        raise UserError("outputs= is empty: name the folder that everything is written to.")
+    check_settings(config)
+    if config["dry_run"] and mode != "train":
+        raise UserError(f"dry_run=true lists trials; leave it out with mode={mode}.")
     config["outputs"] = str(Path(config["outputs"]).expanduser().absolute())
     if mode == "train":
         return train(config, overrides)
@@ -59,6 +63,8 @@ def train(config: dict[str, Any], overrides: list[str]) -> int:
     name = signature(frozen, outputs / "cache" / "content_hashes.json")
     job = Job(name, frozen, tuple(overrides), outputs, "src.trial", code())
     folder = TrialFolder(job.folder)
+    if not config["dry_run"]:
+        _wait_for(folder, console)
     action, reason = what_to_do(folder, job.code, retry=config["retry"], reuse=config["reuse"])
     if config["dry_run"]:
         console.print(f"{name}  {job.name}  {action}: {reason}")
@@ -69,6 +75,15 @@ def train(config: dict[str, Any], overrides: list[str]) -> int:
         return 0 if action == "reuse" else 1
     exit_code = _attempt(job, folder, config["timeout"], resume=action == "resume", console=console)
     return exit_code if exit_code in (0, INTERRUPTED_EXIT) else 1
+
+
+def _wait_for(folder: TrialFolder, console: Console) -> None:
+    """Lock the trial's folder; what another process is running is waited for."""
+    if folder.lock():
+        return
+    console.print(f"{folder.path}: another process runs this trial; waiting for it")
+    while not folder.lock():
+        time.sleep(WAIT_S)
 
 
 def prepare(config: dict[str, Any]) -> int:
@@ -92,22 +107,17 @@ def _console() -> Console:
 def _attempt(job: Job, folder: TrialFolder, timeout: float | None, *, resume: bool, console: Console) -> int:
     from src.sweep.attempt import attempt
 
-    if not folder.lock():
-        raise UserError(f"{folder.path} is being run by another process; wait for it, or change seed.")
     environment = {"OMP_NUM_THREADS": _threads(folder, resume=resume)}
     os.environ |= environment
     number = folder.begin(job.config, resume=resume, code=job.code, pid=os.getpid(), environment=environment)
     sys.argv = [str(Path(sys.argv[0]).resolve()), "--trial", str(folder.path)]
-    handler = logging.FileHandler(folder.path / "train.log", encoding="utf-8")
-    logging.getLogger().addHandler(handler)
-    logging.getLogger().setLevel(logging.INFO)
 
     def report(progress: dict[str, Any]) -> None:
         line = f"epoch {progress['epoch']}/{progress['epochs']}: objective {progress['objective']:.4f}"
-        logging.getLogger("polysweep").info(line)
-        console.print(line)
+        print(line, flush=True)
 
-    exit_code = attempt(job, folder, report, number, timeout)
+    with tee(folder.path / "train.log"):
+        exit_code = attempt(job, folder, report, number, timeout)
     status = folder.status()
     console.print(f"{status['state']}: {folder.path}")
     if status["error"]:

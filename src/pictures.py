@@ -9,6 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from src.metrics.kinds import direction
+
 DPI = 100
 
 
@@ -37,7 +39,9 @@ def learning_curves(rows: Sequence[Mapping[str, Any]], objective: str, path: Pat
     values = [(row["epoch"] + 1, row[objective]) for row in rows if objective in row]
     if values:
         score.plot(*zip(*values, strict=True), marker="o", markersize=3, color="C2")
-        best = (min if objective.endswith(("loss", "nll", "mse", "mae")) else max)(values, key=lambda p: p[1])
+        best = {"min": min, "max": max}[direction(objective.rpartition("/")[2])](
+            values, key=lambda point: point[1]
+        )
         score.plot(*best, marker="*", markersize=14, color="C3", label=f"best: {best[1]:.4f}")
         score.legend()
     if losses.lines:

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from rich.console import Console
 
-from src.audio.files import audio_files, read_audio
+from src.audio.files import SILENCE, audio_files, read_audio
 from src.audio.mel import LogMel
 from src.checkpoint import Ensemble, Trained, checkpoint_paths, load_all
 from src.errors import UserError
@@ -66,13 +66,16 @@ class Predictor:
         starts = list(range(0, max(len(sound) - length, 0) + length // 2, length // 2)) or [0]
         starts = [start for start in starts if start == 0 or start + length // 2 < len(sound)]
         with torch.inference_mode():
-            batches = [
-                self.ensemble(self._features(batch)).numpy() for batch in _batches(sound, starts, length)
-            ]
+            batches = [self._probabilities(batch) for batch in _batches(sound, starts, length)]
         end_s = len(sound) / self.sample_rate
         starts_s = [start / self.sample_rate for start in starts]
         ends_s = [min(start + self.clip_seconds, end_s) for start in starts_s]
         return Prediction(file, starts_s, ends_s, np.concatenate(batches).astype(np.float64))
+
+    def _probabilities(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Nothing sounds in a silent window, whatever its noise looks like when it is scaled to its maximum."""
+        probabilities: NDArray[np.float32] = self.ensemble(self._features(windows)).numpy()
+        return np.where(np.abs(windows).max(1, keepdims=True) < SILENCE, np.float32(0), probabilities)
 
     def _features(self, windows: NDArray[np.float32]) -> torch.Tensor:
         features: torch.Tensor = self.log_mel(torch.from_numpy(windows))
@@ -86,7 +89,7 @@ def predict(config: dict[str, Any]) -> int:
         0, or 1 where a file was skipped; every other file is in the table.
 
     Raises:
-        UserError: no checkpoint, no input, or nothing in it that could be read.
+        UserError: no checkpoint, no input, or no sound file in it.
     """
     trained = load_all(checkpoint_paths(config["checkpoint"]))
     if trained[0].description["target"] != "multilabel":
@@ -98,9 +101,7 @@ def predict(config: dict[str, Any]) -> int:
     source = Path(str(config["input"])).expanduser()
     files = audio_files(source)
     predictor = Predictor(trained)
-    folder = (
-        Path(config["outputs"]) / "predicted" / (source.stem if source.is_file() else source.resolve().name)
-    )
+    folder = Path(config["outputs"]) / "predicted" / source.resolve().name
     folder.mkdir(parents=True, exist_ok=True)
     done, skipped = 0, 0
     with _Table(folder / "predictions.csv", predictor) as table:
@@ -139,9 +140,12 @@ class _Table:
                 row = (prediction.file, f"{start:.3f}", f"{end:.3f}", name, f"{probability:.6f}", present)
                 self._writer.writerow(row)
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._file.close()
-        self._partial.replace(self._path)
+        if kind is None:
+            self._partial.replace(self._path)
+        else:
+            self._partial.unlink()
 
 
 def _batches(sound: NDArray[np.float32], starts: list[int], length: int) -> Iterator[NDArray[np.float32]]:

@@ -34,6 +34,21 @@ def test_an_objective_to_minimise(composed: Compose) -> None:
     assert frozen["callbacks"]["best"]["mode"] == "min"
 
 
+def test_another_metric_is_monitored_in_its_direction(composed: Compose) -> None:
+    callbacks = freeze(
+        composed("callbacks.best.monitor=val/average_precision", "callbacks.early_stopping.monitor=loss")
+    )["callbacks"]
+    assert (callbacks["best"]["monitor"], callbacks["best"]["mode"]) == ("val/average_precision", "max")
+    assert (callbacks["early_stopping"]["monitor"], callbacks["early_stopping"]["mode"]) == (
+        "val/loss",
+        "min",
+    )
+
+
+def test_names_of_one_precision_are_one_trial(composed: Compose) -> None:
+    assert freeze(composed("trainer.precision=bf16")) == freeze(composed("trainer.precision=bf16-mixed"))
+
+
 @pytest.mark.parametrize(
     ("override", "words"),
     [
@@ -59,6 +74,16 @@ def test_an_objective_to_minimise(composed: Compose) -> None:
         ("data.classes=[{name: x, program: 200, low: 1, high: 2}]", ["program"]),
         ("data.soundfonts=[nothing]", ["nothing"]),
         ("data.features.n_mels=0", ["n_mels"]),
+        ("trainer.precision=bf17", ["bf16-mixed"]),
+        ("+trainer.strategy=dpp", ["trainer", "dpp"]),
+        ("+trainer.logger=false", ["trainer", "logger"]),
+        ("trainer.max_epochs=1.5", ["whole number"]),
+        ("callbacks.best.monitor=val/f1", ["callbacks.best.monitor=val/f1"]),
+        ("+callbacks.early_stopping.patienc=3", ["Did you mean patience"]),
+        ("callbacks=[checkpoint] +callbacks.early_stopping.patience=3", ["add early_stopping to callbacks"]),
+        ("loss._target_=nope", ["no such class"]),
+        ("scheduler.interval=foo", ["step or epoch"]),
+        ("optimizer.lr=abc", ["optimizer"]),
         ("logger=[wandb] logger.wandb.mode=of", ["auto, online or offline"]),
     ],
 )

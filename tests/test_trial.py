@@ -180,6 +180,15 @@ def test_a_window_of_a_file_is_classified_as_the_clip_itself_is(finished: Finish
     np.testing.assert_allclose(predictor(tmp_path / "clip.wav").probabilities[:1], expected, atol=2e-3)
 
 
+def test_nothing_sounds_in_a_silent_window(finished: Finished, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, 11025).astype(np.float32)
+    soundfile.write(tmp_path / "half.wav", np.concatenate([noise, np.zeros(11025 * 2, np.float32)]), 11025)
+    prediction = Predictor([load(finished[1] / "checkpoints" / "best.ckpt")])(tmp_path / "half.wav")
+    silent = np.array(prediction.starts_s) >= 1.0
+    assert np.all(prediction.probabilities[silent] == 0)
+    assert np.all(prediction.probabilities[~silent].max(1) > 0)
+
+
 @pytest.mark.parametrize("content", [b"text", b""])
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.ckpt").write_bytes(content)

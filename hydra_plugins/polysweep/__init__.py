@@ -13,6 +13,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from src.errors import UserError
+from src.settings import check_settings
 
 
 class PoolLauncher(Launcher):
@@ -27,9 +28,12 @@ class PoolLauncher(Launcher):
     exit_code = 0
     """Of the last sweep: 0 all finished, 1 some did not, 130 interrupted."""
 
-    def __init__(self, trial: str, gpus: Sequence[int | str] | None = None, trials_per_gpu: int = 1) -> None:
+    def __init__(
+        self, trial: str, gpus: Sequence[int | str] | int | str | None = None, trials_per_gpu: int = 1
+    ) -> None:
         self.trial = trial
-        self.gpus = None if gpus is None else tuple(str(gpu) for gpu in gpus)
+        listed = [gpus] if isinstance(gpus, int | str) else gpus
+        self.gpus = None if listed is None else tuple(str(gpu) for gpu in listed)
         self.trials_per_gpu = trials_per_gpu
         self.config: DictConfig | None = None
         self.hydra_context: HydraContext | None = None
@@ -48,9 +52,8 @@ class PoolLauncher(Launcher):
         requests = [
             Request(tuple(filter_overrides(typed)), self._compose(list(typed))) for typed in job_overrides
         ]
-        if not self.config.outputs:
-            raise UserError("outputs= is empty: name the folder that everything is written to.")
         for request in requests:
+            check_settings(request.config)
             if request.config["mode"] != "train":
                 raise UserError(f"mode={request.config['mode']}: a sweep trains; leave -m out.")
         settings = Settings(

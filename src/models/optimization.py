@@ -8,8 +8,11 @@ from hydra.utils import get_class
 from torch import nn
 from torch.optim import Optimizer
 
+from src.metrics.kinds import direction
+
 MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
 
+INTERVALS = ("step", "epoch")
 STEPS = "training_steps"
 """In a scheduler's options: the number of optimizer steps of the whole training."""
 _OURS = ("_target_", "_partial_", "interval", "monitor")
@@ -43,8 +46,6 @@ def configure(
     options = {key: training_steps if value == STEPS else value for key, value in options.items()}
     make = partial(get_class(scheduler["_target_"]), optimizer)
     if "monitor" in scheduler:
-        from src.metrics.kinds import direction
-
         options["mode"] = direction(monitor.removeprefix("val/"))
     return {
         "optimizer": optimizer,

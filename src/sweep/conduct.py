@@ -72,6 +72,7 @@ def conduct(requests: Sequence[Request], settings: Settings) -> tuple[int, list[
     planned = call(plan, requests, settings.outputs, settings.trial, name, settings.retry, settings.reuse)
     if planned.problems:
         raise UserError("\nError: ".join(planned.problems))
+    _slots(planned, settings, max(1, len(planned.jobs)))
     if settings.dry_run:
         print_plan(planned, console)
         return 0, [math.nan] * len(requests)

@@ -46,6 +46,7 @@ def draw(table: pd.DataFrame, path: Path) -> None:
                 reached, color=f"C{number + 1}", linestyle="--", label=f"{line['name']} {reached:.3f}"
             )
     axes.set_xlabel(f"{metric} on test" if metric == on_test else metric)
+    axes.set_title(f"ranked by {objective}", fontsize="medium", loc="left")
     if axes.get_legend_handles_labels()[0]:
         figure.legend(loc="outside lower center", ncols=3, title="baselines", fontsize="small")
     figure.savefig(path, dpi=110)

@@ -1,0 +1,67 @@
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from src.errors import UserError
+from src.settings import check_settings, refuse_empty_groups
+from src.tee import tee
+
+CONF = Path(__file__).resolve().parent.parent / "conf"
+GOOD: dict[str, Any] = {
+    "dry_run": False,
+    "retry": True,
+    "reuse": "any",
+    "timeout": 3.5,
+    "seed": 0,
+    "outputs": "outputs",
+}
+
+
+def test_good_settings_pass() -> None:
+    check_settings(GOOD)
+    check_settings(GOOD | {"timeout": None})
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"dry_run": "maybe"},
+        {"retry": 1},
+        {"reuse": "anny"},
+        {"timeout": "abc"},
+        {"timeout": 0},
+        {"timeout": True},
+        {"seed": True},
+        {"seed": -1},
+        {"seed": 1.5},
+        {"outputs": None},
+    ],
+)
+def test_bad_settings_are_refused_by_name(bad: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match=next(iter(bad))):
+        check_settings(GOOD | bad)
+
+
+@pytest.mark.parametrize("argument", ["logger=null", "scheduler=3", "augment="])
+def test_a_group_without_a_choice_is_refused_with_its_choices(argument: str) -> None:
+    with pytest.raises(UserError, match="choose one of"):
+        refuse_empty_groups([argument], CONF)
+
+
+def test_other_arguments_pass() -> None:
+    refuse_empty_groups(
+        ["experiment=null", "logger=[]", "seed=3", "-m", "scheduler=none", "timeout=null"], CONF
+    )
+
+
+def test_what_is_printed_is_kept_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with tee(tmp_path / "log"):
+        print("to the output")
+        print("to the errors", file=sys.stderr)
+    print("after")
+    assert (tmp_path / "log").read_text() == "to the output\nto the errors\n"
+    shown = capsys.readouterr()
+    assert shown.out == "to the output\nafter\n"
+    assert shown.err == "to the errors\n"
