@@ -22,7 +22,7 @@ sweep: setup
 	$(BIN)/python run.py -m optimizer=adam,adamw,rmsprop loss=bce,focal
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: setup
 	$(BIN)/ruff check .
