@@ -1,11 +1,9 @@
 """One trial, from configuration to metrics.json."""
 
 import json
-import logging
 import os
 import random
 import time
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +23,7 @@ from src.datamodules.base import ArrayDataModule
 from src.devices import visible_gpus
 from src.environment import environment
 from src.fingerprint import code_hash, write_json
+from src.libraries import quiet
 from src.metrics.kinds import KINDS, direction
 from src.models.classifier import Classifier
 from src.pictures import bars_by_class, learning_curves
@@ -76,7 +75,7 @@ def run(config: Config, folder: Path, report: Report, info: Mapping[str, Any]) -
         FloatingPointError: a loss or an output is not finite.
     """
     begun = time.monotonic()
-    _quiet()
+    quiet()
     _threads_and_seed(config["seed"])
     with threadpool_limits(torch.get_num_threads(), user_api="blas"):
         return _run(config, folder, report, info, begun)
@@ -185,15 +184,3 @@ def _close(loggers: Sequence[Any], failed: bool) -> None:
             import wandb
 
             wandb.finish(exit_code=int(failed))
-
-
-def _quiet() -> None:
-    """Silence hints of libraries that no user of this project can act on."""
-    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-    warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
-    warnings.filterwarnings("ignore", message=".*Checkpoint directory .* exists and is not empty.*")
-    warnings.filterwarnings("ignore", message=".*Trying to infer the `batch_size`.*")
-    warnings.filterwarnings("ignore", message=".*lr_scheduler.step.*before.*optimizer.step.*")
-    warnings.filterwarnings("ignore", message=".*LeafSpec.*")
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    torch.set_float32_matmul_precision("high")

@@ -1,0 +1,18 @@
+"""How the libraries behave below this project."""
+
+import logging
+import warnings
+
+import torch
+
+
+def quiet() -> None:
+    """Silence hints that no user of this project can act on; let matrix products use what the GPU has for them."""
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
+    warnings.filterwarnings("ignore", message=".*Checkpoint directory .* exists and is not empty.*")
+    warnings.filterwarnings("ignore", message=".*Trying to infer the `batch_size`.*")
+    warnings.filterwarnings("ignore", message=".*lr_scheduler.step.*before.*optimizer.step.*")
+    warnings.filterwarnings("ignore", message=".*LeafSpec.*")
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    torch.set_float32_matmul_precision("high")
