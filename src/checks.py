@@ -15,6 +15,7 @@ from src.build import build_data, build_loss, build_network, make, wandb_mode
 from src.datamodules.base import ArrayDataModule
 from src.devices import resolve_accelerator, resolve_precision
 from src.errors import UserError
+from src.libraries import quiet
 from src.metrics.kinds import KINDS, direction
 from src.models.optimization import INTERVALS, STEPS, configure
 from src.settings import check_settings
@@ -77,6 +78,7 @@ def _freeze_trainer(frozen: dict[str, Any]) -> None:
     trainer["devices"] = _devices(trainer["devices"], trainer["accelerator"])
     if not isinstance(trainer["max_epochs"], int) or trainer["max_epochs"] < 1:
         raise UserError(f"trainer.max_epochs={trainer['max_epochs']}: choose a whole number, 1 or more.")
+    quiet()
     make(
         trainer, "trainer", logger=False, callbacks=[], enable_checkpointing=False, enable_model_summary=False
     )

@@ -286,7 +286,7 @@ def test_default_options_are_those_of_the_yaml_file(tmp_path):
     options = OmegaConf.load(ROOT / "conf" / "data" / "synth_instruments.yaml")
     data = instantiate(options, cache_dir=tmp_path, batch_size=32, shuffle_seed=1)
     assert len(data.classes) == 12
-    assert data.item_shape == (1, 64, 173)
+    assert data.item_shape == (1, 128, 87)
     data.check()
     again = instantiate(options, cache_dir=tmp_path, batch_size=32, shuffle_seed=1, _convert_="all")
     assert again.signature == data.signature
