@@ -45,7 +45,8 @@ class Stopwatch(Callback):
     def on_validation_start(self, trainer: Any, pl_module: Any) -> None:
         """Stop it, and let the bare loop train an epoch."""
         self.lightning_s.append(time.perf_counter() - self._begun)
-        self.bare_s.append(self.bare.epoch())
+        with torch.inference_mode(False), torch.enable_grad():
+            self.bare_s.append(self.bare.epoch())
 
 
 class BareLoop:

@@ -3,8 +3,11 @@
 Nothing here may compute with torch or touch a GPU: threads and CUDA contexts do not survive a fork.
 """
 
+import gc
 import os
 
+import hydra.core.hydra_config
+import hydra.main  # noqa: F401
 import lightning.pytorch.loggers  # noqa: F401
 import omegaconf  # noqa: F401
 import scipy.stats  # noqa: F401
@@ -15,6 +18,8 @@ import torchmetrics  # noqa: F401
 import wandb
 import wandb.sdk.launch
 
+import src.command_line
+import src.sweep.worker
 import src.trial  # noqa: F401
 from src.environment import git_commit
 from src.pictures import warm_up
@@ -28,3 +33,7 @@ if os.environ.get("POLYSWEEP_WANDB_SERVICE"):
 code()
 git_commit()
 warm_up()
+
+# Keeps a child's garbage collector from touching, and so copying, all the memory that it shares with the server.
+gc.collect()
+gc.freeze()

@@ -1,5 +1,6 @@
 """Hydra finds launchers and sweepers in a package of this name only; the work is in `src.sweep`."""
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -68,6 +69,8 @@ class PoolLauncher(Launcher):
             gpus=self.gpus,
             trials_per_gpu=self.trials_per_gpu,
         )
+        if any("wandb" in (request.config.get("logger") or {}) for request in requests):
+            os.environ["POLYSWEEP_WANDB_SERVICE"] = "1"
         code, values = conduct(requests, settings)
         PoolLauncher.exit_code = max(PoolLauncher.exit_code, code)
         if code == 130:
