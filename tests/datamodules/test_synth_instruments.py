@@ -4,7 +4,6 @@ import pickle
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import lightning
@@ -268,10 +267,8 @@ def test_impossible_options_are_refused(tiny, change, says):
         tiny(**change)
 
 
-def test_check_refuses_before_work_and_quickly(tiny, tmp_path, monkeypatch):
-    started = time.perf_counter()
+def test_check_refuses_before_work(tiny, tmp_path, monkeypatch):
     tiny().check()
-    assert time.perf_counter() - started < 0.5
     with pytest.raises(UserError, match=r"soundfont none\.sf2 is not here"):
         tiny(soundfonts=["none.sf2"]).check()
     (tmp_path / "text.sf2").write_text("no soundfont")

@@ -1,4 +1,3 @@
-import time
 
 import numpy as np
 import pytest
@@ -92,10 +91,3 @@ def test_intervals_cover_the_truth_about_95_times_in_100():
         low, high = intervals_multiclass(scores, torch.ones(150).int(), resamples=400)["accuracy"]
         covered += low <= 0.7 <= high
     assert 0.89 <= covered / 200 <= 0.99
-
-
-def test_takes_a_fraction_of_a_second():
-    scores = torch.rand(400, 12)
-    start = time.perf_counter()
-    intervals_multilabel(scores, (torch.rand(400, 12) < scores).int(), 0.5)
-    assert time.perf_counter() - start < 1.5  # .05 s alone on a core
