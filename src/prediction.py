@@ -133,6 +133,7 @@ class _Table:
         return self
 
     def add(self, prediction: Prediction) -> None:
+        """Write a row for each window and class."""
         windows = zip(prediction.starts_s, prediction.ends_s, prediction.probabilities, strict=True)
         for start, end, probabilities in windows:
             for name, probability in zip(self._predictor.classes, probabilities, strict=True):
