@@ -20,8 +20,8 @@ GOOD: dict[str, Any] = {
 
 
 def test_good_settings_pass() -> None:
-    check_settings(GOOD)
-    check_settings(GOOD | {"timeout": None})
+    assert check_settings(GOOD) is None
+    assert check_settings(GOOD | {"timeout": None}) is None
 
 
 @pytest.mark.parametrize(
@@ -51,9 +51,8 @@ def test_a_group_without_a_choice_is_refused_with_its_choices(argument: str) -> 
 
 
 def test_other_arguments_pass() -> None:
-    refuse_empty_groups(
-        ["experiment=null", "logger=[]", "seed=3", "-m", "scheduler=none", "timeout=null"], CONF
-    )
+    arguments = ["experiment=null", "logger=[]", "seed=3", "-m", "scheduler=none", "timeout=null"]
+    assert refuse_empty_groups(arguments, CONF) is None
 
 
 def test_what_is_printed_is_kept_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

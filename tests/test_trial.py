@@ -97,7 +97,8 @@ def test_loggers_wrote(finished: Finished) -> None:
 def test_checkpoints_load_with_weights_only_and_hold_plain_values(finished: Finished) -> None:
     for name in ("best", "last"):
         state = torch.load(finished[1] / "checkpoints" / f"{name}.ckpt", weights_only=True)
-        json.dumps(state["hyper_parameters"])
+        description = state["hyper_parameters"]
+        assert json.loads(json.dumps(description)) == description
 
 
 def test_the_test_figures_are_repeated_exactly(finished: Finished, tmp_path: Path) -> None:
