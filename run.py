@@ -12,9 +12,9 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from src.command_line import explain, quote_paths
+from src.configuration.command_line import explain, quote_paths
+from src.configuration.settings import refuse_empty_groups
 from src.errors import UserError
-from src.settings import refuse_empty_groups
 
 CONF = Path(__file__).resolve().parent / "conf"
 UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.ENOTDIR, errno.EEXIST)
@@ -57,7 +57,7 @@ def _compose_and_run() -> int:
 
     hydra.main(version_base="1.3", config_path="conf", config_name="config")(keep)()
     if composed:
-        from src.modes import run_mode
+        from src.commands.modes import run_mode
 
         config, overrides = composed[0]
         return run_mode(_plain(config), overrides)

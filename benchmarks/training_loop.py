@@ -23,11 +23,11 @@ from omegaconf import OmegaConf
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from src.build import build_classifier, build_data, build_trainer  # noqa: E402
 from src.callbacks.history import History  # noqa: E402
 from src.callbacks.progress import ProgressReport  # noqa: E402
 from src.callbacks.seed_epochs import SeedEpochs  # noqa: E402
-from src.checks import freeze  # noqa: E402
+from src.configuration.build import build_classifier, build_data, build_trainer  # noqa: E402
+from src.configuration.checks import freeze  # noqa: E402
 
 
 class Stopwatch(Callback):

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from src.devices import device_name
+from src.configuration.devices import device_name
 
 PACKAGES = ("torch", "torchaudio", "lightning", "torchmetrics", "hydra-core", "numpy", "scikit-learn")
 

@@ -18,7 +18,7 @@ import torchmetrics  # noqa: F401
 import wandb
 import wandb.sdk.launch
 
-import src.command_line
+import src.configuration.command_line
 import src.sweep.worker
 import src.trial  # noqa: F401
 from src.environment import git_commit

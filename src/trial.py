@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-from src.build import build_classifier, build_data, build_loggers, build_trainer
 from src.callbacks.history import History
 from src.callbacks.progress import ProgressReport
 from src.callbacks.seed_epochs import SeedEpochs
-from src.checks import freeze
+from src.configuration.build import build_classifier, build_data, build_loggers, build_trainer
+from src.configuration.checks import freeze
+from src.configuration.devices import visible_gpus
 from src.datamodules.base import ArrayDataModule
-from src.devices import visible_gpus
 from src.environment import environment
 from src.fingerprint import code_hash, write_json
 from src.libraries import quiet

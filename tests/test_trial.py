@@ -13,13 +13,13 @@ import torch
 from PIL import Image
 from sklearn.metrics import f1_score
 
-from src.build import build_data, wandb_mode
 from src.callbacks.history import read_history
-from src.checkpoint import checkpoint_paths, load, load_all
-from src.checks import freeze
+from src.commands.checkpoint import checkpoint_paths, load, load_all
+from src.commands.evaluation import test as mode_test
+from src.commands.prediction import Predictor, predict
+from src.configuration.build import build_data, wandb_mode
+from src.configuration.checks import freeze
 from src.errors import UserError
-from src.evaluation import test as mode_test
-from src.prediction import Predictor, predict
 from src.trial import run
 
 INFO = {"signature": "abc", "attempt": 1, "sweep": "", "overrides": []}
@@ -225,7 +225,7 @@ def test_wandb_is_offline_unless_a_login_is_found(monkeypatch: pytest.MonkeyPatc
 
 
 def test_balanced_weights_are_counted_on_the_training_part(composed: Callable[..., dict[str, Any]]) -> None:
-    from src.build import build_loss
+    from src.configuration.build import build_loss
 
     config = freeze(composed("loss.pos_weight=balanced"))
     data = build_data(config)

@@ -13,8 +13,8 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from src.configuration.settings import check_settings
 from src.errors import UserError
-from src.settings import check_settings
 
 
 class PoolLauncher(Launcher):

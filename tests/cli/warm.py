@@ -36,9 +36,6 @@ def _wait(running: dict[int, int], codes: list[int]) -> None:
 
 
 def main() -> None:
-    import src.evaluation
-    import src.imports
-    import src.prediction  # noqa: F401
 
     cases = json.load(sys.stdin)
     codes = [0] * len(cases)

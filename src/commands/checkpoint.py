@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from src.build import KIND, build_loss, build_network
+from src.configuration.build import KIND, build_loss, build_network
 from src.errors import UserError
 from src.fingerprint import content_hash, value_hash
 from src.models.classifier import Classifier

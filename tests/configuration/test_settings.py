@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from src.commands.tee import tee
+from src.configuration.settings import check_settings, refuse_empty_groups
 from src.errors import UserError
-from src.settings import check_settings, refuse_empty_groups
-from src.tee import tee
 
-CONF = Path(__file__).resolve().parent.parent / "conf"
+CONF = Path(__file__).resolve().parents[2] / "conf"
 GOOD: dict[str, Any] = {
     "dry_run": False,
     "retry": True,

@@ -8,8 +8,8 @@ from omegaconf import OmegaConf
 from rich.console import Console
 from torch import Tensor
 
-from src.build import build_data
-from src.checkpoint import Trained, checkpoint_paths, checkpoints_signature, load_all
+from src.commands.checkpoint import Trained, checkpoint_paths, checkpoints_signature, load_all
+from src.configuration.build import build_data
 from src.datamodules.base import ArrayDataModule
 from src.environment import environment
 from src.errors import UserError

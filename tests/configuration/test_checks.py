@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 import torch
 
-from src.checks import freeze
-from src.devices import cpu_has_bf16, resolve_accelerator, resolve_precision
+from src.configuration.checks import freeze
+from src.configuration.devices import cpu_has_bf16, resolve_accelerator, resolve_precision
 from src.errors import UserError
 
 Compose = Callable[..., dict[str, Any]]

@@ -6,9 +6,9 @@ from hydra.errors import HydraException
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from src.command_line import NEVER_LISTS, explain, known_keys, quote_paths
+from src.configuration.command_line import NEVER_LISTS, explain, known_keys, quote_paths
 
-CONF = Path(__file__).resolve().parent.parent / "conf"
+CONF = Path(__file__).resolve().parents[2] / "conf"
 PARSER = OverridesParser.create()
 # What a file may be called: anything but NUL; quotes around the whole mean that the user has quoted.
 NAMES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1).filter(

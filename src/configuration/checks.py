@@ -11,14 +11,14 @@ import torch
 from hydra.utils import get_class
 from torch import nn
 
-from src.build import build_data, build_loss, build_network, make, wandb_mode
+from src.configuration.build import build_data, build_loss, build_network, make, wandb_mode
+from src.configuration.devices import resolve_accelerator, resolve_precision
+from src.configuration.settings import check_settings
 from src.datamodules.base import ArrayDataModule
-from src.devices import resolve_accelerator, resolve_precision
 from src.errors import UserError
 from src.libraries import quiet
 from src.metrics.kinds import KINDS, direction
 from src.models.optimization import INTERVALS, STEPS, configure
-from src.settings import check_settings
 
 OBJECTIVES = {
     "multilabel": (

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from src.audio.files import SILENCE, audio_files, read_audio
 from src.audio.mel import LogMel
-from src.checkpoint import Ensemble, Trained, checkpoint_paths, load_all
+from src.commands.checkpoint import Ensemble, Trained, checkpoint_paths, load_all
 from src.errors import UserError
 from src.pictures import timeline
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from rich.console import Console
 
+from src.commands.tee import tee
+from src.configuration.settings import check_settings
 from src.errors import UserError
 from src.processes import cores
-from src.settings import check_settings
 from src.sweep.folder import INTERRUPTED_EXIT, TrialFolder, what_to_do
 from src.sweep.identity import code, signature
 from src.sweep.job import Job
-from src.tee import tee
 
 WAIT_S = 1.0
 MODES = ("train", "prepare", "test", "predict")
@@ -45,10 +45,10 @@ def run_mode(config: dict[str, Any], overrides: list[str]) -> int:
     if mode == "prepare":
         return prepare(config)
     if mode == "test":
-        from src.evaluation import test
+        from src.commands.evaluation import test
 
         return test(config, overrides)
-    from src.prediction import predict
+    from src.commands.prediction import predict
 
     return predict(config)
 
@@ -88,7 +88,7 @@ def _wait_for(folder: TrialFolder, console: Console) -> None:
 
 def prepare(config: dict[str, Any]) -> int:
     """Build the data, and leave a contact sheet to look at and listen to."""
-    from src.build import build_data
+    from src.configuration.build import build_data
 
     data = build_data(config)
     data.check()

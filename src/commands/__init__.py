@@ -1,0 +1,1 @@
+"""What each `mode=` does: train, prepare, test, predict, generate."""
