@@ -17,15 +17,18 @@ from threadpoolctl import threadpool_limits
 from src.callbacks.history import History
 from src.callbacks.progress import ProgressReport
 from src.callbacks.seed_epochs import SeedEpochs
-from src.configuration.build import build_classifier, build_data, build_loggers, build_trainer
+from src.configuration.build import build_data, build_learner, build_loggers, build_trainer
 from src.configuration.checks import freeze
 from src.configuration.devices import visible_gpus
-from src.datamodules.base import ArrayDataModule
+from src.datamodules.base import DataModule
+from src.datamodules.rolls import RollDataModule
 from src.environment import environment
 from src.fingerprint import code_hash, write_json
+from src.generation.of_trial import music_of_trial
 from src.libraries import quiet
 from src.metrics.kinds import KINDS, direction
-from src.models.classifier import Classifier
+from src.models.generator import Generator
+from src.models.learner import Learner
 from src.pictures import bars_by_class, learning_curves
 
 __all__ = ["freeze", "gpus", "gpus_needed", "prepare", "run"]
@@ -85,7 +88,7 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
     data = build_data(config)
     data.prepare_data()
     data.setup("fit")
-    classifier = build_classifier(config, data)
+    learner = build_learner(config, data)
     history = History(folder / "history.csv")
     objective = f"val/{config['objective']}"
     loggers = build_loggers(config, folder, info)
@@ -94,20 +97,21 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
         callbacks = [SeedEpochs(config["seed"]), history, ProgressReport(report, objective)]
         trainer = build_trainer(config, folder, callbacks, loggers)
         last = folder / "checkpoints" / "last.ckpt"
-        trainer.fit(classifier, data, ckpt_path=str(last) if last.exists() else None, weights_only=True)
+        trainer.fit(learner, data, ckpt_path=str(last) if last.exists() else None, weights_only=True)
         fit_s = time.monotonic() - begun
-        _evaluate_best(trainer, classifier, data, folder)
+        _evaluate_best(trainer, learner, data, folder)
         if trainer.is_global_zero:
+            music = _music(config, folder, learner, data)
             times = {"fit_s": round(fit_s, 3), "epochs": len(history.rows)}
-            _write(config, folder, classifier, data, times, begun)
-            _draw(folder, classifier, history, objective)
+            _write(config, folder, learner, data, music, times, begun)
+            _draw(folder, learner, history, objective)
         failed = False
     finally:
         _close(loggers, failed)
-    return float(classifier.results["val"][config["objective"]])
+    return float(learner.results["val"][config["objective"]])
 
 
-def measured_baselines(data: ArrayDataModule) -> dict[str, Any]:
+def measured_baselines(data: DataModule) -> dict[str, Any]:
     """The baselines' metrics on the test part; kept beside the data, since they depend on nothing else."""
     source = Path(__file__).resolve().parent
     path = data.folder / f"baselines-{code_hash([source / 'metrics'], source)}.json"
@@ -128,52 +132,65 @@ def _threads_and_seed(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def _evaluate_best(
-    trainer: lightning.Trainer, classifier: Classifier, data: ArrayDataModule, folder: Path
-) -> None:
+def _evaluate_best(trainer: lightning.Trainer, learner: Learner, data: DataModule, folder: Path) -> None:
     best = folder / "checkpoints" / "best.ckpt"
     if best.exists():
         state = torch.load(best, map_location="cpu", weights_only=True)
-        classifier.load_state_dict(state["state_dict"])
-    classifier.with_intervals = True
-    trainer.validate(classifier, data, verbose=False)
-    trainer.test(classifier, data, verbose=False)
+        learner.load_state_dict(state["state_dict"])
+    learner.with_intervals = True
+    trainer.validate(learner, data, verbose=False)
+    trainer.test(learner, data, verbose=False)
+
+
+def _music(config: Config, folder: Path, learner: Learner, data: DataModule) -> dict[str, Any]:
+    """What a generator composes, measured; and where its network looks ahead, what it knows without that."""
+    if not (isinstance(learner, Generator) and isinstance(data, RollDataModule)):
+        return {}
+    if not learner.network.causal:
+        learner.results["test"] |= learner.future_hidden(data.test_dataloader())
+    return music_of_trial(learner, data, config["generation"], config["seed"], folder / "samples")
 
 
 def _write(
     config: Config,
     folder: Path,
-    classifier: Classifier,
-    data: ArrayDataModule,
+    learner: Learner,
+    data: DataModule,
+    music: dict[str, Any],
     times: dict[str, Any],
     begun: float,
 ) -> None:
     objective = config["objective"]
-    value = classifier.results["val"][objective]
-    intervals = dict(classifier.intervals["test"])
-    if objective in classifier.intervals["val"]:
-        intervals[f"val_{objective}"] = classifier.intervals["val"][objective]
+    value = learner.results["val"][objective]
+    intervals = dict(learner.intervals["test"])
+    if objective in learner.intervals["val"]:
+        intervals[f"val_{objective}"] = learner.intervals["val"][objective]
+    baselines = measured_baselines(data)
+    if music:
+        learner.results["test"] |= music["distances"]
+        baselines["markov"] |= music["markov_distances"]
     metrics = {
         "objective": {"name": objective, "value": value, "direction": direction(objective)},
         "seed": config["seed"],
-        "val": classifier.results["val"],
-        "test": classifier.results["test"],
-        "threshold": float(classifier.threshold),
+        "val": learner.results["val"],
+        "test": learner.results["test"],
+        "threshold": float(learner.threshold),
         "intervals": intervals,
-        "baselines": measured_baselines(data),
-        "data": {"name": data.name, "signature": data.signature, "items": data.n_items},
-        "parameters": sum(p.numel() for p in classifier.network.parameters()),
+        "baselines": baselines,
+        **({"music": music} if music else {}),
+        "data": data.summary(),
+        "parameters": sum(p.numel() for p in learner.network.parameters()),
         "time": {**times, "total_s": round(time.monotonic() - begun, 3)},
         "environment": environment(config["trainer"]),
     }
     write_json(folder / "metrics.json", metrics)
 
 
-def _draw(folder: Path, classifier: Classifier, history: History, objective: str) -> None:
+def _draw(folder: Path, learner: Learner, history: History, objective: str) -> None:
     samples = folder / "samples"
     samples.mkdir(exist_ok=True)
     learning_curves(history.rows, objective, samples / "learning_curves.png")
-    by_class = classifier.results["test"].get("f1_by_class")
+    by_class = learner.results["test"].get("f1_by_class")
     if by_class:
         bars_by_class(by_class, "F1 by class on test", samples / "f1_by_class.png")
 

@@ -1,5 +1,7 @@
 """Augmentation of spectrograms in dB, on the device that trains."""
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 from torchaudio.transforms import FrequencyMasking, TimeMasking
@@ -17,6 +19,8 @@ class SpecAugment(nn.Module):
     Raises:
         UserError: a number is negative.
     """
+
+    targets: ClassVar[tuple[str, ...]] = ("multilabel", "multiclass", "regression")
 
     def __init__(self, time_masks: int, time_width: int, frequency_masks: int, frequency_width: int) -> None:
         super().__init__()
@@ -46,6 +50,8 @@ class Mixing(nn.Module):
     Raises:
         UserError: the probability is outside its range.
     """
+
+    targets: ClassVar[tuple[str, ...]] = ("multilabel",)
 
     def __init__(self, probability: float) -> None:
         super().__init__()

@@ -6,25 +6,25 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from src.configuration.build import KIND, build_loss, build_network
+from src.configuration.build import KIND, assemble, build_loss
 from src.errors import UserError
 from src.fingerprint import content_hash, value_hash
-from src.models.classifier import Classifier
+from src.models.learner import Learner
 
 
 @dataclass
 class Trained:
-    """A classifier out of a checkpoint, in evaluation mode on the CPU.
+    """What a checkpoint holds, in evaluation mode on the CPU.
 
     Args:
-        classifier: with its weights, statistics and threshold.
+        learner: with its weights, statistics and threshold.
         description: `config`, `classes`, `target` and `item_shape`.
         path: where it came from.
     """
 
-    classifier: Classifier
+    learner: Learner
     description: dict[str, Any]
     path: Path
 
@@ -32,23 +32,6 @@ class Trained:
     def config(self) -> dict[str, Any]:
         """The frozen configuration it was trained with."""
         return dict(self.description["config"])
-
-
-class Ensemble(nn.Module):
-    """Averages the probabilities of several classifiers.
-
-    Args:
-        members: of the same classes and features.
-    """
-
-    def __init__(self, members: Sequence[Classifier]) -> None:
-        super().__init__()
-        self.members = nn.ModuleList(members)
-        self._classifiers = tuple(members)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """From spectrograms (B, channels, n_mels, T) in dB to probabilities or numbers (B, C)."""
-        return torch.stack([member.predict(x) for member in self._classifiers]).mean(0)
 
 
 def checkpoint_paths(value: Any) -> list[Path]:
@@ -76,7 +59,7 @@ def checkpoints_signature(paths: Sequence[Path]) -> str:
 
 
 def load(path: Path) -> Trained:
-    """Load a classifier with `weights_only=True`.
+    """Load a checkpoint with `weights_only=True`.
 
     Raises:
         UserError: the file is no checkpoint, or one of another kind.
@@ -92,12 +75,12 @@ def load(path: Path) -> Trained:
         raise UserError(
             f"checkpoint={path}: it is of another kind; take one that mode=train wrote (best.ckpt)."
         )
-    classifier = _classifier(description, state["state_dict"])
-    return Trained(classifier.eval(), dict(description), path)
+    learner = _learner(description, state["state_dict"])
+    return Trained(learner.eval(), dict(description), path)
 
 
 def load_all(paths: Sequence[Path]) -> list[Trained]:
-    """Load classifiers that are to be averaged.
+    """Load checkpoints that are to be averaged.
 
     Raises:
         UserError: they differ in classes or features.
@@ -109,29 +92,21 @@ def load_all(paths: Sequence[Path]) -> list[Trained]:
                 raise UserError(
                     f"{other.path} and {loaded[0].path} differ in their {what}; average what is alike."
                 )
-        if other.config["data"]["features"] != loaded[0].config["data"]["features"]:
+        if other.config["data"].get("features") != loaded[0].config["data"].get("features"):
             raise UserError(
                 f"{other.path} and {loaded[0].path} differ in their features; average what is alike."
             )
     return loaded
 
 
-def _classifier(description: Mapping[str, Any], weights: Mapping[str, Tensor]) -> Classifier:
+def _learner(description: Mapping[str, Any], weights: Mapping[str, Tensor]) -> Learner:
     config = description["config"]
-    classifier = Classifier(
-        build_network(config, len(description["classes"]), description["item_shape"][0]),
-        build_loss(config),
-        kind=description["target"],
-        names=description["classes"],
-        mean=weights["mean"],
-        std=weights["std"],
-        objective=config["objective"],
-        description=description,
-    )
+    statistics = (weights["mean"], weights["std"]) if "mean" in weights else None
+    learner = assemble(config, description, build_loss(config), statistics)
     own = {name: value for name, value in weights.items() if not name.startswith("loss.")}
-    missing, unexpected = classifier.load_state_dict(own, strict=False)
+    missing, unexpected = learner.load_state_dict(own, strict=False)
     if unexpected or any(not name.startswith("loss.") for name in missing):
         raise UserError(
             "the checkpoint's weights do not fit its network; the code has changed since it was written."
         )
-    return classifier
+    return learner

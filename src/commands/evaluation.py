@@ -10,12 +10,12 @@ from torch import Tensor
 
 from src.commands.checkpoint import Trained, checkpoint_paths, checkpoints_signature, load_all
 from src.configuration.build import build_data
-from src.datamodules.base import ArrayDataModule
+from src.datamodules.base import DataModule
 from src.environment import environment
 from src.errors import UserError
 from src.fingerprint import value_hash, write_json
 from src.metrics.kinds import direction
-from src.models.classifier import Classifier
+from src.models.learner import Learner
 from src.pictures import bars_by_class
 from src.trial import measured_baselines
 
@@ -31,7 +31,7 @@ def test(config: dict[str, Any], overrides: list[str]) -> int:
     """
     paths = checkpoint_paths(config["checkpoint"])
     trained = load_all(paths)
-    tested = _data_config(trained[0], config, overrides)
+    tested = data_config(trained[0], config, overrides)
     data = build_data(tested)
     data.check()
     _same_classes(trained[0], data)
@@ -46,7 +46,7 @@ def test(config: dict[str, Any], overrides: list[str]) -> int:
     return 0
 
 
-def _data_config(trained: Trained, config: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
+def data_config(trained: Trained, config: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
     """The checkpoint's configuration, with the data keys that were typed."""
     tested = {**trained.config, "outputs": config["outputs"]}
     if any(typed.startswith(("data=", "experiment=")) for typed in overrides):
@@ -72,7 +72,7 @@ def _typed(config: dict[str, Any], key: str) -> Any:
     return nested
 
 
-def _same_classes(trained: Trained, data: ArrayDataModule) -> None:
+def _same_classes(trained: Trained, data: DataModule) -> None:
     if (
         list(data.classes) != trained.description["classes"]
         or list(data.item_shape) != trained.description["item_shape"]
@@ -82,7 +82,7 @@ def _same_classes(trained: Trained, data: ArrayDataModule) -> None:
         )
 
 
-def _folder_name(paths: list[Path], trained: Trained, data: ArrayDataModule) -> str:
+def _folder_name(paths: list[Path], trained: Trained, data: DataModule) -> str:
     """The checkpoint's signature; tested on other data than its own, both."""
     signature = checkpoints_signature(paths)
     own = value_hash(trained.config["data"])
@@ -90,45 +90,51 @@ def _folder_name(paths: list[Path], trained: Trained, data: ArrayDataModule) -> 
     return signature if own == now else f"{signature}-{data.signature}"
 
 
-def _measure(trained: list[Trained], data: ArrayDataModule, config: dict[str, Any]) -> dict[str, Any]:
-    first = trained[0].classifier
+def _measure(trained: list[Trained], data: DataModule, config: dict[str, Any]) -> dict[str, Any]:
+    first = trained[0].learner
+    kind, names = first.kind, data.classes
     val, val_targets, _ = _outputs(trained, data.val_dataloader(), config)
-    threshold = float(first.threshold) if len(trained) == 1 else first.kind.tune(val, val_targets)
+    threshold = float(first.threshold) if len(trained) == 1 else kind.tune(val, val_targets, names)
     test, targets, loss = _outputs(trained, data.test_dataloader(), config)
     objective = config["objective"]
-    on_val = first.kind.evaluate(val, val_targets, threshold, data.classes)
-    on_test = first.kind.evaluate(test, targets, threshold, data.classes)
+    on_val = kind.evaluate(val, val_targets, threshold, names)
+    on_test = kind.evaluate(test, targets, threshold, names)
     return {
         "objective": {"name": objective, "value": on_val.get(objective), "direction": direction(objective)},
         "checkpoints": [str(member.path) for member in trained],
         "val": on_val,
         "test": on_test | ({} if loss is None else {"loss": loss}),
         "threshold": threshold,
-        "intervals": first.kind.intervals(test, targets, threshold),
+        "intervals": kind.intervals(test, targets, threshold, names),
         "baselines": measured_baselines(data),
-        "data": {"name": data.name, "signature": data.signature, "items": data.n_items},
+        "data": data.summary(),
         "environment": environment(config["trainer"]),
     }
 
 
 def _outputs(
     trained: list[Trained], batches: Any, config: dict[str, Any]
-) -> tuple[Tensor, Tensor, float | None]:
+) -> tuple[Tensor, Any, float | None]:
     """Outputs (averaged), targets, and of one checkpoint the loss, in the trial's own precision."""
-    batches = list(batches)
-    targets = torch.cat([y for _, y in batches])
-    logits = [_logits(member.classifier, batches, config["trainer"]) for member in trained]
-    outputs = torch.stack([trained[0].classifier.kind.outputs(one) for one in logits]).mean(0)
-    loss = float(trained[0].classifier.loss(logits[0], targets)) if len(trained) == 1 else None
+    batches, kind = list(batches), trained[0].learner.kind
+    results = [_logits(member.learner, batches, config["trainer"]) for member in trained]
+    logits, targets = results[0]
+    outputs = torch.stack([kind.outputs(one) for one, _ in results]).mean(0)
+    loss = float(trained[0].learner.loss(logits, kind.truth(targets))) if len(trained) == 1 else None
     return outputs, targets, loss
 
 
-def _logits(classifier: Classifier, batches: Any, trainer: dict[str, Any]) -> Tensor:
+def _logits(learner: Learner, batches: Any, trainer: dict[str, Any]) -> tuple[Tensor, Any]:
     device = torch.device(trainer["accelerator"] if _there(trainer["accelerator"]) else "cpu")
-    kind = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}.get(trainer["precision"])
-    classifier.to(device)
-    with torch.inference_mode(), torch.autocast(device.type, dtype=kind, enabled=kind is not None):
-        return torch.cat([classifier(x.to(device)).float().cpu() for x, _ in batches])
+    precision = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}.get(trainer["precision"])
+    learner.to(device)
+    logits, targets = [], []
+    with torch.inference_mode(), torch.autocast(device.type, dtype=precision, enabled=precision is not None):
+        for x, y in batches:
+            of_batch, targets_of_batch = learner.items((x.to(device), y.to(device)))
+            logits.append(of_batch.float().cpu())
+            targets.append(targets_of_batch)
+    return torch.cat(logits), learner.kind.join(targets)
 
 
 def _there(accelerator: str) -> bool:

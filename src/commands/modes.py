@@ -17,11 +17,11 @@ from src.sweep.identity import code, signature
 from src.sweep.job import Job
 
 WAIT_S = 1.0
-MODES = ("train", "prepare", "test", "predict")
+MODES = ("train", "prepare", "test", "predict", "generate")
 
 
 def run_mode(config: dict[str, Any], overrides: list[str]) -> int:
-    """Train, prepare, test or predict in this process.
+    """Train, prepare, test, predict or generate in this process.
 
     Args:
         config: composed, plain values.
@@ -48,6 +48,10 @@ def run_mode(config: dict[str, Any], overrides: list[str]) -> int:
         from src.commands.evaluation import test
 
         return test(config, overrides)
+    if mode == "generate":
+        from src.commands.generation import generate
+
+        return generate(config, overrides)
     from src.commands.prediction import predict
 
     return predict(config)

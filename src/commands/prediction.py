@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -15,8 +15,9 @@ from rich.console import Console
 
 from src.audio.files import SILENCE, audio_files, read_audio
 from src.audio.mel import LogMel
-from src.commands.checkpoint import Ensemble, Trained, checkpoint_paths, load_all
+from src.commands.checkpoint import Trained, checkpoint_paths, load_all
 from src.errors import UserError
+from src.models.classifier import Classifier
 from src.pictures import timeline
 
 BATCH = 32
@@ -52,8 +53,8 @@ class Predictor:
         self.log_mel = LogMel(**config["features"]).eval()
         self.sample_rate = int(config["features"]["sample_rate"])
         self.clip_seconds = float(config["clip_seconds"])
-        self.ensemble = Ensemble([member.classifier for member in trained]).eval()
-        self.threshold = float(np.mean([float(member.classifier.threshold) for member in trained]))
+        self._members = [cast(Classifier, member.learner) for member in trained]
+        self.threshold = float(np.mean([float(member.threshold) for member in self._members]))
 
     def __call__(self, file: Path) -> Prediction:
         """Classify a file in windows that overlap by half; a shorter file is one window, padded with silence.
@@ -74,7 +75,9 @@ class Predictor:
 
     def _probabilities(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Nothing sounds in a silent window, whatever its noise looks like when it is scaled to its maximum."""
-        probabilities: NDArray[np.float32] = self.ensemble(self._features(windows)).numpy()
+        features = self._features(windows)
+        answers = torch.stack([member.predict(features) for member in self._members])
+        probabilities: NDArray[np.float32] = answers.mean(0).numpy()
         return np.where(np.abs(windows).max(1, keepdims=True) < SILENCE, np.float32(0), probabilities)
 
     def _features(self, windows: NDArray[np.float32]) -> torch.Tensor:
@@ -93,8 +96,10 @@ def predict(config: dict[str, Any]) -> int:
     """
     trained = load_all(checkpoint_paths(config["checkpoint"]))
     if trained[0].description["target"] != "multilabel":
+        rolls = trained[0].description["target"] == "rolls"
         raise UserError(
-            f"{trained[0].path}: mode=predict names what sounds; this checkpoint has other targets."
+            f"{trained[0].path}: mode=predict names what sounds; this checkpoint has "
+            f"{trained[0].description['target']} targets" + ("; use mode=generate." if rolls else ".")
         )
     if not config["input"]:
         raise UserError("input= is missing: name a sound file (wav, flac, mp3, ogg) or a folder of them.")

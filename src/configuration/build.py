@@ -2,7 +2,7 @@
 
 import netrc
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -12,24 +12,28 @@ import torch
 from hydra.utils import get_object
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import Logger, WandbLogger
+from torch import nn
 
-from src.datamodules.base import ArrayDataModule
+from src.callbacks.music_samples import MusicSamples
+from src.datamodules.arrays import ArrayDataModule
+from src.datamodules.base import DataModule
 from src.errors import UserError
 from src.losses.base import Loss
 from src.losses.bce import balanced_pos_weight
 from src.models.classifier import Classifier
-from src.models.networks.base import Network
+from src.models.generator import Generator
+from src.models.learner import Learner
 
 Config = Mapping[str, Any]
 
-KIND = "polysweep classifier"
+KIND = "polysweep"
 """Marks the checkpoints that this project can load."""
 
 
-def build_data(config: Config) -> ArrayDataModule:
+def build_data(config: Config) -> DataModule:
     """The LightningDataModule; nothing is built or read yet."""
     return cast(
-        ArrayDataModule,
+        DataModule,
         make(
             config["data"],
             "data",
@@ -40,41 +44,80 @@ def build_data(config: Config) -> ArrayDataModule:
     )
 
 
-def build_network(config: Config, n_classes: int, channels: int) -> Network:
-    """The network with fresh weights."""
-    return cast(Network, make(config["model"], "model", n_classes=n_classes, in_channels=channels))
+def build_network(config: Config, target: str, n_columns: int, item_shape: Sequence[int]) -> nn.Module:
+    """The network with fresh weights.
+
+    Args:
+        config: the trial's.
+        target: the kind of targets.
+        n_columns: of the logits.
+        item_shape: of an item of the data.
+    """
+    if target == "rolls":
+        return cast(nn.Module, make(config["model"], "model", n_keys=n_columns))
+    return cast(nn.Module, make(config["model"], "model", n_classes=n_columns, in_channels=item_shape[0]))
 
 
-def build_loss(config: Config, data: ArrayDataModule | None = None) -> Loss:
+def build_loss(config: Config, data: DataModule | None = None) -> Loss:
     """The loss. `pos_weight=balanced` is counted on the training part of `data`, which must be set up."""
     options = dict(config["loss"])
     if options.get("pos_weight") == "balanced":
-        options["pos_weight"] = (
-            None if data is None else balanced_pos_weight(torch.tensor(data.arrays("train")[1]))
-        )
+        options["pos_weight"] = None if data is None else balanced_pos_weight(training_truth(data))
     return cast(Loss, make(options, "loss"))
 
 
-def build_classifier(config: Config, data: ArrayDataModule) -> Classifier:
+def training_truth(data: DataModule) -> torch.Tensor:
+    """Zeros and ones of the training part, (N, C); of rolls, every column."""
+    features, targets = data.arrays("train")
+    return torch.tensor(features if data.target == "rolls" else targets)
+
+
+def build_learner(config: Config, data: DataModule) -> Learner:
     """The LightningModule, ready to be trained on `data`, which must be set up."""
-    mean, std = data.statistics()
-    network = build_network(config, len(data.classes), data.item_shape[0])
-    return Classifier(
-        network,
+    statistics = data.statistics() if isinstance(data, ArrayDataModule) else None
+    return assemble(
+        config,
+        describe(config, data),
         build_loss(config, data),
-        kind=data.target,
-        names=data.classes,
-        mean=torch.from_numpy(mean),
-        std=torch.from_numpy(std),
-        objective=config["objective"],
-        description=describe(config, data),
+        None if statistics is None else tuple(torch.from_numpy(values) for values in statistics),
         make_optimizer=make(config["optimizer"], "optimizer"),
         scheduler=config["scheduler"],
         augment=[make(options, "augment") for options in config["augment"].values()],
     )
 
 
-def describe(config: Config, data: ArrayDataModule) -> dict[str, Any]:
+def assemble(
+    config: Config,
+    description: Config,
+    loss: Loss,
+    statistics: tuple[torch.Tensor, ...] | None,
+    **training: Any,
+) -> Learner:
+    """Put network and loss into the LightningModule that fits the targets.
+
+    Args:
+        config: the trial's.
+        description: see `describe`.
+        loss: the loss.
+        statistics: mean and standard deviation of the features, of spectrograms only.
+        training: what is needed for training only; see `Learner`.
+    """
+    target, names = description["target"], description["classes"]
+    network = build_network(config, target, len(names), description["item_shape"])
+    options = {
+        "kind": target,
+        "names": names,
+        "objective": config["objective"],
+        "description": description,
+        **training,
+    }
+    if statistics is None:
+        return Generator(network, loss, **options)
+    mean, std = statistics
+    return Classifier(network, loss, mean=mean, std=std, **options)
+
+
+def describe(config: Config, data: DataModule) -> dict[str, Any]:
     """What a checkpoint carries beside its weights, as plain values."""
     return {
         "kind": KIND,
@@ -104,7 +147,7 @@ def build_trainer(
 
 
 def build_callbacks(config: Config, folder: Path, *, logged: bool) -> list[Callback]:
-    """The callbacks of the configuration; checkpoints lie in `checkpoints/`.
+    """The callbacks of the configuration; checkpoints lie in `checkpoints/`, music in `samples/`.
 
     A progress bar needs a terminal, and a log of learning rates a logger: without, they are left out.
     """
@@ -115,7 +158,11 @@ def build_callbacks(config: Config, folder: Path, *, logged: bool) -> list[Callb
             continue
         if "LearningRateMonitor" in target and not logged:
             continue
-        more = {"dirpath": folder / "checkpoints"} if target.endswith(ModelCheckpoint.__name__) else {}
+        more: dict[str, Any] = {}
+        if target.endswith(ModelCheckpoint.__name__):
+            more = {"dirpath": folder / "checkpoints"}
+        elif target.endswith(MusicSamples.__name__):
+            more = {"folder": folder / "samples", "options": config["generation"]}
         built.append(make(options, "callbacks", **more))
     return built
 

@@ -1,9 +1,12 @@
 """A configuration is resolved and checked for sense before any work: `freeze`."""
 
+import importlib
 import inspect
+import pkgutil
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from difflib import get_close_matches
+from types import ModuleType
 from typing import Any
 
 import lightning
@@ -11,31 +14,18 @@ import torch
 from hydra.utils import get_class
 from torch import nn
 
+import src.losses
+import src.models.networks
 from src.configuration.build import build_data, build_loss, build_network, make, wandb_mode
 from src.configuration.devices import resolve_accelerator, resolve_precision
 from src.configuration.settings import check_settings
-from src.datamodules.base import ArrayDataModule
+from src.datamodules.base import DataModule
+from src.datamodules.rolls import RollDataModule
 from src.errors import UserError
+from src.generation.options import Generation
 from src.libraries import quiet
 from src.metrics.kinds import KINDS, direction
 from src.models.optimization import INTERVALS, STEPS, configure
-
-OBJECTIVES = {
-    "multilabel": (
-        "f1_macro",
-        "f1_micro",
-        "precision_macro",
-        "precision_micro",
-        "recall_macro",
-        "recall_micro",
-        "average_precision",
-        "subset_accuracy",
-        "loss",
-    ),
-    "multiclass": ("f1_macro", "f1_micro", "precision_macro", "recall_macro", "accuracy", "loss"),
-    "regression": ("spearman", "mse", "mae", "r2", "loss"),
-}
-"""The validation metrics that a trial can be judged by, by kind of target."""
 
 
 def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,7 +54,9 @@ def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
     _check_loss(frozen, data)
     _check_augment(frozen, data)
     _check_network(frozen, data)
+    _check_callbacks(frozen, data)
     _check_optimizer(frozen)
+    _freeze_generation(frozen, data)
     for options in frozen["logger"].values():
         wandb_mode(str(options.get("mode", "auto")))
     return frozen
@@ -107,8 +99,8 @@ def _devices(devices: Any, accelerator: str) -> int:
 def _freeze_objective(frozen: dict[str, Any], target: str) -> None:
     objective = frozen["objective"]
     if objective == "auto":
-        frozen["objective"] = objective = KINDS[target].objective
-    known = OBJECTIVES[target]
+        frozen["objective"] = objective = KINDS[target].objectives[0]
+    known = KINDS[target].objectives
     if objective not in known:
         near = did_you_mean(objective, known)
         raise UserError(
@@ -160,48 +152,74 @@ def _class(name: str, options: Mapping[str, Any]) -> type:
         raise UserError(f"{name}._target_={options.get('_target_')}: there is no such class.") from error
 
 
-def _check_sizes(frozen: Mapping[str, Any], data: ArrayDataModule) -> None:
-    batch_size, items = frozen["batch_size"], data.n_items["train"]
-    if not isinstance(batch_size, int) or batch_size < 1:
-        raise UserError(f"batch_size={batch_size}: choose a whole number from 1.")
-    if batch_size > items:
+def _check_sizes(frozen: Mapping[str, Any], data: DataModule) -> None:
+    batch_size, items = frozen["batch_size"], data.n_items.get("train")
+    if items is not None and batch_size > items:
         raise UserError(
             f"batch_size={batch_size} is larger than the training part ({items} items); choose a smaller one."
         )
 
 
-def _check_loss(frozen: Mapping[str, Any], data: ArrayDataModule) -> None:
-    loss_class = _class("loss", frozen["loss"])
-    fits = getattr(loss_class, "targets", ())
-    if data.target not in fits:
-        raise UserError(
-            f"loss {loss_class.__name__} fits {' and '.join(fits) or 'unknown'} targets, but data {data.name} has "
-            f"{data.target} ones; choose {_losses_for(data.target)}."
-        )
+def _check_loss(frozen: Mapping[str, Any], data: DataModule) -> None:
+    _check_fits("loss", frozen["loss"], src.losses, data)
     build_loss(frozen).check(len(data.classes))
 
 
-def _losses_for(target: str) -> str:
-    fitting = {
-        "multilabel": "loss=bce, focal or asymmetric",
-        "multiclass": "loss=cross_entropy",
-        "regression": "loss=mse",
-    }
-    return fitting[target]
+def _check_fits(group: str, options: Mapping[str, Any], room: ModuleType, data: DataModule) -> None:
+    """Refuse a class whose `targets` are not the data's, and name those of its room that fit."""
+    chosen = _class(group, options)
+    fits = getattr(chosen, "targets", ())
+    if data.target in fits:
+        return
+    others = []
+    for file in pkgutil.iter_modules(room.__path__, f"{room.__name__}."):
+        if file.name.endswith("base"):
+            continue
+        members = vars(importlib.import_module(file.name)).values()
+        if any(data.target in getattr(member, "targets", ()) for member in members if _is_in(member, file)):
+            others.append(file.name.rpartition(".")[2])
+    raise UserError(
+        f"{group} {chosen.__name__} fits {' and '.join(fits) or 'unknown'} targets, but data {data.name} has "
+        f"{data.target}; choose {group}={', '.join(others) or 'another'}."
+    )
 
 
-def _check_augment(frozen: Mapping[str, Any], data: ArrayDataModule) -> None:
+def _is_in(member: Any, file: pkgutil.ModuleInfo) -> bool:
+    return inspect.isclass(member) and member.__module__ == file.name
+
+
+def _check_augment(frozen: Mapping[str, Any], data: DataModule) -> None:
     for name, options in frozen["augment"].items():
         make(options, f"augment.{name}")
-    if "mixing" in frozen["augment"] and data.target != "multilabel":
-        raise UserError(
-            f"augment=mixing unites labels, but data {data.name} has {data.target} targets; leave it out."
-        )
+        if data.target not in getattr(_class(f"augment.{name}", options), "targets", ()):
+            raise UserError(
+                f"augment={name} does not fit data {data.name} with {data.target} targets; leave it out."
+            )
 
 
-def _check_network(frozen: Mapping[str, Any], data: ArrayDataModule) -> None:
+def _check_network(frozen: Mapping[str, Any], data: DataModule) -> None:
+    _check_fits("model", frozen["model"], src.models.networks, data)
     with torch.device("meta"):
-        build_network(frozen, len(data.classes), data.item_shape[0]).check(data.item_shape)
+        network: Any = build_network(frozen, data.target, len(data.classes), data.item_shape)
+    network.check(data.item_shape)
+
+
+def _check_callbacks(frozen: Mapping[str, Any], data: DataModule) -> None:
+    for name, options in frozen["callbacks"].items():
+        fits = getattr(_class(f"callbacks.{name}", options), "targets", None)
+        if fits is not None and data.target not in fits:
+            raise UserError(
+                f"callbacks.{name} is for {' and '.join(fits)}, but data {data.name} has {data.target}; leave it out."
+            )
+
+
+def _freeze_generation(frozen: dict[str, Any], data: DataModule) -> None:
+    """Only rolls are generated: for other data these options have no effect, so they do not count."""
+    if not isinstance(data, RollDataModule):
+        frozen["generation"] = None
+        return
+    options = Generation(**frozen["generation"])
+    options.length(data.grid)
 
 
 def _check_optimizer(frozen: Mapping[str, Any]) -> None:

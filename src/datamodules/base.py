@@ -1,43 +1,32 @@
-"""What all data sets share that are prepared once and lie on disk as arrays."""
+"""What a trial asks of every data set."""
 
 import functools
-import itertools
-import json
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from lightning import LightningDataModule
-from torch import Tensor
-from torch.utils.data import DataLoader
 
-from src.datamodules.batches import ArrayDataset, OrderedBatches, ShuffledBatches, loader
-from src.datamodules.building import Builder, check_workers
-from src.datamodules.cache import ArrayCache
-from src.datamodules.chunks import ChunkedArrays, Maker
+from src.datamodules.building import check_workers
 from src.datamodules.sources import ROOT, sources
 from src.errors import UserError
-from src.fingerprint import code_hash, value_hash, write_json
+from src.fingerprint import code_hash, value_hash
 
 SPLITS = ("train", "val", "test")
-_STATISTICS_ITEMS = 256
 
 
-class ArrayDataModule(LightningDataModule):
-    """A data set that is built into arrays `features`, `targets` and `pieces`, all splits one after another.
-
-    A subclass sets the attributes below, and says how an item is made and what determines the data.
+class DataModule(LightningDataModule):
+    """A data set that is prepared once, into a folder named by all that determines it.
 
     Attributes:
         name: of the data set, and of its folder.
-        target: `multilabel`, `multiclass` or `regression`.
+        target: a key of `src.metrics.kinds.KINDS`: `multilabel`, `multiclass`, `regression` or `rolls`.
         grouped_by: what no two splits may share.
-        target_dtype: numpy type of the targets.
-        classes: names of the classes, or of the numbers to predict.
-        item_shape: (1, n_mels, frames), known before anything is built.
-        n_items: number of items of `train`, `val` and `test`, likewise.
+        classes: names of the classes, of the numbers to predict, or of the columns of a roll.
+        item_shape: of one item: (1, n_mels, frames), or (columns,) of a roll of any length.
+        n_items: number of items of `train`, `val` and `test`; empty while it is unknown.
 
     Args:
         cache_dir: prepared data lie in `<cache_dir>/<name>-<signature>`.
@@ -52,41 +41,50 @@ class ArrayDataModule(LightningDataModule):
     name: str
     target: ClassVar[str]
     grouped_by: ClassVar[str]
-    target_dtype: ClassVar[str] = "uint8"
     classes: tuple[str, ...]
-    item_shape: tuple[int, int, int]
+    item_shape: tuple[int, ...]
     n_items: dict[str, int]
 
     def __init__(self, *, cache_dir: Path, batch_size: int, shuffle_seed: int, workers: int | str) -> None:
         super().__init__()
-        if batch_size < 1:
-            raise UserError(f"batch_size is {batch_size}; choose at least 1")
+        if not isinstance(batch_size, int) or batch_size < 1:
+            raise UserError(f"batch_size={batch_size}: choose a whole number from 1.")
         check_workers(workers)
         self.cache_dir, self.batch_size, self.shuffle_seed = Path(cache_dir), batch_size, shuffle_seed
         self.workers = workers
 
     @abstractmethod
-    def maker(self) -> Maker:
-        """Give what makes item i; its module's code and that of all it imports counts for the signature."""
-
-    @abstractmethod
     def recipe(self) -> Mapping[str, Any]:
         """Give plain values that determine the data: options, hashes of files, versions of libraries."""
 
+    @abstractmethod
+    def code_modules(self) -> Sequence[str]:
+        """Give the modules that make the data; their code and that of all they import count too."""
+
+    @abstractmethod
     def check(self) -> None:
         """Refuse in less than half a second what can be refused before work.
 
         Raises:
             UserError: something is missing; the message says how to get it.
         """
-        if not self.cache.is_complete():
-            self.cache.check_space()
+
+    @abstractmethod
+    def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
+        """Give what the baselines are measured on: features and targets, or columns and lengths of rolls.
+
+        Raises:
+            UserError: the data are not built.
+        """
+
+    @abstractmethod
+    def contact_sheet(self, folder: Path) -> None:
+        """Write a few items to be looked at and listened to into `folder`."""
 
     @functools.cached_property
     def signature(self) -> str:
         """Hash of all that determines the data: the recipe and the code."""
-        chunks = sources("src.datamodules.chunks")
-        code = code_hash(sources(type(self.maker()).__module__) | chunks, ROOT)
+        code = code_hash(set[Path]().union(*map(sources, self.code_modules())), ROOT)
         return value_hash({"recipe": self.recipe(), "code": code})
 
     @property
@@ -94,111 +92,14 @@ class ArrayDataModule(LightningDataModule):
         """Where the prepared data lie."""
         return self.cache_dir / f"{self.name}-{self.signature}"
 
-    @functools.cached_property
-    def cache(self) -> ArrayCache:
-        """The arrays on disk."""
-        arrays = {
-            "features": ("float16", self.item_shape[1:]),
-            "targets": (self.target_dtype, (len(self.classes),)),
-            "pieces": ("uint64", ()),
-        }
-        files = ChunkedArrays(self.folder, sum(self.n_items.values()), arrays)
-        return ArrayCache(files, {"data": self.name, "items": self.n_items, "recipe": self.recipe()})
-
     def resolved(self) -> dict[str, Any]:
         """Give the options whose names stand for something else, resolved: what a trial's identity counts."""
         return {}
 
-    @abstractmethod
-    def contact_sheet(self, folder: Path) -> None:
-        """Write a few items to be looked at and listened to into `folder`."""
-
-    def prepare_data(self) -> None:
-        """Build what is missing.
-
-        Raises:
-            UserError: it cannot be built; the message says what to do.
-        """
-        self.cache.prepare(Builder(self.maker(), self.workers, self.name))
-
-    def setup(self, stage: str | None = None) -> None:
-        """Open the data and refuse splits that share a piece.
-
-        Raises:
-            UserError: they do, or the data are not built.
-        """
-        pieces = self._arrays["pieces"]
-        for one, other in itertools.combinations(SPLITS, 2):
-            shared = np.intersect1d(pieces[self._slice(one)], pieces[self._slice(other)])
-            if len(shared):
-                raise UserError(
-                    f"{self.name}: {one} and {other} share {len(shared)} {self.grouped_by}(s); "
-                    "choose another data.seed, or wider ranges to draw from"
-                )
-
-    def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
-        """Give the features (n, n_mels, frames), float16, and targets (n, n_classes) of a split, unread.
-
-        Raises:
-            UserError: the data are not built.
-        """
-        part = self._slice(split)
-        return self._arrays["features"][part], self._arrays["targets"][part]
-
-    def statistics(self) -> tuple[np.ndarray, np.ndarray]:
-        """Give mean and standard deviation of each mel band over the training items, each float32 (n_mels,).
-
-        A band that never changes has a deviation of 1.
-
-        Raises:
-            UserError: the data are not built.
-        """
-        file = self.folder / "statistics.json"
-        if not file.exists():
-            mean, deviation = _moments(self.arrays("train")[0])
-            write_json(file, {"mean": mean.tolist(), "deviation": deviation.tolist()})
-        values = json.loads(file.read_text(encoding="utf-8"))
-        return np.array(values["mean"], np.float32), np.array(values["deviation"], np.float32)
-
-    def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
-        """Give training batches, in an order that depends on shuffle_seed and epoch only."""
-        rank, world = self._place()
-        count = self.n_items["train"]
-        batches = ShuffledBatches(count, self.batch_size, self.shuffle_seed, rank, world)
-        return loader(ArrayDataset(*self.arrays("train")), batches)
-
-    def val_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
-        """Give all validation items in order, to every process."""
-        return self._ordered("val")
-
-    def test_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
-        """Give all test items in order, to every process."""
-        return self._ordered("test")
-
-    def _ordered(self, split: str) -> DataLoader[tuple[Tensor, Tensor]]:
-        batches = OrderedBatches(self.n_items[split], self.batch_size, 0, 1)
-        return loader(ArrayDataset(*self.arrays(split)), batches)
+    def summary(self) -> dict[str, Any]:
+        """Give what `metrics.json` says of the data."""
+        return {"name": self.name, "signature": self.signature, "items": self.n_items}
 
     def _place(self) -> tuple[int, int]:
         """Give this process's number and the number of processes that train together."""
         return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-
-    def _slice(self, split: str) -> slice:
-        start = sum(self.n_items[before] for before in SPLITS[: SPLITS.index(split)])
-        return slice(start, start + self.n_items[split])
-
-    @functools.cached_property
-    def _arrays(self) -> dict[str, np.ndarray]:
-        if not self.cache.is_complete():
-            raise UserError(f"{self.folder} is not built; run the command with mode=prepare")
-        return self.cache.files.open()
-
-
-def _moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    sums = np.zeros((2, features.shape[1]))
-    for start in range(0, len(features), _STATISTICS_ITEMS):
-        block = features[start : start + _STATISTICS_ITEMS].astype(np.float64)
-        sums += block.sum(axis=(0, 2)), np.square(block).sum(axis=(0, 2))
-    mean, square = sums / (len(features) * features.shape[2])
-    deviation = np.sqrt(np.maximum(square - mean**2, 0))
-    return mean, np.where(deviation > 1e-6, deviation, 1.0)

@@ -16,7 +16,8 @@ from src.audio.mel import LogMel
 from src.audio.score import Instrument, ScoreOptions
 from src.audio.soundfonts import check_programs, find_soundfont
 from src.audio.synthesis import check_sample_rate
-from src.datamodules.base import SPLITS, ArrayDataModule
+from src.datamodules.arrays import ArrayDataModule
+from src.datamodules.base import SPLITS
 from src.datamodules.contact_sheet import write_contact_sheet
 from src.datamodules.synth_clips import ClipMaker, Split
 from src.errors import UserError

@@ -28,7 +28,7 @@ class Asymmetric(Loss):
         UserError: a value is outside its range.
     """
 
-    targets: ClassVar[tuple[str, ...]] = ("multilabel",)
+    targets: ClassVar[tuple[str, ...]] = ("multilabel", "rolls")
 
     def __init__(self, gamma_negative: float = 4.0, gamma_positive: float = 1.0, clip: float = 0.05) -> None:
         super().__init__()

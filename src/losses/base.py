@@ -15,7 +15,7 @@ class Loss(nn.Module):
     """
 
     targets: ClassVar[tuple[str, ...]]
-    """The kinds of targets it fits, among `multilabel`, `multiclass` and `regression`."""
+    """The kinds of targets it fits, among `multilabel`, `multiclass`, `regression` and `rolls`."""
 
     def check(self, n_classes: int) -> None:
         """Refuse options that do not fit a number of classes; called before any work.

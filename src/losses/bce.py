@@ -22,7 +22,7 @@ class BCE(Loss):
         UserError: a weight is negative or not a number, or `pos_weight` is another word.
     """
 
-    targets: ClassVar[tuple[str, ...]] = ("multilabel",)
+    targets: ClassVar[tuple[str, ...]] = ("multilabel", "rolls")
     pos_weight: Tensor | None
 
     def __init__(self, pos_weight: Sequence[float] | str | None = None) -> None:

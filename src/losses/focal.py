@@ -23,7 +23,7 @@ class Focal(Loss):
         UserError: γ or α is outside its range.
     """
 
-    targets: ClassVar[tuple[str, ...]] = ("multilabel",)
+    targets: ClassVar[tuple[str, ...]] = ("multilabel", "rolls")
 
     def __init__(self, gamma: float = 2.0, alpha: float | None = 0.25) -> None:
         super().__init__()

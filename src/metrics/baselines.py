@@ -45,9 +45,9 @@ def baselines_multilabel(
         classes: the C names.
 
     Returns:
-        By name, the metrics of `evaluate_multilabel`, `threshold` and `val_f1_macro`. `class_prior` gives
-        every item each class's frequency, `majority` the labels that more than half of the training items
-        have, `linear` the answer of a logistic regression a class on `band_statistics`.
+        By name, the metrics of `evaluate_multilabel`, `threshold`, and the numbers on validation as `val_…`.
+        `class_prior` gives every item each class's frequency, `majority` the labels that more than half of the
+        training items have, `linear` the answer of a logistic regression a class on `band_statistics`.
     """
     prior = train_targets.mean(0, dtype=np.float64)
     constants = {"class_prior": prior, "majority": prior > 0.5}
@@ -61,7 +61,7 @@ def baselines_multilabel(
         threshold = tune_threshold(val_scores, val_truth)
         on_val = evaluate_multilabel(val_scores, val_truth, threshold, classes)
         on_test = evaluate_multilabel(_tensor(test), _tensor(test_targets), threshold, classes)
-        measured[name] = on_test | {"threshold": threshold, "val_f1_macro": on_val["f1_macro"]}
+        measured[name] = on_test | {"threshold": threshold} | _of_validation(on_val)
     return measured
 
 
@@ -88,9 +88,10 @@ def baselines_multiclass(
         seed: of `class_prior`'s draws.
 
     Returns:
-        By name, the metrics of `evaluate_multiclass` on the test part and `val_f1_macro`. `class_prior` draws
-        each item's class by its frequency in training, `majority` always answers the most frequent one,
-        `linear` the class that a logistic regression against the rest on `band_statistics` scores highest.
+        By name, the metrics of `evaluate_multiclass` on the test part, and the numbers on validation as
+        `val_…`. `class_prior` draws each item's class by its frequency in training, `majority` always answers
+        the most frequent one, `linear` the class that a logistic regression against the rest on
+        `band_statistics` scores highest.
     """
     n_classes = len(classes)
     prior = np.bincount(train_targets, minlength=n_classes) / len(train_targets)
@@ -107,7 +108,7 @@ def baselines_multiclass(
     for name, (val, test) in scores.items():
         on_val = evaluate_multiclass(_tensor(val), _tensor(val_targets), classes)
         on_test = evaluate_multiclass(_tensor(test), _tensor(test_targets), classes)
-        measured[name] = on_test | {"val_f1_macro": on_val["f1_macro"]}
+        measured[name] = on_test | _of_validation(on_val)
     return measured
 
 
@@ -132,8 +133,8 @@ def baselines_regression(
         names: the D names of the axes.
 
     Returns:
-        By name, the metrics of `evaluate_regression` on the test part and `val_spearman`. `mean` answers the
-        training mean, `linear` is a ridge regression on `band_statistics`.
+        By name, the metrics of `evaluate_regression` on the test part, and the numbers on validation as
+        `val_…`. `mean` answers the training mean, `linear` is a ridge regression on `band_statistics`.
     """
     train, *parts = _standardised(train_features, val_features, test_features)
     ridge = RidgeCV(RIDGE_ALPHAS).fit(train, train_targets)
@@ -146,7 +147,7 @@ def baselines_regression(
     for name, (val, test) in answers.items():
         on_val = evaluate_regression(_tensor(val), _tensor(val_targets), names)
         on_test = evaluate_regression(_tensor(test), _tensor(test_targets), names)
-        measured[name] = on_test | {"val_spearman": on_val["spearman"]}
+        measured[name] = on_test | _of_validation(on_val)
     return measured
 
 
@@ -182,6 +183,10 @@ def _label_probabilities(train: Array, targets: Array, parts: Sequence[Array]) -
         for part, columns in zip(parts, probabilities, strict=True):
             columns[:, label] = model.predict_proba(part)[:, 1]
     return probabilities
+
+
+def _of_validation(metrics: dict[str, Any]) -> dict[str, float]:
+    return {f"val_{name}": value for name, value in metrics.items() if isinstance(value, float)}
 
 
 def _tensor(values: Array) -> torch.Tensor:

@@ -48,7 +48,7 @@ def intervals_multilabel(
         measured["average_precision"] = _mean_average_precision(scores, truth, weights)
         return measured | {"subset_accuracy": exact[0] / len(scores)}
 
-    return _intervals(measure, len(scores), resamples, seed)
+    return percentile_intervals(measure, len(scores), resamples, seed)
 
 
 def intervals_multiclass(
@@ -79,7 +79,7 @@ def intervals_multiclass(
         measured["accuracy"] = measured.pop("recall_micro")
         return measured
 
-    return _intervals(measure, len(answers), resamples, seed)
+    return percentile_intervals(measure, len(answers), resamples, seed)
 
 
 def intervals_regression(
@@ -112,7 +112,7 @@ def intervals_regression(
             "r2": r2.mean(0),
         }
 
-    return _intervals(measure, n_items, resamples, seed)
+    return percentile_intervals(measure, n_items, resamples, seed)
 
 
 def resample_weights(n_items: int, resamples: int, seed: int) -> Iterator[Tensor]:
@@ -135,9 +135,17 @@ def resample_weights(n_items: int, resamples: int, seed: int) -> Iterator[Tensor
         yield torch.from_numpy(counts).float()
 
 
-def _intervals(
+def percentile_intervals(
     measure: Callable[[Tensor], dict[str, Tensor]], n_items: int, resamples: int, seed: int
 ) -> Intervals:
+    """95 % intervals of whatever is measured on weighted items.
+
+    Args:
+        measure: from weights (n_items, R), how often each item was drawn, to numbers (R,) by metric.
+        n_items: N.
+        resamples: how many, over all calls.
+        seed: of the draws.
+    """
     blocks = [measure(weights) for weights in resample_weights(n_items, resamples, seed)]
     ends = ((1 - COVERAGE) / 2, (1 + COVERAGE) / 2)
     intervals = {}

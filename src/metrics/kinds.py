@@ -12,34 +12,24 @@ from src.metrics.bootstrap import intervals_multiclass, intervals_multilabel, in
 from src.metrics.multiclass import evaluate_multiclass
 from src.metrics.multilabel import evaluate_multilabel
 from src.metrics.regression import evaluate_regression
+from src.metrics.roll_baselines import baselines_rolls
+from src.metrics.roll_intervals import intervals_rolls
+from src.metrics.rolls import evaluate_rolls, join_frames, n_notes, tune_threshold_rolls
 from src.metrics.threshold import tune_threshold
 
 Metrics = dict[str, Any]
 Intervals = dict[str, tuple[float, float]]
 
 
-@dataclass(frozen=True)
-class Kind:
-    """How one kind of target is scored.
-
-    Args:
-        objective: the validation metric that a person would choose by.
-        outputs: from logits (N, C) to probabilities or predictions (N, C).
-        tune: from outputs and targets of the validation part to a decision threshold.
-        evaluate: from outputs, targets, threshold and names of the C columns to metrics.
-        intervals: from outputs, targets and threshold to 95 % bootstrap intervals over items.
-        baselines: from features and targets of train, val and test, and names, to metrics by baseline.
-    """
-
-    objective: str
-    outputs: Callable[[Tensor], Tensor]
-    tune: Callable[[Tensor, Tensor], float]
-    evaluate: Callable[[Tensor, Tensor, float, Sequence[str]], Metrics]
-    intervals: Callable[[Tensor, Tensor, float], Intervals]
-    baselines: Callable[..., Mapping[str, Metrics]]
+def _truth(targets: Tensor) -> Tensor:
+    return targets
 
 
-def _no_threshold(_outputs: Tensor, _targets: Tensor) -> float:
+def _join(targets: Sequence[Tensor]) -> Tensor:
+    return torch.cat([part.cpu() for part in targets])
+
+
+def _no_threshold(_outputs: Tensor, _targets: Tensor, _names: Sequence[str]) -> float:
     return 0.5
 
 
@@ -47,40 +37,96 @@ def _softmax(logits: Tensor) -> Tensor:
     return logits.softmax(-1)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """How one kind of target is scored. Targets are a tensor (N, C) or (N,), or `src.metrics.rolls.Frames`.
+
+    Args:
+        objectives: the validation metrics that a trial can be judged by; the first one where none is chosen.
+        outputs: from logits (N, C) to probabilities or predictions (N, C).
+        evaluate: from outputs, targets, threshold and names of the C columns to metrics.
+        intervals: from the same to 95 % bootstrap intervals over items.
+        baselines: from the arrays of train, val and test, and names, to metrics by baseline.
+        tune: from outputs, targets and names of the validation part to a decision threshold.
+        truth: from targets to what a loss compares logits with.
+        join: from the targets of batches to those of all.
+    """
+
+    objectives: tuple[str, ...]
+    outputs: Callable[[Tensor], Tensor]
+    evaluate: Callable[[Tensor, Any, float, Sequence[str]], Metrics]
+    intervals: Callable[[Tensor, Any, float, Sequence[str]], Intervals]
+    baselines: Callable[..., Mapping[str, Metrics]]
+    tune: Callable[[Tensor, Any, Sequence[str]], float] = _no_threshold
+    truth: Callable[[Any], Tensor] = _truth
+    join: Callable[[Sequence[Any]], Any] = _join
+
+
 KINDS = {
     "multilabel": Kind(
-        "f1_macro",
-        torch.sigmoid,
-        tune_threshold,
-        evaluate_multilabel,
-        intervals_multilabel,
-        baselines_multilabel,
+        objectives=(
+            "f1_macro",
+            "f1_micro",
+            "precision_macro",
+            "precision_micro",
+            "recall_macro",
+            "recall_micro",
+            "average_precision",
+            "subset_accuracy",
+            "loss",
+        ),
+        outputs=torch.sigmoid,
+        evaluate=evaluate_multilabel,
+        intervals=lambda outputs, targets, threshold, _: intervals_multilabel(outputs, targets, threshold),
+        baselines=baselines_multilabel,
+        tune=lambda outputs, targets, _: tune_threshold(outputs, targets),
     ),
     "multiclass": Kind(
-        "f1_macro",
-        _softmax,
-        _no_threshold,
-        lambda outputs, targets, _, names: evaluate_multiclass(outputs, targets, names),
-        lambda outputs, targets, _: intervals_multiclass(outputs, targets),
-        baselines_multiclass,
+        objectives=("f1_macro", "f1_micro", "precision_macro", "recall_macro", "accuracy", "loss"),
+        outputs=_softmax,
+        evaluate=lambda outputs, targets, _, names: evaluate_multiclass(outputs, targets, names),
+        intervals=lambda outputs, targets, _, __: intervals_multiclass(outputs, targets),
+        baselines=baselines_multiclass,
     ),
     "regression": Kind(
-        "spearman",
-        torch.Tensor.float,
-        _no_threshold,
-        lambda outputs, targets, _, names: evaluate_regression(outputs, targets, names),
-        lambda outputs, targets, _: intervals_regression(outputs, targets),
-        baselines_regression,
+        objectives=("spearman", "mse", "mae", "r2", "loss"),
+        outputs=torch.Tensor.float,
+        evaluate=lambda outputs, targets, _, names: evaluate_regression(outputs, targets, names),
+        intervals=lambda outputs, targets, _, __: intervals_regression(outputs, targets),
+        baselines=baselines_regression,
+    ),
+    "rolls": Kind(
+        objectives=(
+            "nll",
+            "f1_micro",
+            "f1_macro",
+            "precision_micro",
+            "recall_micro",
+            "accuracy",
+            "onset_f1",
+            "loss",
+        ),
+        outputs=lambda logits: torch.sigmoid(logits.double()),
+        evaluate=lambda outputs, frames, threshold, names: evaluate_rolls(
+            outputs, frames, threshold, n_notes(names)
+        ),
+        intervals=lambda outputs, frames, threshold, names: intervals_rolls(
+            outputs, frames, threshold, n_notes(names)
+        ),
+        baselines=baselines_rolls,
+        tune=lambda outputs, frames, names: tune_threshold_rolls(outputs, frames, n_notes(names)),
+        truth=lambda frames: frames.now,
+        join=join_frames,
     ),
 }
 
-LOWER_IS_BETTER = ("loss", "nll", "mse", "mae")
+LOWER_IS_BETTER = ("loss", "nll", "nll_onsets", "mse", "mae")
 """Metrics of which the smallest value is the best."""
 
 
 def direction(metric: str) -> str:
     """`min` or `max`."""
-    return "min" if metric in LOWER_IS_BETTER else "max"
+    return "min" if metric in LOWER_IS_BETTER or metric.endswith("_distance") else "max"
 
 
 def scalars(metrics: Mapping[str, Any]) -> dict[str, float]:

@@ -42,13 +42,15 @@ def evaluate_multilabel(
         "threshold": threshold,
         "validate_args": False,
     }
-    measured: dict[str, Any] = {}
+    measured: dict[str, Any] = {
+        "f1_macro": multilabel_f1_score(scores, truth, average="macro", **options),
+        "average_precision": _mean_average_precision(scores, truth),
+        "subset_accuracy": multilabel_exact_match(scores, truth, **options),
+    }
     for average in ("macro", "micro"):
         measured[f"f1_{average}"] = multilabel_f1_score(scores, truth, average=average, **options)
         measured[f"precision_{average}"] = multilabel_precision(scores, truth, average=average, **options)
         measured[f"recall_{average}"] = multilabel_recall(scores, truth, average=average, **options)
-    measured["average_precision"] = _mean_average_precision(scores, truth)
-    measured["subset_accuracy"] = multilabel_exact_match(scores, truth, **options)
     f1 = multilabel_f1_score(scores, truth, average="none", **options).tolist()
     by_class = dict(zip(classes, f1, strict=True))
     return {name: float(value) for name, value in measured.items()} | {"f1_by_class": by_class}

@@ -30,7 +30,7 @@ def tune_threshold(probabilities: Tensor, targets: Tensor) -> float:
     scores = as_probabilities(probabilities).T.contiguous()
     candidates = _candidates(scores)
     f1 = _macro_f1(scores, targets.cpu().bool().T, candidates)
-    return _middle_of_best(candidates, f1)
+    return middle_of_best(candidates, f1)
 
 
 def _candidates(scores: Tensor) -> Tensor:
@@ -54,7 +54,8 @@ def _count_above(scores: Tensor, candidates: Tensor) -> Tensor:
     return (scores.shape[1] - at_most).double()
 
 
-def _middle_of_best(candidates: Tensor, f1: Tensor) -> float:
+def middle_of_best(candidates: Tensor, f1: Tensor) -> float:
+    """Take the middle of the widest run of candidates (K,), in order, that have the best score (K,)."""
     best = (f1 >= f1.max() - 1e-9).int()
     edges = torch.nn.functional.pad(best, (1, 1)).diff()
     starts, ends = (edges == 1).nonzero()[:, 0], (edges == -1).nonzero()[:, 0] - 1

@@ -21,6 +21,8 @@ IGNORED = (
     "logger",
     "callbacks.progress_bar",
     "callbacks.learning_rate",
+    "callbacks.music_samples",
+    "learning_rates",
     "data.workers",
     "trainer.enable_progress_bar",
 )

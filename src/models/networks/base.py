@@ -1,6 +1,7 @@
 """What networks share: a check of their input, pooling to a fixed number of rows, a float32 output layer."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -18,6 +19,9 @@ class Network(nn.Module):
         in_channels: channels of the input, 1 for a mono spectrogram.
         halvings: how often the network halves n_mels and T.
     """
+
+    targets: ClassVar[tuple[str, ...]] = ("multilabel", "multiclass", "regression")
+    """The kinds of targets it fits."""
 
     def __init__(self, in_channels: int, halvings: int) -> None:
         super().__init__()

@@ -1,0 +1,47 @@
+"""Transposition of piano rolls, on the device that trains."""
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from src.errors import UserError
+
+
+class Transpose(nn.Module):
+    """Moves some rolls up or down by whole semitones, each its own; no note ever leaves the keys.
+
+    Args:
+        semitones: how far at most, 0 or more; uniform over both directions, less where notes would be lost.
+        share: of the rolls that are moved, 0 to 1.
+        onsets: the columns are [sounding | onsets] instead of the sounding keys alone.
+
+    Raises:
+        UserError: an option is outside its range.
+    """
+
+    targets: ClassVar[tuple[str, ...]] = ("rolls",)
+
+    def __init__(self, semitones: int, share: float, onsets: bool) -> None:
+        super().__init__()
+        if not isinstance(semitones, int) or semitones < 0:
+            raise UserError(f"augment.transpose.semitones is {semitones}: choose a whole number from 0.")
+        if not 0 <= share <= 1:
+            raise UserError(f"augment.transpose.share is {share}: choose a number between 0 and 1.")
+        self.semitones, self.share, self.planes = semitones, share, 2 if onsets else 1
+
+    def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Move rolls (B, T, C), 0 or 1; `y`, their lengths (B,), is unchanged."""
+        rolls = x.reshape(*x.shape[:-1], self.planes, -1)
+        n_notes = rolls.shape[-1]
+        shift = torch.randint(-self.semitones, self.semitones + 1, (len(x),), device=x.device)
+        shift = torch.where(torch.rand(len(x), device=x.device) < self.share, shift, 0)
+        used = rolls.amax((1, 2)) > 0
+        keys = torch.arange(n_notes, device=x.device)
+        lowest = torch.where(used, keys, n_notes).amin(1).clamp(max=n_notes - 1)
+        highest = torch.where(used, keys, -1).amax(1).clamp(min=0)
+        shift = shift.maximum(-lowest).minimum(n_notes - 1 - highest)
+        source = keys - shift[:, None]
+        inside = (source >= 0) & (source < n_notes)
+        index = source.clamp(0, n_notes - 1)[:, None, None].expand_as(rolls)
+        return (rolls.gather(-1, index) * inside[:, None, None]).flatten(-2), y

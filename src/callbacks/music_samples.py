@@ -1,0 +1,52 @@
+"""Music that a network makes while it is trained, so that progress can be heard."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import lightning
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.trainer.states import TrainerFn
+
+from src.datamodules.rolls import RollDataModule
+from src.errors import UserError
+from src.generation.composing import compose
+from src.generation.options import Generation
+from src.generation.writing import write_pieces
+from src.models.learner import Learner
+
+
+class MusicSamples(Callback):
+    """Leaves a piece that goes on from a validation piece, the same one each time, as `.mid`, `.wav` and `.png`.
+
+    Args:
+        every_n_epochs: how often.
+        folder: where to.
+        options: how pieces are generated; one is.
+
+    Raises:
+        UserError: `every_n_epochs` is below 1.
+    """
+
+    targets: ClassVar[tuple[str, ...]] = ("rolls",)
+
+    def __init__(self, every_n_epochs: int, folder: Path, options: Mapping[str, Any]) -> None:
+        if not isinstance(every_n_epochs, int) or every_n_epochs < 1:
+            raise UserError(
+                f"callbacks.music_samples.every_n_epochs={every_n_epochs}: choose a whole number from 1."
+            )
+        self._every, self._folder = every_n_epochs, folder
+        self._options = replace(Generation(**options), pieces=1)
+
+    def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Write `epoch_<number>_…` after every so many epochs."""
+        epoch = trainer.current_epoch + 1
+        data = getattr(trainer, "datamodule", None)
+        fitting = trainer.state.fn == TrainerFn.FITTING and not trainer.sanity_checking
+        if not (fitting and trainer.is_global_zero and epoch % self._every == 0):
+            return
+        assert isinstance(data, RollDataModule)
+        assert isinstance(pl_module, Learner)
+        pieces = compose([pl_module], data, self._options, seed=0, split="val")
+        write_pieces(pieces, self._folder, data, self._options, prefix=f"epoch_{epoch:03d}")

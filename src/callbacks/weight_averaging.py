@@ -1,0 +1,59 @@
+"""An exponential moving average of the weights, which is what is validated, tested and kept."""
+
+from typing import Any
+
+import lightning
+from lightning.pytorch.callbacks import WeightAveraging
+from lightning.pytorch.trainer.states import TrainerFn
+from torch import Tensor
+
+from src.errors import UserError
+
+
+class EMA(WeightAveraging):
+    """Each step n the average becomes d · average + (1 − d) · weights, d = min(decay, (1 + n) / (10 + n)).
+
+    The first steps count less, so that the average does not begin with what was never trained. What is no weight
+    stays as it is: the threshold is the one that was tuned. Checkpoints hold the average, so they must be whole
+    (`save_weights_only: false`): Lightning asks callbacks for those only.
+
+    Args:
+        decay: 0 to below 1; 0.99 averages about the last 100 steps.
+
+    Raises:
+        UserError: `decay` is outside its range.
+    """
+
+    def __init__(self, decay: float) -> None:
+        if not 0 <= decay < 1:
+            raise UserError(f"callbacks.ema.decay is {decay}: choose a number from 0 to below 1.")
+
+        def average(averaged: Tensor, current: Tensor, n: Tensor | int) -> Tensor:
+            kept = min(decay, (1 + int(n)) / (10 + int(n)))
+            return averaged.lerp(current, 1 - kept) if averaged.is_floating_point() else current
+
+        super().__init__(avg_fn=average)
+
+    def on_validation_epoch_start(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Validate the average while training; afterwards the module holds what is to be validated."""
+        if trainer.state.fn == TrainerFn.FITTING:
+            super().on_validation_epoch_start(trainer, pl_module)
+
+    def on_validation_epoch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Go on training where the training was."""
+        if trainer.state.fn == TrainerFn.FITTING:
+            super().on_validation_epoch_end(trainer, pl_module)
+
+    def on_save_checkpoint(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Keep the average, with the buffers that lie outside the network as they are."""
+        super().on_save_checkpoint(trainer, pl_module, checkpoint)
+        kept = {name for name, _ in pl_module.named_buffers() if not name.startswith("network.")}
+        checkpoint["state_dict"] |= {
+            name: value for name, value in pl_module.state_dict().items() if name in kept
+        }

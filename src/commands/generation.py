@@ -1,0 +1,65 @@
+"""`mode=generate`: music from a checkpoint, or from the average of several."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from src.commands.checkpoint import checkpoint_paths, checkpoints_signature, load_all
+from src.commands.evaluation import data_config
+from src.configuration.build import build_data
+from src.datamodules.rolls import RollDataModule
+from src.errors import UserError
+from src.fingerprint import write_json
+from src.generation.composing import compose
+from src.generation.judging import judge
+from src.generation.options import Generation
+from src.generation.writing import write_pieces
+
+
+def generate(config: dict[str, Any], overrides: list[str]) -> int:
+    """Write pieces as MIDI, sound and picture, and how near they are to held-out music.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        UserError: the checkpoint is not of a piano-roll generator, or an option does not fit it.
+    """
+    paths = checkpoint_paths(config["checkpoint"])
+    trained = load_all(paths)
+    if trained[0].description["target"] != "rolls":
+        raise UserError(
+            f"{paths[0]}: mode=generate makes music; this checkpoint classifies: use mode=predict."
+        )
+    options = Generation(**config["generation"])
+    data = build_data(data_config(trained[0], config, overrides))
+    assert isinstance(data, RollDataModule)
+    options.length(data.grid)
+    data.check()
+    data.prepare_data()
+    data.setup("test")
+    pieces = compose([member.learner for member in trained], data, options, config["seed"])
+    folder = Path(config["outputs"]) / "generated" / f"{checkpoints_signature(paths)}-{config['seed']}"
+    files = write_pieces(pieces, folder, data, options)
+    judged = judge(pieces, data, options)
+    named = {
+        "checkpoints": [str(path) for path in paths],
+        "seed": config["seed"],
+        "generation": asdict(options),
+    }
+    write_json(folder / "metrics.json", named | judged)
+    _print(judged, folder, len(files))
+    return 0
+
+
+def _print(judged: dict[str, Any], folder: Path, pieces: int) -> None:
+    console = Console(highlight=False, soft_wrap=True, markup=False)
+    console.print(f"{'':22}{'generated':>12}{'held out':>12}{'distance':>12}{'Markov':>12}")
+    for name, value in judged["generated"].items():
+        distance = judged["distances"].get(f"{name}_distance")
+        markov = judged["markov_distances"].get(f"{name}_distance")
+        cells = (value, judged["held_out"].get(name), distance, markov)
+        console.print(f"{name:22}" + "".join(f"{'' if x is None else format(x, '.3f'):>12}" for x in cells))
+    console.print(f"{pieces} pieces (.mid, .wav, .png) and metrics.json: {folder}")

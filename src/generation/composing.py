@@ -1,0 +1,100 @@
+"""Pieces from trained networks, each going on from the beginning of a held-out piece or from silence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from src.datamodules.rolls import RollDataModule
+from src.generation.options import Generation
+from src.generation.sampling import sample
+from src.models.learner import Learner
+from src.models.networks.roll_base import RollNetwork
+
+Columns = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A generated piece.
+
+    Attributes:
+        name: of the held-out piece that it begins with, or `silence`.
+        prime: (P, C), what it begins with; none from silence.
+        columns: (T, C), what was generated; C as in the data.
+        held_out: (≤ T, C), how the held-out piece goes on; from silence, how it begins.
+    """
+
+    name: str
+    prime: Columns
+    columns: Columns
+    held_out: Columns
+
+
+def compose(
+    learners: Sequence[Learner],
+    data: RollDataModule,
+    options: Generation,
+    seed: int,
+    *,
+    choice: int | None = None,
+    split: str = "test",
+) -> list[Piece]:
+    """Generate pieces.
+
+    Args:
+        learners: trained; several are averaged.
+        data: set up.
+        options: how.
+        seed: of every draw; the same seed gives the same pieces.
+        choice: the seed that chooses the held-out pieces to go on from; `None`: the same one.
+        split: `test`, or `val` while a network is trained.
+    """
+    n_steps = options.length(data.grid)
+    chosen = _chosen(data, split, options, seed if choice is None else choice)
+    primes = np.stack([columns[: max(options.prime, 1)] for _, columns in chosen])
+    start = torch.from_numpy(primes if options.prime else np.zeros_like(primes)).to(learners[0].device)
+    networks = [learner.network for learner in learners]
+    training = [network.training for network in networks]
+    with torch.inference_mode():
+        rolls = sample(
+            [_network(network.eval()) for network in networks],
+            start,
+            n_steps,
+            options,
+            torch.Generator().manual_seed(seed),
+            data.n_notes,
+        ).numpy()
+    for network, mode in zip(networks, training, strict=True):
+        network.train(mode)
+    return [
+        Piece(
+            name if options.prime else "silence",
+            columns[: options.prime],
+            generated,
+            columns[options.prime : options.prime + n_steps],
+        )
+        for (name, columns), generated in zip(chosen, rolls, strict=True)
+    ]
+
+
+def _chosen(data: RollDataModule, split: str, options: Generation, seed: int) -> list[tuple[str, Columns]]:
+    """Name and columns of the pieces to begin with, among those that are longer than the beginning."""
+    names = data.names(split)
+    pieces = [(name, data.columns(split, number)) for number, name in enumerate(names)]
+    long_enough = [piece for piece in pieces if len(piece[1]) > options.prime] or pieces
+    order = np.random.default_rng(seed).permutation(len(long_enough))
+    drawn = [long_enough[order[number % len(order)]] for number in range(options.pieces)]
+    return [(name, _padded(columns, options.prime)) for name, columns in drawn]
+
+
+def _padded(columns: Columns, prime: int) -> Columns:
+    """Where every held-out piece is shorter than the beginning that is asked for, silence goes before it."""
+    return np.pad(columns, ((max(0, prime + 1 - len(columns)), 0), (0, 0)))
+
+
+def _network(network: torch.nn.Module) -> RollNetwork:
+    assert isinstance(network, RollNetwork)
+    return network

@@ -1,0 +1,61 @@
+"""How near generated music is to held-out music."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from src.datamodules.rolls import RollDataModule
+from src.generation.composing import Piece
+from src.generation.options import Generation
+from src.metrics.music import Measures, distances, measures, summarise
+from src.metrics.roll_baselines import KeyMarkov
+
+Columns = NDArray[np.bool_]
+MARKOV_SEED = 0
+"""The same draws for every trial, so that the baseline is one row of a leaderboard."""
+
+
+def judge(pieces: Sequence[Piece], data: RollDataModule, options: Generation) -> dict[str, Any]:
+    """Measure generated pieces, the held-out pieces they go on from, and those of a key-wise Markov chain.
+
+    Each generated piece is cut to the length of its held-out one, so that pieces of equal lengths are compared.
+
+    Returns:
+        `generated`, `held_out` and `markov`: means of the measures; `distances` and `markov_distances`: from the
+        held-out pieces, see `src.metrics.music.distances`.
+    """
+    held_out = [_measured(piece.held_out, data, options) for piece in pieces]
+    generated = [_measured(piece.columns[: len(piece.held_out)], data, options) for piece in pieces]
+    markov = [_measured(columns, data, options) for columns in _markov(pieces, data)]
+    return {
+        "generated": summarise(generated),
+        "held_out": summarise(held_out),
+        "markov": summarise(markov),
+        "distances": distances(generated, held_out),
+        "markov_distances": distances(markov, held_out),
+    }
+
+
+def _measured(columns: Columns, data: RollDataModule, options: Generation) -> Measures:
+    onsets = columns[:, data.n_notes :] if data.onsets else None
+    by_beats = data.grid is not None and data.grid.unit == "beats"
+    return measures(
+        columns[:, : data.n_notes],
+        onsets,
+        steps_per_beat=int(data.grid.rate) if by_beats and data.grid else None,
+        beats_per_bar=options.beats_per_bar,
+    )
+
+
+def _markov(pieces: Sequence[Piece], data: RollDataModule) -> list[Columns]:
+    """What the chain draws from the last column of each beginning, or from one that it draws itself."""
+    chain = KeyMarkov.fit(*data.arrays("train"))
+    generator = np.random.default_rng(MARKOV_SEED)
+    drawn = chain.first_columns(len(pieces), generator)
+    start = [
+        piece.prime[-1] if len(piece.prime) else first for piece, first in zip(pieces, drawn, strict=True)
+    ]
+    rolls = chain.sample(max(len(piece.held_out) for piece in pieces), np.stack(start), generator)
+    return [roll[: len(piece.held_out)] for roll, piece in zip(rolls, pieces, strict=True)]

@@ -1,0 +1,36 @@
+"""What a trial on piano rolls leaves beside its metrics: music, and how near it is to held-out music."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from src.datamodules.rolls import RollDataModule
+from src.generation.composing import compose
+from src.generation.judging import judge
+from src.generation.options import Generation
+from src.generation.writing import write_pieces
+from src.models.learner import Learner
+
+WRITTEN = 3
+"""Pieces that are left as files; all are measured."""
+
+
+def music_of_trial(
+    learner: Learner, data: RollDataModule, options: Mapping[str, Any], seed: int, samples: Path
+) -> dict[str, Any]:
+    """Generate pieces, leave a few, and measure all.
+
+    Args:
+        learner: trained.
+        data: set up.
+        options: of `Generation`.
+        seed: of the draws; the held-out pieces that are gone on from are the same for every seed.
+        samples: the folder for the files.
+
+    Returns:
+        See `src.generation.judging.judge`.
+    """
+    generation = Generation(**options)
+    pieces = compose([learner], data, generation, seed, choice=0)
+    write_pieces(pieces[:WRITTEN], samples, data, generation)
+    return judge(pieces, data, generation)

@@ -1,0 +1,84 @@
+"""What music is generated with."""
+
+import math
+from dataclasses import dataclass
+
+from src.audio.roll import Grid
+from src.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generation:
+    """How many pieces, how long, how they begin and how their columns are drawn.
+
+    Args:
+        pieces: how many, drawn side by side.
+        steps: length of each, what it begins with not counted.
+        bars: length in bars instead, where steps are parts of a beat.
+        beats_per_bar: of the bars.
+        prime: steps of a held-out piece that each begins with; 0 begins from silence.
+        temperature: above 0; logits are divided by it, so that below 1 likely keys become likelier.
+        top_k: only so many of the likeliest keys may sound at once; `None`: any number.
+        top_p: only the likeliest keys may sound that together have this share, in 0..1, of all keys'
+            probability (nucleus); `None`: any key.
+        threshold: keys sound where their probability exceeds it, nothing is drawn; `None` draws.
+        bpm: tempo of the files, where steps are parts of a beat.
+        program: General MIDI program of the files, 0..127.
+        soundfont: name or path; it plays the `.wav` files.
+
+    Raises:
+        UserError: an option is outside its range.
+    """
+
+    pieces: int
+    steps: int
+    bars: int | None
+    beats_per_bar: int
+    prime: int
+    temperature: float
+    top_k: int | None
+    top_p: float | None
+    threshold: float | None
+    bpm: float
+    program: int
+    soundfont: str
+
+    def __post_init__(self) -> None:
+        for name in ("pieces", "steps", "bars", "beats_per_bar", "top_k"):
+            _check_count(name, getattr(self, name), 1)
+        _check_count("prime", self.prime, 0)
+        _check_range("temperature", self.temperature, 0.01, 100)
+        _check_range("top_p", self.top_p, 0, 1)
+        _check_range("threshold", self.threshold, 0, 1)
+        _check_range("bpm", self.bpm, 4, 1000)
+        _check_range("program", self.program, 0, 127)
+        if self.threshold is not None and (self.top_k, self.top_p, self.temperature) != (None, None, 1):
+            raise UserError(
+                "generation.threshold answers without drawing: leave temperature, top_k and top_p out."
+            )
+
+    def length(self, grid: Grid | None) -> int:
+        """Give the number of steps to generate.
+
+        Raises:
+            UserError: bars are asked for where steps are no parts of a beat.
+        """
+        if self.bars is None:
+            return self.steps
+        if grid is None or grid.unit != "beats":
+            raise UserError(
+                f"generation.bars={self.bars}: these steps are no parts of a beat; give generation.steps."
+            )
+        return int(self.bars * self.beats_per_bar * grid.rate)
+
+
+def _check_count(name: str, value: int | None, least: int) -> None:
+    if value is not None and (not isinstance(value, int) or value < least):
+        raise UserError(f"generation.{name}={value}: choose a whole number from {least}.")
+
+
+def _check_range(name: str, value: float | None, low: float, high: float) -> None:
+    if value is None:
+        return
+    if not isinstance(value, int | float) or not math.isfinite(value) or not low <= value <= high:
+        raise UserError(f"generation.{name}={value}: choose a number from {low:g} to {high:g}.")

@@ -1,0 +1,40 @@
+"""Generated pieces as files."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from src.audio.roll_files import RollWriter, grid_or_default
+from src.datamodules.rolls import RollDataModule
+from src.generation.composing import Piece
+from src.generation.options import Generation
+
+_LONGEST_NAME = 80  # characters; file systems end at 255
+
+
+def writer(data: RollDataModule, options: Generation) -> RollWriter:
+    """Give what writes pieces of some data."""
+    grid = grid_or_default(data.grid, data.lowest_note, data.n_notes)
+    return RollWriter(grid, bpm=options.bpm, program=options.program, soundfont=options.soundfont)
+
+
+def write_pieces(
+    pieces: Sequence[Piece], folder: Path, data: RollDataModule, options: Generation, prefix: str = "piece"
+) -> list[Path]:
+    """Write `<prefix>_<number>_<what it begins with>.mid`, `.wav` and `.png` of each piece.
+
+    Returns:
+        The `.mid` files.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    files, write = [], writer(data, options).write
+    for number, piece in enumerate(pieces, start=1):
+        name = re.sub(r"[^\w+-]", "-", piece.name)[-_LONGEST_NAME:]
+        stem = folder / f"{prefix}_{number}_{name}"
+        whole = np.concatenate([piece.prime, piece.columns])
+        onsets = whole[:, data.n_notes :] if data.onsets else None
+        write(stem, whole[:, : data.n_notes], onsets, generated_from=len(piece.prime))
+        files.append(stem.with_name(f"{stem.name}.mid"))
+    return files

@@ -1,0 +1,156 @@
+"""Naive baselines of piano rolls, beside which every network stands: fitted, tuned and tested as it is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from src.metrics.rolls import Frames, evaluate_rolls, frames_of, n_notes, tune_threshold_rolls
+
+Array = NDArray[Any]
+
+
+def baselines_rolls(
+    train_frames: Array,
+    train_lengths: Array,
+    val_frames: Array,
+    val_lengths: Array,
+    test_frames: Array,
+    test_lengths: Array,
+    names: Sequence[str],
+) -> dict[str, dict[str, float]]:
+    """Baselines of the next column of a roll.
+
+    Args:
+        train_frames: (F, C), 0 or 1 of any type: the columns of all pieces one after another.
+        train_lengths: (P,) integers that sum to F, the columns of each piece.
+        val_frames: the same of the validation part.
+        val_lengths: the same of the validation part.
+        test_frames: the same of the test part.
+        test_lengths: the same of the test part.
+        names: the C names of the columns; those of onset columns end in ` onset`.
+
+    Returns:
+        By name, the test metrics of `evaluate_rolls`, `threshold`, and the validation metrics as `val_…`.
+        `all_zero` answers silence; its `nll` is that of the best constant, the density of the training rolls.
+        `repeat_last` answers the column before; its `nll` is that of a Markov chain that all keys share, since
+        probabilities of 0 and 1 would have none. Both have a fixed threshold that makes the answer so (where
+        a key that sounds is likelier to sound next than a silent one).
+        `independent_keys` gives each key its frequency in training, `markov` its frequency given whether it
+        sounded a step before (`KeyMarkov`); their threshold is tuned on validation.
+    """
+    keys = n_notes(names)
+    val, test = frames_of(val_frames, val_lengths), frames_of(test_frames, test_lengths)
+    markov = KeyMarkov.fit(train_frames, train_lengths)
+    tied = _tied(train_frames, train_lengths, keys)
+    chains = {
+        "all_zero": (_without_memory(tied), 1.0),
+        "repeat_last": (tied, float((tied.enter[0] + tied.stay[0]) / 2)),
+        "independent_keys": (_without_memory(markov), None),
+        "markov": (markov, None),
+    }
+    return {name: _measured(chain, fixed, val, test, keys) for name, (chain, fixed) in chains.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class KeyMarkov:
+    """A first-order Markov chain for each column, all columns apart.
+
+    Attributes:
+        frequency: (C,) float64, P(1).
+        enter: (C,) float64, P(1 | 0 a step before).
+        stay: (C,) float64, P(1 | 1 a step before).
+    """
+
+    frequency: Tensor
+    enter: Tensor
+    stay: Tensor
+
+    @classmethod
+    def fit(cls, frames: Array, lengths: Array) -> "KeyMarkov":
+        """Count how often a column is 1, and after what within a piece; (times + 1) / (cases + 2), as Laplace.
+
+        Args:
+            frames: (F, C), 0 or 1 of any type: the columns of all pieces one after another.
+            lengths: (P,) integers that sum to F.
+        """
+        return cls(*(_laplace(times, cases) for times, cases in _counts(frames, lengths)))
+
+    def probabilities(self, before: Tensor) -> Tensor:
+        """Give P(1) of each column at the next step.
+
+        Args:
+            before: (..., C) bool, the columns of this step.
+
+        Returns:
+            (..., C) float64.
+        """
+        return torch.where(before.cpu().bool(), self.stay, self.enter)
+
+    def first_columns(self, n_pieces: int, generator: np.random.Generator) -> Array:
+        """Draw columns to start from, each key by its frequency: (n_pieces, C) bool."""
+        frequency: Array = self.frequency.numpy()
+        return generator.random((n_pieces, len(frequency))) < frequency
+
+    def sample(self, n_steps: int, start: Array, generator: np.random.Generator) -> Array:
+        """Go on from given columns. Onset columns are drawn apart from the keys, whether these sound or not.
+
+        Args:
+            n_steps: T ≥ 0, columns to draw.
+            start: (B, C), 0 or 1 of any type: the last column of each of B pieces.
+            generator: where every number comes from.
+
+        Returns:
+            (B, T, C) bool: the columns after `start`.
+        """
+        stay, enter = self.stay.numpy(), self.enter.numpy()
+        now = np.asarray(start, dtype=bool)
+        rolls = np.empty((len(now), n_steps, now.shape[1]), dtype=bool)
+        for step in range(n_steps):
+            now = rolls[:, step] = generator.random(now.shape) < np.where(now, stay, enter)
+        return rolls
+
+
+def _counts(frames: Array, lengths: Array) -> list[tuple[Tensor, Tensor]]:
+    """Times and cases, (C,) each, of `frequency`, `enter` and `stay`."""
+    now, before, _ = frames_of(frames, lengths)
+    ones = torch.from_numpy(np.count_nonzero(frames, axis=0))
+    return [
+        (ones, torch.full_like(ones, len(frames))),
+        ((now & ~before).sum(0), (~before).sum(0)),
+        ((now & before).sum(0), before.sum(0)),
+    ]
+
+
+def _laplace(times: Tensor, cases: Tensor) -> Tensor:
+    return (times.double() + 1) / (cases + 2)
+
+
+def _tied(frames: Array, lengths: Array, n_notes: int) -> KeyMarkov:
+    """A chain that all keys share, and one that all onset columns share."""
+
+    def shared(counts: Tensor) -> Tensor:
+        return counts.view(-1, n_notes).sum(1).repeat_interleave(n_notes)
+
+    counts = _counts(frames, lengths)
+    return KeyMarkov(*(_laplace(shared(times), shared(cases)) for times, cases in counts))
+
+
+def _without_memory(chain: KeyMarkov) -> KeyMarkov:
+    return KeyMarkov(chain.frequency, enter=chain.frequency, stay=chain.frequency)
+
+
+def _measured(
+    chain: KeyMarkov, fixed: float | None, val: Frames, test: Frames, n_notes: int
+) -> dict[str, float]:
+    """Test and validation metrics at a fixed threshold, or the best one on validation."""
+    on_val, on_test = chain.probabilities(val.before), chain.probabilities(test.before)
+    threshold = tune_threshold_rolls(on_val, val, n_notes) if fixed is None else fixed
+    measured = evaluate_rolls(on_test, test, threshold, n_notes) | {"threshold": threshold}
+    for name, value in evaluate_rolls(on_val, val, threshold, n_notes).items():
+        measured[f"val_{name}"] = value
+    return measured

@@ -1,0 +1,102 @@
+"""The published network of piano rolls, made causal: convolutions over time, then a GRU."""
+
+import itertools
+from collections.abc import Sequence
+from typing import Any, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from src.models.networks.roll_base import (
+    CausalConv1d,
+    Lags,
+    RollNetwork,
+    checked,
+    checked_share,
+    output_layer,
+)
+
+
+class ConvGRU(RollNetwork):
+    """[Conv1d, ReLU] over time for each of `channels`, a GRU, and a linear layer.
+
+    The published network has channels 64, 64, kernel 3 and a GRU of 128; its convolutions are centred, so that
+    the output at t sees the column t + 1 that it is to predict. `causal=false` rebuilds that mistake.
+
+    Args:
+        n_keys: columns of the roll.
+        channels: of each convolution.
+        kernel_size: steps that each convolution sees, 1 or more; odd where `causal` is false.
+        hidden: width of the GRU.
+        layers: of the GRU.
+        dropout: share of the features dropped before the GRU, between its layers and before the output.
+        skip: the convolutions' output reaches the last layer beside the GRU's.
+        lags: columns this many steps before the predicted one are input too.
+        causal: whether no output may see a later column.
+
+    Raises:
+        UserError: an option is outside its range.
+    """
+
+    def __init__(
+        self,
+        n_keys: int,
+        channels: Sequence[int] = (64, 64),
+        kernel_size: int = 3,
+        hidden: int = 128,
+        layers: int = 1,
+        dropout: float = 0.0,
+        skip: bool = True,
+        lags: Sequence[int] = (),
+        causal: bool = True,
+    ) -> None:
+        super().__init__(n_keys)
+        checked("kernel_size", kernel_size)
+        checked("hidden", hidden)
+        checked("layers", layers)
+        self.causal, self.skip = causal, skip
+        self.dropout = nn.Dropout(checked_share("dropout", dropout))
+        self.lags = Lags(n_keys, lags)
+        widths = [self.lags.width, *(checked("channels", width) for width in channels)]
+        self.convolutions = nn.ModuleList(
+            CausalConv1d(before, after, kernel_size) for before, after in itertools.pairwise(widths)
+        )
+        between = dropout if layers > 1 else 0.0
+        self.gru = nn.GRU(widths[-1], hidden, layers, batch_first=True, dropout=between)
+        self.output = output_layer(hidden + widths[-1] * skip, n_keys)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """From columns (B, T, n_keys), 0 or 1, to the logits of the columns that follow each, float32."""
+        if self.causal:
+            return self.advance(x)[0]
+        y = self.lags.advance(x)[0].transpose(1, 2)
+        for convolution in self._layers():
+            # The causal convolution of what comes half a kernel later is the centred one.
+            half = convolution.reach // 2
+            y = F.relu(convolution(F.pad(y, (0, half)))[..., half:])
+        return self._from_convolved(y.transpose(1, 2), None)[0]
+
+    def advance(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        """See `RollNetwork.advance`; keeps the columns that lags and convolutions look back at."""
+        if not self.causal:
+            return super().advance(x, state)
+        lagged, pasts, hidden = state or (None, [None] * len(self.convolutions), None)
+        y, lagged = self.lags.advance(x, lagged)
+        y, seen = y.transpose(1, 2), []
+        for convolution, past in zip(self._layers(), pasts, strict=True):
+            y, past = convolution.advance(y, past)
+            y = F.relu(y)
+            seen.append(past)
+        logits, hidden = self._from_convolved(y.transpose(1, 2), hidden)
+        return logits, (lagged, seen, hidden)
+
+    def _layers(self) -> list[CausalConv1d]:
+        return cast(list[CausalConv1d], list(self.convolutions))
+
+    def _from_convolved(self, y: Tensor, hidden: Tensor | None) -> tuple[Tensor, Tensor]:
+        h, hidden = self.gru(self.dropout(y), hidden)
+        h = self.dropout(h)
+        logits: Tensor = self.output(torch.cat([h, y], -1) if self.skip else h)
+        assert hidden is not None
+        return logits, hidden

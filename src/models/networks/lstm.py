@@ -1,0 +1,62 @@
+"""An LSTM over the columns of a piano roll."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from src.models.networks.roll_base import Lags, RollNetwork, checked, checked_share, output_layer
+
+
+class LSTM(RollNetwork):
+    """A linear layer with ReLU on each column, an LSTM, and a linear layer.
+
+    Args:
+        n_keys: columns of the roll.
+        embedding: width of the first layer.
+        hidden: width of the LSTM.
+        layers: of the LSTM.
+        dropout: share of the features dropped before the LSTM, between its layers and before the output.
+        skip: the first layer's output reaches the last one beside the LSTM's.
+        lags: columns this many steps before the predicted one are input too.
+
+    Raises:
+        UserError: an option is outside its range.
+    """
+
+    def __init__(
+        self,
+        n_keys: int,
+        embedding: int = 128,
+        hidden: int = 128,
+        layers: int = 1,
+        dropout: float = 0.0,
+        skip: bool = True,
+        lags: Sequence[int] = (),
+    ) -> None:
+        super().__init__(n_keys)
+        checked("hidden", hidden)
+        checked("layers", layers)
+        self.skip = skip
+        self.dropout = nn.Dropout(checked_share("dropout", dropout))
+        self.lags = Lags(n_keys, lags)
+        self.embedding = nn.Linear(self.lags.width, checked("embedding", embedding))
+        between = dropout if layers > 1 else 0.0
+        self.lstm = nn.LSTM(embedding, hidden, layers, batch_first=True, dropout=between)
+        self.output = output_layer(hidden + embedding * skip, n_keys)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """From columns (B, T, n_keys), 0 or 1, to the logits of the columns that follow each, float32."""
+        return self.advance(x)[0]
+
+    def advance(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        """See `RollNetwork.advance`."""
+        past, memory = state or (None, None)
+        y, past = self.lags.advance(x, past)
+        y = F.relu(self.embedding(y))
+        h, memory = self.lstm(self.dropout(y), memory)
+        h = self.dropout(h)
+        logits: Tensor = self.output(torch.cat([h, y], -1) if self.skip else h)
+        return logits, (past, memory)

@@ -1,0 +1,138 @@
+"""What networks of piano rolls share: a check, prediction step by step, causal convolutions, lagged columns."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from src.errors import UserError
+from src.models.networks.base import Float32Linear
+
+OFF = -3.0
+"""Logit that the keys start from: at any time about one of twenty sounds."""
+
+
+class RollNetwork(nn.Module):
+    """A network from columns (B, T, n_keys) to the logits (B, T, n_keys) of the columns that follow each.
+
+    The logits at t depend on the columns up to t only, unless `causal` is false.
+
+    Args:
+        n_keys: columns of the roll.
+    """
+
+    targets: ClassVar[tuple[str, ...]] = ("rolls",)
+    """The kinds of targets it fits."""
+
+    causal = True
+    """Whether no output sees a later column."""
+
+    def __init__(self, n_keys: int) -> None:
+        super().__init__()
+        self.n_keys = n_keys
+
+    def check(self, item_shape: Sequence[int]) -> None:
+        """Accept every roll: length and number of keys are free."""
+
+    def advance(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        """Go on from where `state` ended, as if all columns so far were given at once.
+
+        This one reads all columns again; a network that needs less keeps less.
+
+        Args:
+            x: (B, T, n_keys), the next columns.
+            state: what the last call returned; None at the start of the rolls.
+
+        Returns:
+            The logits (B, T, n_keys) that follow each of `x`, and the new state.
+        """
+        seen = x if state is None else torch.cat([state, x], 1)
+        logits: Tensor = self(seen)
+        return logits[:, -x.shape[1] :], seen
+
+
+class CausalConv1d(nn.Conv1d):
+    """A convolution over time whose output at t sees nothing after t.
+
+    Args:
+        in_channels, out_channels: channels before and after.
+        kernel_size: columns that are seen, `dilation` apart.
+        dilation: 1 or more.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, dilation: int = 1) -> None:
+        super().__init__(in_channels, out_channels, kernel_size, dilation=dilation)
+        self.reach = (kernel_size - 1) * dilation
+        """Steps that it looks back."""
+
+    def advance(self, x: Tensor, past: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """From (B, in_channels, T), and the steps before it, to (B, out_channels, T) and the new past."""
+        if past is None:
+            past = x.new_zeros(len(x), x.shape[1], self.reach)
+        seen = torch.cat([past, x], -1)
+        return super().forward(seen), seen[..., seen.shape[-1] - self.reach :]
+
+    def forward(self, input: Tensor) -> Tensor:
+        """From (B, in_channels, T) to (B, out_channels, T)."""
+        return super().forward(F.pad(input, (self.reach, 0)))
+
+
+class Lags(nn.Module):
+    """Sets beside each column those that lie fixed lags before the column to be predicted; music repeats.
+
+    Args:
+        n_keys: columns of the roll.
+        lags: in steps before the predicted column, each 2 or more (1 is the column itself).
+
+    Raises:
+        UserError: a lag is below 2.
+    """
+
+    def __init__(self, n_keys: int, lags: Sequence[int]) -> None:
+        super().__init__()
+        if any(not isinstance(lag, int) or lag < 2 for lag in lags):
+            raise UserError(f"model.lags is {list(lags)}: give whole numbers of steps, each 2 or more.")
+        self.lags = tuple(lags)
+        self.reach = max(self.lags, default=1) - 1
+        self.width = n_keys * (1 + len(self.lags))
+        """Features of a step."""
+
+    def advance(self, x: Tensor, past: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """From (B, T, n_keys), and the columns before it, to (B, T, width) and the new past."""
+        if past is None:
+            past = x.new_zeros(len(x), self.reach, x.shape[2])
+        seen = torch.cat([past, x], 1)
+        first = seen.shape[1] - x.shape[1]
+        lagged = [seen[:, first + 1 - lag : seen.shape[1] + 1 - lag] for lag in self.lags]
+        return torch.cat([x, *lagged], -1), seen[:, seen.shape[1] - self.reach :]
+
+
+def output_layer(width: int, n_keys: int) -> Float32Linear:
+    """The layer that gives the logits, in float32; at first it says that keys are rather off than on."""
+    layer = Float32Linear(width, n_keys)
+    nn.init.constant_(layer.bias, OFF)
+    return layer
+
+
+def checked(name: str, value: int, least: int = 1) -> int:
+    """Return a whole number that is `least` or more.
+
+    Raises:
+        UserError: it is not.
+    """
+    if not isinstance(value, int) or value < least:
+        raise UserError(f"model.{name} is {value}: choose a whole number from {least}.")
+    return value
+
+
+def checked_share(name: str, value: float) -> float:
+    """Return a number from 0 to below 1.
+
+    Raises:
+        UserError: it is not.
+    """
+    if not 0 <= value < 1:
+        raise UserError(f"model.{name} is {value}: choose a number from 0 to below 1.")
+    return value

@@ -1,0 +1,93 @@
+"""The temporal convolutional network of Bai et al. (2018) for piano rolls."""
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import weight_norm
+
+from src.models.networks.roll_base import (
+    CausalConv1d,
+    Lags,
+    RollNetwork,
+    checked,
+    checked_share,
+    output_layer,
+)
+
+
+class TCN(RollNetwork):
+    """Residual blocks of two dilated causal convolutions, each twice as dilated as the one before.
+
+    Source: Bai et al., 'An Empirical Evaluation of Generic Convolutional and Recurrent Networks for Sequence
+    Modeling', 2018: weight norm, ReLU and dropout after each convolution.
+
+    Args:
+        n_keys: columns of the roll.
+        channels: of each block.
+        kernel_size: steps that each convolution sees, 2 or more; the whole sees
+            1 + 2 · (kernel_size − 1) · (2^blocks − 1).
+        dropout: share of the features dropped after each convolution.
+        skip: a block's input is added to its output.
+        lags: columns this many steps before the predicted one are input too.
+
+    Raises:
+        UserError: an option is outside its range.
+    """
+
+    def __init__(
+        self,
+        n_keys: int,
+        channels: Sequence[int] = (128, 128, 128, 128),
+        kernel_size: int = 3,
+        dropout: float = 0.0,
+        skip: bool = True,
+        lags: Sequence[int] = (),
+    ) -> None:
+        super().__init__(n_keys)
+        checked("kernel_size", kernel_size, least=2)
+        checked("channels", len(channels))
+        self.lags = Lags(n_keys, lags)
+        widths = [self.lags.width, *(checked("channels", width) for width in channels)]
+        self.blocks = nn.ModuleList(
+            _Block(before, after, kernel_size, 2**level, checked_share("dropout", dropout), skip)
+            for level, (before, after) in enumerate(itertools.pairwise(widths))
+        )
+        self.output = output_layer(widths[-1], n_keys)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """From columns (B, T, n_keys), 0 or 1, to the logits of the columns that follow each, float32."""
+        return self.advance(x)[0]
+
+    def advance(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        """See `RollNetwork.advance`; keeps what the convolutions look back at."""
+        lagged, pasts = state or (None, [(None, None)] * len(self.blocks))
+        y, lagged = self.lags.advance(x, lagged)
+        y, seen = y.transpose(1, 2), []
+        for block, past in zip(self.blocks, pasts, strict=True):
+            y, past = block(y, past)
+            seen.append(past)
+        logits: Tensor = self.output(y.transpose(1, 2))
+        return logits, (lagged, seen)
+
+
+class _Block(nn.Module):
+    def __init__(
+        self, before: int, after: int, kernel_size: int, dilation: int, dropout: float, skip: bool
+    ) -> None:
+        super().__init__()
+        self.first = weight_norm(CausalConv1d(before, after, kernel_size, dilation))
+        self.second = weight_norm(CausalConv1d(after, after, kernel_size, dilation))
+        self.dropout = nn.Dropout(dropout)
+        self.residual: nn.Module | None = None
+        if skip:
+            self.residual = nn.Identity() if before == after else nn.Conv1d(before, after, 1)
+
+    def forward(self, x: Tensor, pasts: tuple[Tensor | None, ...]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        y, first = self.first.advance(x, pasts[0])
+        y = self.dropout(F.relu(y))
+        y, second = self.second.advance(y, pasts[1])
+        y = self.dropout(F.relu(y))
+        return y if self.residual is None else F.relu(y + self.residual(x)), (first, second)
