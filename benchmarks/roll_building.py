@@ -22,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from src.audio.notes import midi_files
 from src.audio.roll import Grid
-from src.datamodules.midi_rolls import MidiMaker
-from src.datamodules.roll_parts import build_rolls
 from src.processes import cores
+from src.rolls.midi_rolls import MidiMaker
+from src.rolls.parts import build_rolls
 
 TURNS = 3
 LEAST_TIMES_FASTER = 5.0

@@ -13,11 +13,11 @@ from torch.utils.data import DataLoader
 
 from src.datamodules.base import SPLITS, DataModule
 from src.datamodules.batches import ArrayDataset, OrderedBatches, ShuffledBatches, loader
-from src.datamodules.building import Builder
-from src.datamodules.cache import ArrayCache
-from src.datamodules.chunks import ChunkedArrays, Maker
 from src.errors import UserError
 from src.fingerprint import write_json
+from src.preparation.builder import Builder
+from src.preparation.cache import ArrayCache
+from src.preparation.chunks import ChunkedArrays, Maker
 
 _STATISTICS_ITEMS = 256
 
@@ -42,7 +42,7 @@ class ArrayDataModule(DataModule):
 
     def code_modules(self) -> Sequence[str]:
         """Give the maker's module, and how its items are written."""
-        return type(self.maker()).__module__, "src.datamodules.chunks"
+        return type(self.maker()).__module__, "src.preparation.chunks"
 
     def check(self) -> None:
         """Refuse a full disk.

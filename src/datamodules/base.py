@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 from lightning import LightningDataModule
 
-from src.datamodules.building import check_workers
-from src.datamodules.sources import ROOT, sources
 from src.errors import UserError
 from src.fingerprint import code_hash, value_hash
+from src.preparation.builder import check_workers
+from src.preparation.sources import ROOT, sources
 
 SPLITS = ("train", "val", "test")
 

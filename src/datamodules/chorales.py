@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from src.audio.roll import Grid
-from src.datamodules.chorale_scores import ChoraleMaker, chorale_files
 from src.datamodules.rolls import RollDataModule
 from src.errors import UserError
+from src.rolls.chorale_scores import ChoraleMaker, chorale_files
 
 
 class Chorales(RollDataModule):

@@ -7,11 +7,11 @@ from typing import Any
 
 from src.audio.notes import midi_files
 from src.audio.roll import Grid
-from src.datamodules.cache import _read_json
-from src.datamodules.midi_rolls import SPLIT_BY, MidiMaker
 from src.datamodules.rolls import RollDataModule
 from src.errors import UserError
 from src.fingerprint import content_hash, value_hash, write_json
+from src.preparation.cache import read_json
+from src.rolls.midi_rolls import SPLIT_BY, MidiMaker
 
 
 class MidiFolder(RollDataModule):
@@ -120,7 +120,7 @@ def _content(root: Path, names: list[str], memory: Path) -> str:
     """Hash MIDI files and their names, and nothing else below the root; unchanged files are not read again."""
     stats = [(root / name).stat() for name in names]
     stamps = [[name, stat.st_size, stat.st_mtime_ns] for name, stat in zip(names, stats, strict=True)]
-    known = _read_json(memory) or {}
+    known = read_json(memory) or {}
     key = value_hash([str(root), stamps])
     if key not in known:
         known[key] = value_hash([[name, content_hash(root / name)] for name in names])

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from src.datamodules.poly_files import LOWEST_NOTE, N_NOTES, find_file
-from src.datamodules.poly_rolls import PolyMaker
 from src.datamodules.rolls import RollDataModule
 from src.errors import UserError
 from src.fingerprint import content_hash
+from src.rolls.poly_files import LOWEST_NOTE, N_NOTES, find_file
+from src.rolls.poly_rolls import PolyMaker
 
 
 class PolyMusic(RollDataModule):

@@ -15,14 +15,14 @@ from torch.utils.data import DataLoader
 
 from src.audio.roll import Grid
 from src.datamodules.base import SPLITS, DataModule
-from src.datamodules.roll_batches import RollDataset, TrainingStretches, WholePieces, roll_loader
-from src.datamodules.roll_groups import divide
-from src.datamodules.roll_options import at_least, checked_seed, checked_shares
-from src.datamodules.roll_piece import PieceMaker, unpack
-from src.datamodules.roll_store import FORMAT, Rolls, RollStore
-from src.datamodules.sources import ROOT, sources
 from src.errors import UserError
 from src.fingerprint import code_hash, value_hash
+from src.preparation.sources import ROOT, sources
+from src.rolls.batches import RollDataset, TrainingStretches, WholePieces, roll_loader
+from src.rolls.groups import divide
+from src.rolls.options import at_least, checked_seed, checked_shares
+from src.rolls.piece import PieceMaker, unpack
+from src.rolls.store import FORMAT, Rolls, RollStore
 
 _KEYS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
@@ -126,7 +126,7 @@ class RollDataModule(DataModule):
 
     def code_modules(self) -> Sequence[str]:
         """Give the modules that make the rolls, pack them and divide them."""
-        return type(self.maker()).__module__, "src.datamodules.roll_groups"
+        return type(self.maker()).__module__, "src.rolls.groups"
 
     @functools.cached_property
     def store(self) -> RollStore:
@@ -232,7 +232,7 @@ class RollDataModule(DataModule):
         Args:
             folder: gets `.mid`, `.png` and `.wav` files, `pieces.csv` and `left_out.csv`.
         """
-        from src.datamodules.roll_sheet import write_roll_sheet  # draws and plays: slow to import
+        from src.rolls.sheet import write_roll_sheet  # draws and plays: slow to import
 
         write_roll_sheet(folder, self)
 

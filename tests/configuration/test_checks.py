@@ -52,13 +52,13 @@ def test_names_of_one_precision_are_one_trial(composed: Compose) -> None:
 @pytest.mark.parametrize(
     ("override", "words"),
     [
-        ("loss=mse", ["loss=bce, focal or asymmetric", "MSE"]),
+        ("loss=mse", ["loss=asymmetric, bce, focal", "MSE"]),
         ("loss=cross_entropy", ["multilabel"]),
         ("loss.pos_weight=[1,2]", ["12"]),
         ("batch_size=33", ["33", "32 items", "smaller"]),
         ("seed=abc", ["whole number"]),
         ("seed=-1", ["whole number"]),
-        ("batch_size=0", ["batch_size is 0"]),
+        ("batch_size=0", ["batch_size=0", "from 1"]),
         ("objective=f1_makro", ["f1_macro"]),
         ("objective=spearman", ["multilabel", "f1_macro"]),
         ("optimizer.lr=-1", ["optimizer"]),

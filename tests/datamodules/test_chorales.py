@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from src.audio.roll import Grid
-from src.datamodules import chorale_scores
-from src.datamodules.chorale_scores import ChoraleMaker, chorale_files
 from src.datamodules.chorales import Chorales
 from src.errors import UserError
+from src.rolls import chorale_scores
+from src.rolls.chorale_scores import ChoraleMaker, chorale_files
 
 GRID = Grid(unit="beats", rate=4)
 NAMES = ("C", "D", "E", "F", "G", "A", "B")

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import scipy.io
 
-from src.datamodules.poly_files import read_rolls
 from src.datamodules.poly_music import PolyMusic
 from src.errors import UserError
+from src.rolls.poly_files import read_rolls
 
 SIZES = {"train": 6, "val": 3, "test": 2}
 NAMES = {"train": "traindata", "val": "validdata", "test": "testdata"}

@@ -19,6 +19,7 @@ CONF = Path(__file__).parents[2] / "conf" / "loss"
 TARGETS = {
     "multilabel": torch.tensor([[1, 0, 0], [0, 1, 1]]),
     "multiclass": torch.tensor([0, 2]),
+    "rolls": torch.tensor([[1, 0, 0], [0, 1, 1]]),
     "regression": torch.tensor([[0.1, 0.2, 0.3], [1.0, 0.5, 0.0]]),
 }
 

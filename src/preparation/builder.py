@@ -12,9 +12,9 @@ from multiprocessing.process import BaseProcess
 
 import torch
 
-from src.datamodules.chunks import CHUNK_ITEMS, ChunkedArrays, Maker
-from src.datamodules.progress import Progress
 from src.errors import UserError
+from src.preparation.chunks import CHUNK_ITEMS, ChunkedArrays, Maker
+from src.preparation.progress import Progress
 from src.processes import context, cores
 
 _ITEMS_PER_WORKER = 256  # fewer are made sooner than another process starts

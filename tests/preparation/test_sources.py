@@ -1,4 +1,4 @@
-from src.datamodules.sources import ROOT, sources
+from src.preparation.sources import ROOT, sources
 
 
 def test_imports_are_followed():
@@ -15,7 +15,7 @@ def test_imports_are_followed():
 
 
 def test_imports_of_every_kind(tmp_path, monkeypatch):
-    monkeypatch.setattr("src.datamodules.sources.ROOT", tmp_path)
+    monkeypatch.setattr("src.preparation.sources.ROOT", tmp_path)
     files = {
         "a": "import src.b\nimport numpy",
         "b": "from src import c\ndef f():\n    from src.d import x",

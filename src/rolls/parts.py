@@ -12,10 +12,10 @@ from typing import Any, cast
 
 import numpy as np
 
-from src.datamodules.building import Builder
-from src.datamodules.chunks import ChunkedArrays, Maker
-from src.datamodules.roll_piece import PieceMaker, packed_piece
 from src.errors import UserError
+from src.preparation.builder import Builder
+from src.preparation.chunks import ChunkedArrays, Maker
+from src.rolls.piece import PieceMaker, packed_piece
 
 _CHECKSUM_BYTES = 16
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from src.datamodules.roll_piece import unpack
+from src.rolls.piece import unpack
 
 MOST_COLUMNS = 2**15
 """Columns of a batch of whole pieces, padding counted; a longer piece is a batch by itself."""

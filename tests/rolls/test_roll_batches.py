@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.datamodules.roll_batches import (
+from src.rolls.batches import (
     MOST_COLUMNS,
     RollDataset,
     TrainingStretches,

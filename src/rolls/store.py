@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from src.datamodules.cache import _locked, _read_json, _say
-from src.datamodules.roll_groups import united
-from src.datamodules.roll_parts import RollParts, build_rolls
-from src.datamodules.roll_piece import PieceMaker
 from src.errors import UserError
 from src.fingerprint import write_json
+from src.preparation.cache import locked, read_json, say
+from src.rolls.groups import united
+from src.rolls.parts import RollParts, build_rolls
+from src.rolls.piece import PieceMaker
 
 FORMAT = 1
 """Of the files; a change of it makes old ones be built again."""
@@ -72,7 +72,7 @@ class RollStore:
     def is_complete(self) -> bool:
         """Tell whether all is built, and unchanged since it was verified."""
         stamps = self._stamps()
-        return len(stamps) == len(_FILES) and _read_json(self._verified) == stamps and bool(self._checksums())
+        return len(stamps) == len(_FILES) and read_json(self._verified) == stamps and bool(self._checksums())
 
     def prepare(
         self, make: PieceMaker, sources: Callable[[], Iterable[str]], workers: int | str, title: str
@@ -91,7 +91,7 @@ class RollStore:
         if self.is_complete():
             return
         self.folder.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(self.folder):
+        with locked(self.folder):
             if not self.is_complete() and not self._verify():
                 with self._disk_errors():
                     self._build(make, tuple(sources()), workers, title)
@@ -115,7 +115,7 @@ class RollStore:
     def _build(self, make: PieceMaker, sources: Sequence[str], workers: int | str, title: str) -> None:
         folder = self.folder / "parts"
         if folder.exists():
-            _say(f"{self.folder}: going on with a build that was interrupted")
+            say(f"{self.folder}: going on with a build that was interrupted")
         parts = build_rolls(folder, make, sources, workers, title)
         kept, left_out = _sorted_out(parts)
         _say_left_out(title, left_out, len(sources))
@@ -158,7 +158,7 @@ class RollStore:
         if sound:
             write_json(self._verified, self._stamps())
         else:
-            _say(f"{self.folder} is damaged and is built again")
+            say(f"{self.folder} is damaged and is built again")
             self._meta.unlink()
         return sound
 
@@ -169,7 +169,7 @@ class RollStore:
 
     def _checksums(self) -> dict[str, str]:
         """Read the checksums of `meta.json`; empty if it is not there or damaged."""
-        meta = _read_json(self._meta)
+        meta = read_json(self._meta)
         checksums = meta.get("checksums") if isinstance(meta, dict) else None
         return checksums if isinstance(checksums, dict) else {}
 
@@ -205,9 +205,9 @@ def _sorted_out(parts: RollParts) -> tuple[dict[int, dict[str, Any]], list[tuple
 
 def _say_left_out(title: str, left_out: Sequence[tuple[str, str]], total: int) -> None:
     for _, reason in left_out[:_NAMED]:
-        _say(f"{title}: left out: {reason}")
+        say(f"{title}: left out: {reason}")
     if len(left_out) > _NAMED:
-        _say(f"{title}: {len(left_out)} of {total} pieces are left out; pieces.json names them all")
+        say(f"{title}: {len(left_out)} of {total} pieces are left out; pieces.json names them all")
 
 
 def _checksum(path: Path) -> str:

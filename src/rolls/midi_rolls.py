@@ -5,8 +5,8 @@ from pathlib import Path
 
 from src.audio.notes import read_midi
 from src.audio.roll import Grid, to_roll
-from src.datamodules.roll_piece import Piece
 from src.errors import UserError
+from src.rolls.piece import Piece
 
 SPLIT_BY = ("file", "composer")
 

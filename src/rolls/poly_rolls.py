@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from src.datamodules.poly_files import read_rolls
-from src.datamodules.roll_piece import Piece
+from src.rolls.piece import Piece
+from src.rolls.poly_files import read_rolls
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ import psutil
 import pytest
 from slow_building import N_ITEMS, SlowMaker, cache, diary
 
-from src.datamodules.building import Builder, check_workers
 from src.errors import UserError
+from src.preparation.builder import Builder, check_workers
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("slow_building.py")
@@ -83,7 +83,7 @@ def test_arrays_hold_every_item(tmp_path: Path, workers, monkeypatch):
 
 def test_what_is_there_is_not_built_again_nor_read_again(tmp_path: Path, monkeypatch):
     build(tmp_path)
-    monkeypatch.setattr("src.datamodules.chunks.ChunkedArrays.checksum", lambda *_: pytest.fail("read again"))
+    monkeypatch.setattr("src.preparation.chunks.ChunkedArrays.checksum", lambda *_: pytest.fail("read again"))
     build(tmp_path)
     assert len(diary(tmp_path / "diary")) == N_ITEMS
 
@@ -220,7 +220,7 @@ def test_a_disk_that_fills_up_is_said(tmp_path: Path, monkeypatch):
     def full(*_args, **_options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("src.datamodules.chunks.ChunkedArrays.write_chunk", full)
+    monkeypatch.setattr("src.preparation.chunks.ChunkedArrays.write_chunk", full)
     with pytest.raises(UserError, match="No space left"):
         build(tmp_path)
 

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from slow_rolls import roll
 
-from src.datamodules.roll_piece import SKETCH_SIZE, sketch, unpack
+from src.rolls.piece import SKETCH_SIZE, sketch, unpack
+from tests.rolls.slow_rolls import roll
 
 
 def packed(columns: np.ndarray) -> np.ndarray:

@@ -15,8 +15,8 @@ import numpy as np
 
 from src.audio.notes import Notes
 from src.audio.roll import Grid, to_roll
-from src.datamodules.roll_piece import Piece
 from src.errors import UserError
+from src.rolls.piece import Piece
 
 if TYPE_CHECKING:
     from music21.stream import Part

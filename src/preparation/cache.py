@@ -11,9 +11,9 @@ from typing import Any
 
 import filelock
 
-from src.datamodules.chunks import ChunkedArrays
 from src.errors import UserError
 from src.fingerprint import write_json, write_text
+from src.preparation.chunks import ChunkedArrays
 
 Build = Callable[[ChunkedArrays, list[int]], Iterator[tuple[int, str]]]
 """Writes the given chunks, in any order and process, and yields number and checksum of each that is done."""
@@ -43,7 +43,7 @@ class ArrayCache:
     def is_complete(self) -> bool:
         """Tell whether all is built, and unchanged since it was verified."""
         stamps = self.files.stamps()
-        verified = len(stamps) == len(self.files.arrays) and _read_json(self._verified) == stamps
+        verified = len(stamps) == len(self.files.arrays) and read_json(self._verified) == stamps
         return verified and len(self._final_checksums()) == self.files.n_chunks
 
     def check_space(self) -> None:
@@ -73,7 +73,7 @@ class ArrayCache:
         if self.is_complete():
             return
         self.folder.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(self.folder):
+        with locked(self.folder):
             if not self.is_complete():
                 self.check_space()
                 self._build(build)
@@ -102,9 +102,9 @@ class ArrayCache:
         }
         damaged = len(recorded) - len(sound)
         if damaged:
-            _say(f"{self.folder}: {damaged} of {total} parts are damaged and are built again")
+            say(f"{self.folder}: {damaged} of {total} parts are damaged and are built again")
         elif self.folder.exists() and len(sound) < total:
-            _say(f"{self.folder}: {len(sound)} of {total} parts are built; going on from there")
+            say(f"{self.folder}: {len(sound)} of {total} parts are built; going on from there")
         return sound
 
     def _recorded(self) -> dict[int, str]:
@@ -113,7 +113,7 @@ class ArrayCache:
 
     def _final_checksums(self) -> list[str]:
         """Read the checksums of `meta.json`; an empty list if it is not there or damaged."""
-        meta = _read_json(self._meta)
+        meta = read_json(self._meta)
         checksums = meta.get("checksums") if isinstance(meta, dict) else None
         return checksums if isinstance(checksums, list) else []
 
@@ -131,13 +131,13 @@ class ArrayCache:
 
 
 @contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
     """Hold the lock beside a folder; a process that is killed lets go of it."""
     lock = filelock.FileLock(folder.with_name(f".{folder.name}.lock"))
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout:
-        _say(f"another process is building {folder}; waiting for it")
+        say(f"another process is building {folder}; waiting for it")
         lock.acquire()
     try:
         yield
@@ -160,7 +160,8 @@ def _read_lines(path: Path) -> list[tuple[int, str]]:
     return entries
 
 
-def _read_json(path: Path) -> Any:
+def read_json(path: Path) -> Any:
+    """Read a JSON file; None where it is missing or damaged."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -171,5 +172,6 @@ def _megabytes(size: int) -> str:
     return f"{size / 1e6:,.0f} MB"
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Tell the user, on stderr."""
     print(text, file=sys.stderr, flush=True)

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from slow_rolls import roll
 
-from src.datamodules.roll_parts import RollParts, build_rolls
-from src.datamodules.roll_piece import Piece
 from src.errors import UserError
+from src.rolls.parts import RollParts, build_rolls
+from src.rolls.piece import Piece
+from tests.rolls.slow_rolls import roll
 
 
 def make(source: str) -> Piece:

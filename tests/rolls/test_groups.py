@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from slow_rolls import roll
 
-from src.datamodules.roll_groups import divide, united
-from src.datamodules.roll_piece import sketch
 from src.errors import UserError
+from src.rolls.groups import divide, united
+from src.rolls.piece import sketch
+from tests.rolls.slow_rolls import roll
 
 SHARES = {"val": 0.15, "test": 0.15}
 NONE = np.zeros(0, np.uint64)

@@ -5,11 +5,11 @@ import mido
 import numpy as np
 import pretty_midi
 import pytest
-import slow_rolls
 import torch
 
 from src.datamodules.rolls import RollDataModule, key_name
 from src.errors import UserError
+from tests.rolls import slow_rolls
 
 SPLIT = {"val": 0.2, "test": 0.2}
 
@@ -230,7 +230,7 @@ def test_contact_sheet_without_a_synthesiser_has_no_sound_and_says_so(numbers, t
     def missing(_):
         raise UserError("there is no FluidSynth")
 
-    monkeypatch.setattr("src.datamodules.roll_sheet.Synthesizer", missing)
+    monkeypatch.setattr("src.audio.roll_files.Synthesizer", missing)
     numbers().contact_sheet(tmp_path / "sheet")
     assert "no FluidSynth" in capsys.readouterr().err
     assert list((tmp_path / "sheet").glob("*.mid"))

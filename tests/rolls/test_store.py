@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from slow_rolls import N_NOTES, SOURCES, SlowMaker, piece, sources, store
 
 from src.errors import UserError
+from tests.rolls.slow_rolls import N_NOTES, SOURCES, SlowMaker, piece, sources, store
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("slow_rolls.py")
@@ -174,7 +174,7 @@ def test_damage_is_noticed_and_built_again(tmp_path, damage):
 
 def test_a_part_damaged_while_the_build_was_stopped_is_made_again(tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr("src.datamodules.roll_store._sorted_out", lambda parts: 1 / 0)
+        patched.setattr("src.rolls.store._sorted_out", lambda parts: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             build(tmp_path)
     part = tmp_path / "data" / "parts" / "000003.part"

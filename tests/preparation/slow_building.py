@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from src import processes
-from src.datamodules.building import Builder
-from src.datamodules.cache import ArrayCache
-from src.datamodules.chunks import ChunkedArrays
+from src.preparation.builder import Builder
+from src.preparation.cache import ArrayCache
+from src.preparation.chunks import ChunkedArrays
 
 N_ITEMS = 500  # eight chunks, the last one smaller
 ARRAYS = {"features": ("float16", (3, 5)), "pieces": ("uint64", ())}

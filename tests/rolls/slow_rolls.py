@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from src import processes
-from src.datamodules.roll_piece import Piece
-from src.datamodules.roll_store import RollStore
 from src.errors import UserError
+from src.rolls.piece import Piece
+from src.rolls.store import RollStore
 
 N_NOTES = 12
 SOURCES = [str(number) for number in range(20)]

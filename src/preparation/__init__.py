@@ -1,0 +1,1 @@
+"""Data prepared once: made on all cores, kept in a verified folder, named by all that determines it."""

@@ -1,0 +1,1 @@
+"""Pieces as piano rolls: made from scores and files, stored as bits, divided, batched."""
