@@ -1,5 +1,6 @@
 """Rolls as files to listen to and to look at."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import soundfile
 from matplotlib.figure import Figure
 
 from src.audio.roll import Grid, to_midi
-from src.audio.soundfonts import find_soundfont
+from src.audio.soundfonts import check_programs, find_soundfont
 from src.audio.synthesis import Synthesizer
 from src.errors import UserError
 
@@ -18,11 +19,13 @@ STEPS_PER_SECOND = 4
 
 _TAIL_SECONDS = 2.0  # for the last notes to die away
 _PEAK = 0.9
+_SILENCE = 1e-3  # reverberation without a note is noise of 1e-8
 _WIDEST = 40  # inches of a picture
+_LONGEST_NAME = 160  # bytes; file systems end at 255
 
 
 class RollWriter:
-    """Writes rolls as `.mid`, `.wav` and `.png`; without FluidSynth or its soundfont there is no sound.
+    """Writes rolls as `.mid`, `.wav` and `.png`; there is no sound without FluidSynth or its soundfont.
 
     Args:
         grid: what the steps and keys are; where steps are of unknown length, see `STEPS_PER_SECOND`.
@@ -37,7 +40,9 @@ class RollWriter:
         self.grid, self.bpm, self.program = grid, bpm, program
         self._synthesizer: Synthesizer | None = None
         try:
-            self._synthesizer = Synthesizer(find_soundfont(soundfont))
+            font = find_soundfont(soundfont)
+            check_programs(font, [program])
+            self._synthesizer = Synthesizer(font)
         except UserError as error:
             print(f"no sound is written: {error}", file=sys.stderr)
 
@@ -62,7 +67,7 @@ class RollWriter:
         self._draw(stem.with_name(f"{stem.name}.png"), sounding, onsets, generated_from)
         if self._synthesizer is not None:
             sound = self._synthesizer.render(_timed(midi), midi.length + _TAIL_SECONDS)
-            loudest = max(float(np.abs(sound).max()), 1e-9)
+            loudest = max(float(np.abs(sound).max()), _SILENCE)
             file = stem.with_name(f"{stem.name}.wav")
             soundfile.write(file, _PEAK * sound / loudest, self._synthesizer.sample_rate, subtype="PCM_16")
 
@@ -100,6 +105,12 @@ def grid_or_default(grid: Grid | None, lowest_note: int, n_notes: int) -> Grid:
     if grid is not None:
         return grid
     return Grid(unit="seconds", rate=STEPS_PER_SECOND, lowest_note=lowest_note, n_notes=n_notes)
+
+
+def plain_name(name: str) -> str:
+    """Give the end of a name as part of a file's, with hyphens for all but letters, digits, `_`, `+` and `-`."""
+    plain = re.sub(r"[^\w+-]", "-", name).encode()
+    return plain[-_LONGEST_NAME:].decode(errors="ignore")
 
 
 def _timed(midi: mido.MidiFile) -> list[tuple[float, mido.Message]]:

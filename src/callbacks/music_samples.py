@@ -39,12 +39,22 @@ class MusicSamples(Callback):
         self._every, self._folder = every_n_epochs, folder
         self._options = replace(Generation(**options), pieces=1)
 
-    def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Write `epoch_<number>_…` after every so many epochs."""
+    def on_validation_batch_start(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Write `epoch_<number>_…` after every so many epochs, of the weights that are validated.
+
+        Not at the end of the validation, where averaged weights are no longer in place.
+        """
         epoch = trainer.current_epoch + 1
         data = getattr(trainer, "datamodule", None)
         fitting = trainer.state.fn == TrainerFn.FITTING and not trainer.sanity_checking
-        if not (fitting and trainer.is_global_zero and epoch % self._every == 0):
+        if not (fitting and batch_idx == 0 and trainer.is_global_zero and epoch % self._every == 0):
             return
         assert isinstance(data, RollDataModule)
         assert isinstance(pl_module, Learner)

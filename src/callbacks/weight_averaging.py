@@ -28,11 +28,18 @@ class EMA(WeightAveraging):
         if not 0 <= decay < 1:
             raise UserError(f"callbacks.ema.decay is {decay}: choose a number from 0 to below 1.")
 
-        def average(averaged: Tensor, current: Tensor, n: Tensor | int) -> Tensor:
+        def average(averaged: list[Tensor], current: list[Tensor], n: Tensor | int) -> None:
+            """All tensors of a type at once, since asking for `n` waits for a GPU."""
             kept = min(decay, (1 + int(n)) / (10 + int(n)))
-            return averaged.lerp(current, 1 - kept) if averaged.is_floating_point() else current
+            for old, new in zip(averaged, current, strict=True):
+                old.lerp_(new, 1 - kept) if old.is_floating_point() else old.copy_(new)
 
-        super().__init__(avg_fn=average)
+        super().__init__(multi_avg_fn=average)
+
+    def on_fit_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Average on the device that trains, to which the module moves only after the average is made."""
+        assert self._average_model is not None
+        self._average_model.to(pl_module.device)
 
     def on_validation_epoch_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule

@@ -235,7 +235,7 @@ def _check_optimizer(frozen: Mapping[str, Any]) -> None:
             make(frozen["optimizer"], "optimizer"),
             scheduler,
             [nn.Parameter(torch.zeros(1))],
-            training_steps=10,
+            training_steps=1000,
             monitor=f"val/{frozen['objective']}",
         )
         configured["optimizer"].step()

@@ -1,5 +1,6 @@
 """Pieces from trained networks, each going on from the beginning of a held-out piece or from silence."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -83,11 +84,15 @@ def compose(
 def _chosen(data: RollDataModule, split: str, options: Generation, seed: int) -> list[tuple[str, Columns]]:
     """Name and columns of the pieces to begin with, among those that are longer than the beginning."""
     names = data.names(split)
-    pieces = [(name, data.columns(split, number)) for number, name in enumerate(names)]
-    long_enough = [piece for piece in pieces if len(piece[1]) > options.prime] or pieces
-    order = np.random.default_rng(seed).permutation(len(long_enough))
-    drawn = [long_enough[order[number % len(order)]] for number in range(options.pieces)]
-    return [(name, _padded(columns, options.prime)) for name, columns in drawn]
+    order = np.random.default_rng(seed).permutation(len(names)).tolist()
+    pieces = ((names[number], data.columns(split, number)) for number in order)
+    drawn = list(
+        itertools.islice((piece for piece in pieces if len(piece[1]) > options.prime), options.pieces)
+    )
+    if not drawn:
+        drawn = [(names[number], data.columns(split, number)) for number in order[: options.pieces]]
+    repeated = itertools.islice(itertools.cycle(drawn), options.pieces)
+    return [(name, _padded(columns, options.prime)) for name, columns in repeated]
 
 
 def _padded(columns: Columns, prime: int) -> Columns:

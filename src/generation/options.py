@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from src.audio.roll import Grid
 from src.errors import UserError
 
+_OPTIONAL = ("bars", "top_k", "top_p", "threshold")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Generation:
@@ -19,9 +21,10 @@ class Generation:
         prime: steps of a held-out piece that each begins with; 0 begins from silence.
         temperature: above 0; logits are divided by it, so that below 1 likely keys become likelier.
         top_k: only so many of the likeliest keys may sound at once; `None`: any number.
-        top_p: only the likeliest keys may sound that together have this share, in 0..1, of all keys'
+        top_p: only the likeliest keys may sound that together have this share, in 0.01..1, of all keys'
             probability (nucleus); `None`: any key.
-        threshold: keys sound where their probability exceeds it, nothing is drawn; `None` draws.
+        threshold: keys sound where their probability exceeds it, nothing is drawn, so that temperature does not
+            count; `None` draws.
         bpm: tempo of the files, where steps are parts of a beat.
         program: General MIDI program of the files, 0..127.
         soundfont: name or path; it plays the `.wav` files.
@@ -47,15 +50,17 @@ class Generation:
         for name in ("pieces", "steps", "bars", "beats_per_bar", "top_k"):
             _check_count(name, getattr(self, name), 1)
         _check_count("prime", self.prime, 0)
+        _check_count("program", self.program, 0, 127)
         _check_range("temperature", self.temperature, 0.01, 100)
-        _check_range("top_p", self.top_p, 0, 1)
+        _check_range("top_p", self.top_p, 0.01, 1)
         _check_range("threshold", self.threshold, 0, 1)
         _check_range("bpm", self.bpm, 4, 1000)
-        _check_range("program", self.program, 0, 127)
-        if self.threshold is not None and (self.top_k, self.top_p, self.temperature) != (None, None, 1):
+        if not isinstance(self.soundfont, str):
             raise UserError(
-                "generation.threshold answers without drawing: leave temperature, top_k and top_p out."
+                f"generation.soundfont={self.soundfont}: give a name such as TimGM6mb, or a path."
             )
+        if self.threshold is not None and (self.top_k, self.top_p) != (None, None):
+            raise UserError("generation.threshold answers without drawing: leave top_k and top_p out.")
 
     def length(self, grid: Grid | None) -> int:
         """Give the number of steps to generate.
@@ -72,13 +77,16 @@ class Generation:
         return int(self.bars * self.beats_per_bar * grid.rate)
 
 
-def _check_count(name: str, value: int | None, least: int) -> None:
-    if value is not None and (not isinstance(value, int) or value < least):
-        raise UserError(f"generation.{name}={value}: choose a whole number from {least}.")
+def _check_count(name: str, value: int | None, least: int, most: float = math.inf) -> None:
+    if value is None and name in _OPTIONAL:
+        return
+    if not isinstance(value, int) or not least <= value <= most:
+        to = f" to {most}" if most < math.inf else ""
+        raise UserError(f"generation.{name}={value}: choose a whole number from {least}{to}.")
 
 
 def _check_range(name: str, value: float | None, low: float, high: float) -> None:
-    if value is None:
+    if value is None and name in _OPTIONAL:
         return
     if not isinstance(value, int | float) or not math.isfinite(value) or not low <= value <= high:
         raise UserError(f"generation.{name}={value}: choose a number from {low:g} to {high:g}.")

@@ -1,17 +1,14 @@
 """Generated pieces as files."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from src.audio.roll_files import RollWriter, grid_or_default
+from src.audio.roll_files import RollWriter, grid_or_default, plain_name
 from src.datamodules.rolls import RollDataModule
 from src.generation.composing import Piece
 from src.generation.options import Generation
-
-_LONGEST_NAME = 80  # characters; file systems end at 255
 
 
 def writer(data: RollDataModule, options: Generation) -> RollWriter:
@@ -31,8 +28,7 @@ def write_pieces(
     folder.mkdir(parents=True, exist_ok=True)
     files, write = [], writer(data, options).write
     for number, piece in enumerate(pieces, start=1):
-        name = re.sub(r"[^\w+-]", "-", piece.name)[-_LONGEST_NAME:]
-        stem = folder / f"{prefix}_{number}_{name}"
+        stem = folder / f"{prefix}_{number}_{plain_name(piece.name)}"
         whole = np.concatenate([piece.prime, piece.columns])
         onsets = whole[:, data.n_notes :] if data.onsets else None
         write(stem, whole[:, : data.n_notes], onsets, generated_from=len(piece.prime))

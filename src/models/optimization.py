@@ -8,6 +8,7 @@ from hydra.utils import get_class
 from torch import nn
 from torch.optim import Optimizer
 
+from src.errors import UserError
 from src.metrics.kinds import direction
 
 MakeOptimizer = Callable[[Iterable[nn.Parameter]], Optimizer]
@@ -38,6 +39,9 @@ def configure(
 
     Returns:
         What `LightningModule.configure_optimizers` returns.
+
+    Raises:
+        UserError: the scheduler cannot make anything of so few steps.
     """
     optimizer = make_optimizer(parameters)
     if not scheduler.get("_target_"):
@@ -47,10 +51,17 @@ def configure(
     make = partial(get_class(scheduler["_target_"]), optimizer)
     if "monitor" in scheduler:
         options["mode"] = direction(monitor.removeprefix("val/"))
+    try:
+        built = make(**options)
+    except ZeroDivisionError as error:
+        raise UserError(
+            f"the scheduler cannot divide {training_steps} steps into its phases: train for more steps, or choose "
+            "scheduler=none."
+        ) from error
     return {
         "optimizer": optimizer,
         "lr_scheduler": {
-            "scheduler": make(**options),
+            "scheduler": built,
             "interval": scheduler["interval"],
             "monitor": monitor,
         },

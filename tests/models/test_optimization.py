@@ -1,6 +1,9 @@
+from functools import partial
+
 import pytest
 import torch
 
+from src.errors import UserError
 from src.models.optimization import configure
 
 
@@ -57,3 +60,20 @@ def test_a_plateau_is_seen_in_the_objective_in_its_direction(metric: str, mode: 
     assert scheduler.get_last_lr() == [0.1]
     scheduler.step(worse)
     assert scheduler.get_last_lr() == [0.05]
+
+
+def test_too_few_steps_for_a_scheduler_are_named():
+    with pytest.raises(UserError, match="10 steps"):
+        configure(
+            partial(torch.optim.Adam, lr=0.1),
+            {
+                "_target_": "torch.optim.lr_scheduler.OneCycleLR",
+                "interval": "step",
+                "max_lr": 0.1,
+                "total_steps": "training_steps",
+                "pct_start": 0.1,
+            },
+            [torch.nn.Parameter(torch.zeros(1))],
+            training_steps=10,
+            monitor="val/nll",
+        )

@@ -104,7 +104,7 @@ def test_a_centred_convolution_is_torchs_with_padding_same():
         rolls.transpose(1, 2), convolution.weight, convolution.bias, padding="same"
     )
     y = torch.relu(same).transpose(1, 2)
-    expected = network.output(torch.cat([network.gru(y)[0], y], -1))
+    expected = network.output(torch.cat([network.gru(y)[0], y, rolls], -1))
     torch.testing.assert_close(network(rolls), expected)
 
 

@@ -31,7 +31,7 @@ class ConvGRU(RollNetwork):
         hidden: width of the GRU.
         layers: of the GRU.
         dropout: share of the features dropped before the GRU, between its layers and before the output.
-        skip: the convolutions' output reaches the last layer beside the GRU's.
+        skip: the last column and the convolutions' output reach the last layer beside the GRU's.
         lags: columns this many steps before the predicted one are input too.
         causal: whether no output may see a later column.
 
@@ -64,7 +64,7 @@ class ConvGRU(RollNetwork):
         )
         between = dropout if layers > 1 else 0.0
         self.gru = nn.GRU(widths[-1], hidden, layers, batch_first=True, dropout=between)
-        self.output = output_layer(hidden + widths[-1] * skip, n_keys)
+        self.output = output_layer(hidden + (widths[-1] + n_keys) * skip, n_keys)
 
     def forward(self, x: Tensor) -> Tensor:
         """From columns (B, T, n_keys), 0 or 1, to the logits of the columns that follow each, float32."""
@@ -75,7 +75,7 @@ class ConvGRU(RollNetwork):
             # The causal convolution of what comes half a kernel later is the centred one.
             half = convolution.reach // 2
             y = F.relu(convolution(F.pad(y, (0, half)))[..., half:])
-        return self._from_convolved(y.transpose(1, 2), None)[0]
+        return self._from_convolved(x, y.transpose(1, 2), None)[0]
 
     def advance(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
         """See `RollNetwork.advance`; keeps the columns that lags and convolutions look back at."""
@@ -88,15 +88,15 @@ class ConvGRU(RollNetwork):
             y, past = convolution.advance(y, past)
             y = F.relu(y)
             seen.append(past)
-        logits, hidden = self._from_convolved(y.transpose(1, 2), hidden)
+        logits, hidden = self._from_convolved(x, y.transpose(1, 2), hidden)
         return logits, (lagged, seen, hidden)
 
     def _layers(self) -> list[CausalConv1d]:
         return cast(list[CausalConv1d], list(self.convolutions))
 
-    def _from_convolved(self, y: Tensor, hidden: Tensor | None) -> tuple[Tensor, Tensor]:
+    def _from_convolved(self, x: Tensor, y: Tensor, hidden: Tensor | None) -> tuple[Tensor, Tensor]:
         h, hidden = self.gru(self.dropout(y), hidden)
         h = self.dropout(h)
-        logits: Tensor = self.output(torch.cat([h, y], -1) if self.skip else h)
+        logits: Tensor = self.output(torch.cat([h, y, x], -1) if self.skip else h)
         assert hidden is not None
         return logits, hidden

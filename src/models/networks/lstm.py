@@ -19,7 +19,7 @@ class LSTM(RollNetwork):
         hidden: width of the LSTM.
         layers: of the LSTM.
         dropout: share of the features dropped before the LSTM, between its layers and before the output.
-        skip: the first layer's output reaches the last one beside the LSTM's.
+        skip: the last column and the first layer's output reach the last one beside the LSTM's.
         lags: columns this many steps before the predicted one are input too.
 
     Raises:
@@ -45,7 +45,7 @@ class LSTM(RollNetwork):
         self.embedding = nn.Linear(self.lags.width, checked("embedding", embedding))
         between = dropout if layers > 1 else 0.0
         self.lstm = nn.LSTM(embedding, hidden, layers, batch_first=True, dropout=between)
-        self.output = output_layer(hidden + embedding * skip, n_keys)
+        self.output = output_layer(hidden + (embedding + n_keys) * skip, n_keys)
 
     def forward(self, x: Tensor) -> Tensor:
         """From columns (B, T, n_keys), 0 or 1, to the logits of the columns that follow each, float32."""
@@ -58,5 +58,5 @@ class LSTM(RollNetwork):
         y = F.relu(self.embedding(y))
         h, memory = self.lstm(self.dropout(y), memory)
         h = self.dropout(h)
-        logits: Tensor = self.output(torch.cat([h, y], -1) if self.skip else h)
+        logits: Tensor = self.output(torch.cat([h, y, x], -1) if self.skip else h)
         return logits, (past, memory)

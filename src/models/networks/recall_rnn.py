@@ -1,0 +1,128 @@
+"""A recurrent network of piano rolls that recalls earlier places of the piece like the present one."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from src.errors import UserError
+from src.models.networks.base import Float32Linear
+from src.models.networks.recall import Recall
+from src.models.networks.roll_base import (
+    CausalConv1d,
+    RollNetwork,
+    checked,
+    checked_share,
+    output_layer,
+)
+
+CELLS = {"gru": nn.GRU, "lstm": nn.LSTM}
+
+
+class RecallRNN(RollNetwork):
+    """A convolution over time and an RNN tell the state of the piece; `Recall` reads what followed places like this.
+
+    Logits are the sum of a linear layer on the state, and of a small network that all keys share. It sees, for
+    its key: whether it sounds now and a step ago, what was recalled, the state, which key it is, and with
+    `reach` the keys around it over the last `local_steps` columns. Sharing it makes what is learned in one key
+    hold in all.
+
+    Args:
+        n_keys: columns of the roll.
+        cell: `gru` or `lstm`.
+        channels: of the convolution.
+        kernel_size: steps that it sees.
+        hidden: width of the RNN.
+        heads, windows, far: see `Recall`.
+        feed: what is recalled is input to the convolution too.
+        width: of the network that all keys share.
+        reach: keys that it sees above and below its own; 0: only its own.
+        local_steps: columns of these.
+        dropout: share of the state's features dropped.
+        local_dropout: share of the shared network's features dropped.
+
+    Raises:
+        UserError: an option is outside its range.
+    """
+
+    def __init__(
+        self,
+        n_keys: int,
+        cell: str = "gru",
+        channels: int = 128,
+        kernel_size: int = 4,
+        hidden: int = 256,
+        heads: int = 4,
+        windows: tuple[int, ...] = (1, 2, 4, 8),
+        far: int = 0,
+        feed: bool = False,
+        width: int = 48,
+        reach: int = 24,
+        local_steps: int = 4,
+        dropout: float = 0.3,
+        local_dropout: float = 0.3,
+    ) -> None:
+        super().__init__(n_keys)
+        if cell not in CELLS:
+            raise UserError(f"model.cell is {cell}: choose {' or '.join(CELLS)}.")
+        checked("heads", heads)
+        checked("hidden", hidden)
+        checked("width", width)
+        self.feed, self.reach, self.local_steps = feed, checked("reach", reach, least=0), local_steps
+        self.dropout = nn.Dropout(checked_share("dropout", dropout))
+        self.local_dropout = nn.Dropout(checked_share("local_dropout", local_dropout))
+        self.recall = Recall(heads, windows, checked("far", far, least=0))
+        inputs = n_keys * (1 + heads * feed)
+        self.convolution = CausalConv1d(
+            inputs, checked("channels", channels), checked("kernel_size", kernel_size)
+        )
+        self.rnn = CELLS[cell](channels, hidden, batch_first=True)
+        self.output = output_layer(hidden + channels, n_keys)
+        self.context = nn.Linear(hidden + channels, width)
+        self.own = nn.Linear(2 + 2 * heads, width)
+        self.key = nn.Parameter(0.01 * torch.randn(n_keys, width))
+        self.around = (
+            nn.Conv1d(checked("local_steps", local_steps), width, 2 * reach + 1, padding=reach)
+            if reach
+            else None
+        )
+        self.mix = nn.Linear(width, width)
+        self.answer = Float32Linear(width, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """From columns (B, T, n_keys), 0 or 1, to the logits of the columns that follow each, float32."""
+        return self.advance(x)[0]
+
+    def advance(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        """See `RollNetwork.advance`; keeps all columns, to be recalled."""
+        before, past, memory = state or (x[:, :0], None, None)
+        seen = torch.cat([before, x], 1)
+        read, found = self.recall(seen, x.shape[1])
+        inputs = torch.cat([x, read.flatten(2)], -1) if self.feed else x
+        y, past = self.convolution.advance(inputs.mT, past)
+        y = self.dropout(F.relu(y).mT)
+        h, memory = self.rnn(y, memory)
+        piece = torch.cat([self.dropout(h), y], -1)
+        return self.output(piece) + self._shared(seen, piece, read, found), (seen, past, memory)
+
+    def _shared(self, seen: Tensor, piece: Tensor, read: Tensor, found: Tensor) -> Tensor:
+        """The logits (B, T, n_keys) of the network that all keys share."""
+        steps = piece.shape[1]
+        recent = _recent(seen, steps, max(2, self.local_steps))
+        sure = found[..., None].expand_as(read)
+        own = torch.cat([recent[:, :, :2], read, sure], 2).mT
+        z = self.own(own) + self.context(piece)[:, :, None] + self.key
+        if self.around is not None:
+            near = self.around(recent[:, :, : self.local_steps].flatten(0, 1))
+            z = z + near.mT.unflatten(0, (-1, steps))
+        z = F.relu(self.mix(self.local_dropout(F.relu(z))))
+        logits: Tensor = self.answer(self.local_dropout(z)).squeeze(-1)
+        return logits
+
+
+def _recent(seen: Tensor, steps: int, count: int) -> Tensor:
+    """The columns t, t − 1, … before each of the last `steps` columns: (B, T, K) -> (B, steps, count, K)."""
+    padded = F.pad(seen, (0, 0, count - 1, 0))
+    last = padded.shape[1]
+    return torch.stack([padded[:, last - steps - back : last - back] for back in range(count)], 2)
