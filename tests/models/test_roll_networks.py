@@ -90,7 +90,7 @@ def test_logits_are_float32_under_autocast_and_start_near_silence(name):
 
 
 def test_a_centred_convolution_sees_the_column_that_it_is_to_predict():
-    network, rolls = build("conv_gru", causal=False), music()
+    network, rolls = build("conv_gru", causal=False, kernel_size=3), music()
     assert not network.causal
     changed = rolls.clone()
     changed[:, 21] = 1 - changed[:, 21]
@@ -98,7 +98,7 @@ def test_a_centred_convolution_sees_the_column_that_it_is_to_predict():
 
 
 def test_a_centred_convolution_is_torchs_with_padding_same():
-    network, rolls = build("conv_gru", causal=False, channels=[6], skip=True), music()
+    network, rolls = build("conv_gru", causal=False, channels=[6], kernel_size=3, skip=True), music()
     convolution = network.convolutions[0]
     same = torch.nn.functional.conv1d(
         rolls.transpose(1, 2), convolution.weight, convolution.bias, padding="same"
@@ -126,6 +126,7 @@ def test_lags_count_from_the_column_that_is_predicted():
     ("make", "word"),
     [
         (lambda: ConvGRU(4, kernel_size=0), "kernel_size"),
+        (lambda: ConvGRU(4, kernel_size=4, causal=False), "kernel_size"),
         (lambda: ConvGRU(4, dropout=1.0), "dropout"),
         (lambda: ConvGRU(4, channels=[0]), "channels"),
         (lambda: LSTM(4, lags=[1]), "lags"),

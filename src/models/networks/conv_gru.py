@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from src.errors import UserError
 from src.models.networks.roll_base import (
     CausalConv1d,
     Lags,
@@ -55,6 +56,10 @@ class ConvGRU(RollNetwork):
         checked("kernel_size", kernel_size)
         checked("hidden", hidden)
         checked("layers", layers)
+        if not causal and kernel_size % 2 == 0:
+            raise UserError(
+                f"model.kernel_size is {kernel_size}: choose an odd number where causal is false."
+            )
         self.causal, self.skip = causal, skip
         self.dropout = nn.Dropout(checked_share("dropout", dropout))
         self.lags = Lags(n_keys, lags)
