@@ -127,6 +127,8 @@ def measured_baselines(data: DataModule) -> dict[str, Any]:
 def _threads_and_seed(seed: int) -> None:
     if "OMP_NUM_THREADS" in os.environ:
         torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    # Gradients of recurrent networks fade into denormal numbers, with which a CPU computes many times slower.
+    torch.set_flush_denormal(True)
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)

@@ -2,6 +2,7 @@
 
 import re
 import sys
+import warnings
 from pathlib import Path
 
 import mido
@@ -97,7 +98,9 @@ class RollWriter:
         if len(used):
             axes.set_ylim(grid.lowest_note + used[0] - 3, grid.lowest_note + used[-1] + 3)
         axes.set(xlabel=f"time ({grid.unit})", ylabel="MIDI note", title=path.stem)
-        figure.savefig(path)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+            figure.savefig(path)
 
 
 def grid_or_default(grid: Grid | None, lowest_note: int, n_notes: int) -> Grid:

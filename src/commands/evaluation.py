@@ -34,7 +34,7 @@ def test(config: dict[str, Any], overrides: list[str]) -> int:
     tested = data_config(trained[0], config, overrides)
     data = build_data(tested)
     data.check()
-    _same_classes(trained[0], data)
+    same_classes(trained[0], data)
     data.prepare_data()
     data.setup("test")
     metrics = _measure(trained, data, tested)
@@ -72,7 +72,12 @@ def _typed(config: dict[str, Any], key: str) -> Any:
     return nested
 
 
-def _same_classes(trained: Trained, data: DataModule) -> None:
+def same_classes(trained: Trained, data: DataModule) -> None:
+    """Refuse data that a checkpoint was not trained for.
+
+    Raises:
+        UserError: classes or features differ.
+    """
     if (
         list(data.classes) != trained.description["classes"]
         or list(data.item_shape) != trained.description["item_shape"]

@@ -7,14 +7,13 @@ from typing import Any
 from rich.console import Console
 
 from src.commands.checkpoint import checkpoint_paths, checkpoints_signature, load_all
-from src.commands.evaluation import data_config
-from src.configuration.build import build_data
+from src.commands.evaluation import data_config, same_classes
+from src.configuration.build import build_data, generation_options
 from src.datamodules.rolls import RollDataModule
 from src.errors import UserError
 from src.fingerprint import write_json
 from src.generation.composing import compose
 from src.generation.judging import judge
-from src.generation.options import Generation
 from src.generation.writing import write_pieces
 
 
@@ -33,8 +32,9 @@ def generate(config: dict[str, Any], overrides: list[str]) -> int:
         raise UserError(
             f"{paths[0]}: mode=generate makes music; this checkpoint classifies: use mode=predict."
         )
-    options = Generation(**config["generation"])
+    options = generation_options(config)
     data = build_data(data_config(trained[0], config, overrides))
+    same_classes(trained[0], data)
     assert isinstance(data, RollDataModule)
     options.length(data.grid)
     data.check()

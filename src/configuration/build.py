@@ -18,6 +18,7 @@ from src.callbacks.music_samples import MusicSamples
 from src.datamodules.arrays import ArrayDataModule
 from src.datamodules.base import DataModule
 from src.errors import UserError
+from src.generation.options import Generation
 from src.losses.base import Loss
 from src.losses.bce import balanced_pos_weight
 from src.models.classifier import Classifier
@@ -126,6 +127,12 @@ def describe(config: Config, data: DataModule) -> dict[str, Any]:
         "target": data.target,
         "item_shape": list(data.item_shape),
     }
+
+
+def generation_options(config: Config) -> Generation:
+    """What music is generated with."""
+    options = {"_target_": f"{Generation.__module__}.{Generation.__qualname__}", **config["generation"]}
+    return cast(Generation, make(options, "generation"))
 
 
 def build_trainer(

@@ -6,6 +6,7 @@ import pkgutil
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from difflib import get_close_matches
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -16,13 +17,20 @@ from torch import nn
 
 import src.losses
 import src.models.networks
-from src.configuration.build import build_data, build_loss, build_network, make, wandb_mode
+from src.configuration.build import (
+    build_callbacks,
+    build_data,
+    build_loss,
+    build_network,
+    generation_options,
+    make,
+    wandb_mode,
+)
 from src.configuration.devices import resolve_accelerator, resolve_precision
 from src.configuration.settings import check_settings
 from src.datamodules.base import DataModule
 from src.datamodules.rolls import RollDataModule
 from src.errors import UserError
-from src.generation.options import Generation
 from src.libraries import quiet
 from src.metrics.kinds import KINDS, direction
 from src.models.optimization import INTERVALS, STEPS, configure
@@ -211,6 +219,7 @@ def _check_callbacks(frozen: Mapping[str, Any], data: DataModule) -> None:
             raise UserError(
                 f"callbacks.{name} is for {' and '.join(fits)}, but data {data.name} has {data.target}; leave it out."
             )
+    build_callbacks(frozen, Path(), logged=True)
 
 
 def _freeze_generation(frozen: dict[str, Any], data: DataModule) -> None:
@@ -218,8 +227,7 @@ def _freeze_generation(frozen: dict[str, Any], data: DataModule) -> None:
     if not isinstance(data, RollDataModule):
         frozen["generation"] = None
         return
-    options = Generation(**frozen["generation"])
-    options.length(data.grid)
+    generation_options(frozen).length(data.grid)
 
 
 def _check_optimizer(frozen: Mapping[str, Any]) -> None:

@@ -20,6 +20,8 @@ PATHS = (
 )
 """Keys whose values are paths."""
 NEVER_LISTS = ("input", "outputs", "data.root", "init_from")
+LISTS = ("augment", "callbacks", "logger")
+"""Groups of which several choices, or none, are taken."""
 
 _PLAIN = re.compile(r"[\w./:@%+-]*", re.ASCII)
 _NOT_TEXT = re.compile(
@@ -113,6 +115,8 @@ def explain(error: HydraException | OmegaConfBaseException, conf: Path) -> str:
         return _unknown_key(found[1], conf)
     if found := re.search(r"Key '([^']+)' is not in struct\s+full_key: (\S+)", text):
         return _unknown_key(found[2], conf)
+    if found := re.search(r"Interpolation key '([^']+)' not found\s+full_key: (\S+)", text):
+        return _unset(found[1], found[2])
     if "Ambiguous value for argument" in text:
         argument = re.search(r"argument '([^']+)'", text)
         return f"{argument[1] if argument else 'a value'} holds several values: add -m to sweep over them."
@@ -134,6 +138,14 @@ def _unknown_option(path: str, conf: Path) -> str:
 def _unknown_key(key: str, conf: Path) -> str:
     near = _near(key, sorted(known_keys(conf)))
     return f"{key}: there is no such key.{near or ' `python run.py --cfg job` prints all keys.'}"
+
+
+def _unset(source: str, key: str) -> str:
+    """What a key is taken from is not there: a learning rate of its own, or data of another kind."""
+    group, _, rest = key.partition(".")
+    part = rest.partition(".")[0]
+    remedy = f"leave {part} out of {group}=[…]" if group in LISTS else f"give {key}=VALUE"
+    return f"{key} is taken from {source}, which is not set here: {remedy}."
 
 
 def known_keys(conf: Path) -> set[str]:
