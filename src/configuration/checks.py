@@ -62,9 +62,9 @@ def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
     _check_loss(frozen, data)
     _check_augment(frozen, data)
     _check_network(frozen, data)
+    _freeze_generation(frozen, data)
     _check_callbacks(frozen, data)
     _check_optimizer(frozen)
-    _freeze_generation(frozen, data)
     for options in frozen["logger"].values():
         wandb_mode(str(options.get("mode", "auto")))
     return frozen

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 import torch
 
-DEBUG = "experiment=debug"
+DEBUG, CHORALES, PIANO = "experiment=debug", "experiment=piano_roll", "experiment=piano_midi"
 
 
 class Case(NamedTuple):
@@ -58,6 +58,33 @@ CASES = {
     "objective": Case((DEBUG, "objective=f1_makro"), ("f1_makro", "Did you mean f1_macro?")),
     "name of a sweep": Case(("-m", DEBUG, "sweep.name=a/b"), ("sweep.name=a/b", "slashes")),
     "outputs": Case((DEBUG, "outputs={files}/text.ckpt/x"), ("text.ckpt", "outputs=DIR")),
+    "no folder of MIDI": Case((PIANO,), ("data.root is not set", "data.root=FOLDER")),
+    "folder without MIDI": Case((PIANO, "data.root={files}"), ("no file .mid", "give the folder")),
+    "missing folder of MIDI": Case((PIANO, "data.root={files}/x"), ("/x is not a folder", "give the folder")),
+    "network of clips": Case(("data=chorales", "model=cnn_fast"), ("CNNFast", "choose model=conv_gru, lstm")),
+    "network of rolls": Case((DEBUG, "model=conv_gru"), ("ConvGRU", "choose model=cnn, cnn_fast")),
+    "loss of rolls": Case((CHORALES, "loss=mse"), ("MSE", "choose loss=asymmetric, bce, focal")),
+    "augmentation of clips": Case(
+        (CHORALES, "augment=[spec_augment]"), ("augment=spec_augment", "leave it out")
+    ),
+    "augmentation of rolls": Case(
+        (DEBUG, "augment=[transpose]"), ("data.onsets", "leave transpose out of augment=[…]")
+    ),
+    "callback of rolls": Case(
+        (DEBUG, "callbacks=[music_samples]"), ("callbacks.music_samples", "leave it out")
+    ),
+    "learning rate": Case(
+        (CHORALES, "optimizer._target_=torch.optim.NAdam"),
+        ("learning_rates.torch.optim.NAdam", "give optimizer.lr="),
+    ),
+    "learning rate in a sweep": Case(
+        ("-m", CHORALES, "optimizer._target_=torch.optim.Adam,torch.optim.NAdam"),
+        ("learning_rates.torch.optim.NAdam", "give optimizer.lr="),
+    ),
+    "option of generation": Case((CHORALES, "+generation.barz=4"), ("generation", "barz", "check the keys")),
+    "bars": Case((CHORALES, "generation.bars=0"), ("generation.bars=0", "from 1")),
+    "decay": Case((CHORALES, "callbacks.ema.decay=2"), ("callbacks.ema.decay", "from 0 to below 1")),
+    "music of no checkpoint": Case(("mode=generate",), ("checkpoint= is missing", "best.ckpt")),
     "trial module": Case(("-m", "hydra.launcher.trial=no_such_module"), ("no_such_module", "PYTHONPATH")),
 }
 

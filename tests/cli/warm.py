@@ -36,6 +36,10 @@ def _wait(running: dict[int, int], codes: list[int]) -> None:
 
 
 def main() -> None:
+    import src.commands.evaluation
+    import src.commands.generation
+    import src.commands.prediction
+    import src.trial  # noqa: F401
 
     cases = json.load(sys.stdin)
     codes = [0] * len(cases)
