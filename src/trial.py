@@ -25,7 +25,7 @@ from src.datamodules.rolls import RollDataModule
 from src.environment import environment
 from src.fingerprint import code_hash, write_json
 from src.generation.of_trial import music_of_trial
-from src.libraries import quiet
+from src.libraries import settle
 from src.metrics.kinds import KINDS, direction
 from src.models.generator import Generator
 from src.models.learner import Learner
@@ -78,7 +78,7 @@ def run(config: Config, folder: Path, report: Report, info: Mapping[str, Any]) -
         FloatingPointError: a loss or an output is not finite.
     """
     begun = time.monotonic()
-    quiet()
+    settle()
     _threads_and_seed(config["seed"])
     with threadpool_limits(torch.get_num_threads(), user_api="blas"):
         return _run(config, folder, report, info, begun)
@@ -127,8 +127,6 @@ def measured_baselines(data: DataModule) -> dict[str, Any]:
 def _threads_and_seed(seed: int) -> None:
     if "OMP_NUM_THREADS" in os.environ:
         torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    # Gradients of recurrent networks fade into denormal numbers, with which a CPU computes many times slower.
-    torch.set_flush_denormal(True)
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)

@@ -92,10 +92,11 @@ def load_all(paths: Sequence[Path]) -> list[Trained]:
                 raise UserError(
                     f"{other.path} and {loaded[0].path} differ in their {what}; average what is alike."
                 )
-        if other.config["data"].get("features") != loaded[0].config["data"].get("features"):
-            raise UserError(
-                f"{other.path} and {loaded[0].path} differ in their features; average what is alike."
-            )
+        for key in ("features", "grid", "rate"):
+            if other.config["data"].get(key) != loaded[0].config["data"].get(key):
+                raise UserError(
+                    f"{other.path} and {loaded[0].path} differ in data.{key}; average what is alike."
+                )
     return loaded
 
 

@@ -14,6 +14,7 @@ from src.datamodules.base import DataModule
 from src.environment import environment
 from src.errors import UserError
 from src.fingerprint import value_hash, write_json
+from src.libraries import settle
 from src.metrics.kinds import direction
 from src.models.learner import Learner
 from src.pictures import bars_by_class
@@ -29,6 +30,7 @@ def test(config: dict[str, Any], overrides: list[str]) -> int:
     Returns:
         The exit code.
     """
+    settle()
     paths = checkpoint_paths(config["checkpoint"])
     trained = load_all(paths)
     tested = data_config(trained[0], config, overrides)

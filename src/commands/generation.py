@@ -15,6 +15,7 @@ from src.fingerprint import write_json
 from src.generation.composing import compose
 from src.generation.judging import judge
 from src.generation.writing import write_pieces
+from src.libraries import settle
 
 
 def generate(config: dict[str, Any], overrides: list[str]) -> int:
@@ -26,6 +27,7 @@ def generate(config: dict[str, Any], overrides: list[str]) -> int:
     Raises:
         UserError: the checkpoint is not of a piano-roll generator, or an option does not fit it.
     """
+    settle()
     paths = checkpoint_paths(config["checkpoint"])
     trained = load_all(paths)
     if trained[0].description["target"] != "rolls":

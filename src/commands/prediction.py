@@ -17,6 +17,7 @@ from src.audio.files import SILENCE, audio_files, read_audio
 from src.audio.mel import LogMel
 from src.commands.checkpoint import Trained, checkpoint_paths, load_all
 from src.errors import UserError
+from src.libraries import settle
 from src.models.classifier import Classifier
 from src.pictures import timeline
 
@@ -73,11 +74,13 @@ class Predictor:
         ends_s = [min(start + self.clip_seconds, end_s) for start in starts_s]
         return Prediction(file, starts_s, ends_s, np.concatenate(batches).astype(np.float64))
 
+    def average(self, features: torch.Tensor) -> torch.Tensor:
+        """From spectrograms (B, 1, n_mels, T) in dB to the mean of all checkpoints' probabilities (B, C)."""
+        return torch.stack([member.predict(features) for member in self._members]).mean(0)
+
     def _probabilities(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Nothing sounds in a silent window, whatever its noise looks like when it is scaled to its maximum."""
-        features = self._features(windows)
-        answers = torch.stack([member.predict(features) for member in self._members])
-        probabilities: NDArray[np.float32] = answers.mean(0).numpy()
+        probabilities: NDArray[np.float32] = self.average(self._features(windows)).numpy()
         return np.where(np.abs(windows).max(1, keepdims=True) < SILENCE, np.float32(0), probabilities)
 
     def _features(self, windows: NDArray[np.float32]) -> torch.Tensor:
@@ -94,6 +97,7 @@ def predict(config: dict[str, Any]) -> int:
     Raises:
         UserError: no checkpoint, no input, or no sound file in it.
     """
+    settle()
     trained = load_all(checkpoint_paths(config["checkpoint"]))
     if trained[0].description["target"] != "multilabel":
         rolls = trained[0].description["target"] == "rolls"

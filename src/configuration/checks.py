@@ -31,7 +31,7 @@ from src.configuration.settings import check_settings
 from src.datamodules.base import DataModule
 from src.datamodules.rolls import RollDataModule
 from src.errors import UserError
-from src.libraries import quiet
+from src.libraries import settle
 from src.metrics.kinds import KINDS, direction
 from src.models.optimization import INTERVALS, STEPS, configure
 
@@ -78,7 +78,7 @@ def _freeze_trainer(frozen: dict[str, Any]) -> None:
     trainer["devices"] = _devices(trainer["devices"], trainer["accelerator"])
     if not isinstance(trainer["max_epochs"], int) or trainer["max_epochs"] < 1:
         raise UserError(f"trainer.max_epochs={trainer['max_epochs']}: choose a whole number, 1 or more.")
-    quiet()
+    settle()
     make(
         trainer, "trainer", logger=False, callbacks=[], enable_checkpointing=False, enable_model_summary=False
     )

@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from src.rolls.piece import unpack
 
-MOST_COLUMNS = 2**15
+MOST_COLUMNS = 2**13
 """Columns of a batch of whole pieces, padding counted; a longer piece is a batch by itself."""
 
 _JITTER = 0.2  # how far a piece's length is moved before pieces are sorted by it: their company varies

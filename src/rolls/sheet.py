@@ -1,14 +1,13 @@
 """A few pieces of each part of a data set of rolls to hear and to look at, and a list of all."""
 
 import csv
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from src.audio.roll_files import RollWriter, grid_or_default
+from src.audio.roll_files import RollWriter, grid_or_default, plain_name
 from src.datamodules.base import SPLITS
 
 if TYPE_CHECKING:
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
 _PIECES_EACH = 3
 _MOST_SECONDS = 30.0  # of sound, and of the picture
-_LONGEST_NAME = 120  # characters; file systems end at 255
 
 
 def write_roll_sheet(folder: Path, data: "RollDataModule") -> None:
@@ -32,9 +30,8 @@ def write_roll_sheet(folder: Path, data: "RollDataModule") -> None:
     for split in SPLITS:
         names = data.names(split)
         for number in np.unique(np.linspace(0, len(names) - 1, _PIECES_EACH, dtype=int)).tolist():
-            plain = re.sub(r"[^\w.+-]", "-", names[number])[-_LONGEST_NAME:]
             sounding, onsets = data.piece(split, number)
-            writer.write(folder / f"{split}_{plain}", sounding[:steps], onsets[:steps])
+            writer.write(folder / f"{split}_{plain_name(names[number])}", sounding[:steps], onsets[:steps])
     _write_table(folder / "pieces.csv", ("name", "split", "group", "length", "density"), _rows(data))
     _write_table(folder / "left_out.csv", ("name", "reason"), data.left_out())
 

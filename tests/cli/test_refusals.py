@@ -25,8 +25,10 @@ CASES = {
     "group": Case(("optimiser=adam",), ("optimiser", "Did you mean optimizer?")),
     "preset": Case(("experiment=debugg",), ("experiment=debugg", "Did you mean debug?")),
     "several values without -m": Case(("seed=1,2",), ("seed", "add -m")),
-    "loss that does not fit": Case((DEBUG, "loss=mse"), ("MSE", "choose loss=bce")),
-    "loss in a sweep": Case(("-m", DEBUG, "loss=mse,bce", "seed=1,2"), ("choose loss=bce", "loss=mse")),
+    "loss that does not fit": Case((DEBUG, "loss=mse"), ("MSE", "choose loss=asymmetric, bce, focal")),
+    "loss in a sweep": Case(
+        ("-m", DEBUG, "loss=mse,bce", "seed=1,2"), ("choose loss=asymmetric, bce", "in: loss=mse")
+    ),
     "soundfont": Case(
         (DEBUG, "data.soundfonts=[NoSuchFont]"), ("NoSuchFont", "give the path of an .sf2", "TimGM6mb")
     ),

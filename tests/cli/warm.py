@@ -39,7 +39,7 @@ def main() -> None:
     import src.commands.evaluation
     import src.commands.generation
     import src.commands.prediction
-    import src.trial  # noqa: F401
+    import src.imports  # noqa: F401
 
     cases = json.load(sys.stdin)
     codes = [0] * len(cases)
