@@ -128,7 +128,7 @@ def _run_warm(project, arguments, folder):
         env=project.environment({}),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=400,
         check=True,
     )
     codes = json.loads(warm.stdout.splitlines()[-1])

@@ -121,14 +121,14 @@ def interrupted(project, tmp_path_factory):
     process = project.start(*command)
     family = wait_until(lambda: _two_are_under_way(outputs, process))
     os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=240)
     first = process.returncode, out, err, _left(outputs, family), trials(outputs, "stopped")
     states = {path.parent.name: read(path)["state"] for path in outputs.glob("runs/*/status.json")}
 
     process = project.start(*command)
     family = wait_until(lambda: _two_are_under_way(outputs, process, attempt=2))
     process.kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=240)
     second = _left(outputs, family)
     return outputs, first, states, second, project.run(*command)
 
@@ -197,7 +197,7 @@ def test_edits_in_mid_sweep_have_no_effect(tmp_path):
         wait_until(lambda: "running" in states_of(ledger(outputs, "edited"), "optimizer=adam"))
         (copy / "conf" / "optimizer" / "adam.yaml").write_text("_target_: torch.optim.SGD\nlr: 7\n")
         (copy / "conf" / "config.yaml").write_text("nonsense: true\n")
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=400)
     finally:
         project.stop()
     assert process.returncode == 0, out + err
