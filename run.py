@@ -12,7 +12,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from src.configuration.command_line import explain, quote_paths
+from src.configuration.command_line import explain, open_data_keys, quote_paths
 from src.configuration.settings import refuse_empty_groups
 from src.errors import UserError
 
@@ -32,7 +32,7 @@ def main() -> int:
         from src.rank import run_rank
 
         return run_rank(Path(sys.argv[2]))
-    sys.argv[1:] = quote_paths(sys.argv[1:])
+    sys.argv[1:] = open_data_keys(quote_paths(sys.argv[1:]))
     os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
         refuse_empty_groups(sys.argv[1:], CONF)

@@ -253,3 +253,13 @@ def test_the_kind_answers_in_double_precision() -> None:
     logits = torch.tensor([[20.0, -20.0]])
     outputs = KINDS["rolls"].outputs(logits).numpy()
     np.testing.assert_allclose(1 - outputs[0, 0], 1 / (1 + np.exp(20.0)), rtol=1e-6)
+
+
+def test_figures_on_other_data_lie_beside_those_on_its_own(trial: Trial, tmp_path: Path) -> None:
+    config, checkpoint = trial.config | {"outputs": str(tmp_path)}, trial.folder / "checkpoints" / "best.ckpt"
+    own = config | {"checkpoint": str(checkpoint)}
+    mode_test(own, [])
+    mode_test(own | {"data": config["data"] | {"crop": 20}}, ["++data.crop=20"])
+    found = [json.loads(path.read_text()) for path in tmp_path.glob("tested/*/metrics.json")]
+    assert len(found) == 2
+    assert len({metrics["test"]["nll"] for metrics in found}) == 2

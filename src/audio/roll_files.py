@@ -18,6 +18,9 @@ from src.errors import UserError
 STEPS_PER_SECOND = 4
 """Where the length of a step is unknown."""
 
+NO_SOUND = "none"
+"""In place of a soundfont: no `.wav` is written."""
+
 _TAIL_SECONDS = 2.0  # for the last notes to die away
 _PEAK = 0.9
 _SILENCE = 1e-3  # reverberation without a note is noise of 1e-8
@@ -32,7 +35,7 @@ class RollWriter:
         grid: what the steps and keys are; where steps are of unknown length, see `STEPS_PER_SECOND`.
         bpm: tempo, where steps are parts of a beat.
         program: General MIDI program, 0..127.
-        soundfont: name or path.
+        soundfont: name or path, or `NO_SOUND`.
     """
 
     def __init__(
@@ -40,6 +43,8 @@ class RollWriter:
     ) -> None:
         self.grid, self.bpm, self.program = grid, bpm, program
         self._synthesizer: Synthesizer | None = None
+        if soundfont == NO_SOUND:
+            return
         try:
             font = find_soundfont(soundfont)
             check_programs(font, [program])

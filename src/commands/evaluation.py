@@ -16,6 +16,7 @@ from src.errors import UserError
 from src.fingerprint import value_hash, write_json
 from src.libraries import settle
 from src.metrics.kinds import direction
+from src.models.generator import Generator
 from src.models.learner import Learner
 from src.pictures import bars_by_class
 from src.trial import measured_baselines
@@ -40,7 +41,7 @@ def test(config: dict[str, Any], overrides: list[str]) -> int:
     data.prepare_data()
     data.setup("test")
     metrics = _measure(trained, data, tested)
-    folder = Path(config["outputs"]) / "tested" / _folder_name(paths, trained[0], data)
+    folder = Path(config["outputs"]) / "tested" / _folder_name(paths, trained[0], tested, data)
     write_json(folder / "metrics.json", metrics)
     if "f1_by_class" in metrics["test"]:
         bars_by_class(metrics["test"]["f1_by_class"], "F1 by class on test", folder / "f1_by_class.png")
@@ -89,11 +90,11 @@ def same_classes(trained: Trained, data: DataModule) -> None:
         )
 
 
-def _folder_name(paths: list[Path], trained: Trained, data: DataModule) -> str:
+def _folder_name(paths: list[Path], trained: Trained, tested: dict[str, Any], data: DataModule) -> str:
     """The checkpoint's signature; tested on other data than its own, both."""
     signature = checkpoints_signature(paths)
     own = value_hash(trained.config["data"])
-    now = value_hash({**trained.config["data"], **data.resolved()})
+    now = value_hash({**tested["data"], **data.resolved()})
     return signature if own == now else f"{signature}-{data.signature}"
 
 
@@ -106,6 +107,8 @@ def _measure(trained: list[Trained], data: DataModule, config: dict[str, Any]) -
     objective = config["objective"]
     on_val = kind.evaluate(val, val_targets, threshold, names)
     on_test = kind.evaluate(test, targets, threshold, names)
+    if len(trained) == 1 and isinstance(first, Generator) and not first.network.causal:
+        on_test |= first.future_hidden(data.test_dataloader())
     return {
         "objective": {"name": objective, "value": on_val.get(objective), "direction": direction(objective)},
         "checkpoints": [str(member.path) for member in trained],

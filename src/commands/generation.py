@@ -44,6 +44,8 @@ def generate(config: dict[str, Any], overrides: list[str]) -> int:
     data.setup("test")
     pieces = compose([member.learner for member in trained], data, options, config["seed"])
     folder = Path(config["outputs"]) / "generated" / f"{checkpoints_signature(paths)}-{config['seed']}"
+    for earlier in folder.glob("piece_*"):
+        earlier.unlink()
     files = write_pieces(pieces, folder, data, options)
     judged = judge(pieces, data, options)
     named = {
@@ -58,6 +60,8 @@ def generate(config: dict[str, Any], overrides: list[str]) -> int:
 
 def _print(judged: dict[str, Any], folder: Path, pieces: int) -> None:
     console = Console(highlight=False, soft_wrap=True, markup=False)
+    if not judged["generated"]:
+        console.print("too few or too short held-out pieces to compare with")
     console.print(f"{'':22}{'generated':>12}{'held out':>12}{'distance':>12}{'Markov':>12}")
     for name, value in judged["generated"].items():
         distance = judged["distances"].get(f"{name}_distance")

@@ -124,7 +124,7 @@ def _attempt(job: Job, folder: TrialFolder, timeout: float | None, *, resume: bo
         exit_code = attempt(job, folder, report, number, timeout)
     status = folder.status()
     console.print(f"{status['state']}: {folder.path}")
-    if status["error"]:
+    if status["error"] and status["state"] != "failed":  # the attempt has printed what failed
         console.print(str(status["error"]))
     _print_result(console, folder)
     return exit_code

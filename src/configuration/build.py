@@ -14,6 +14,8 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import Logger, WandbLogger
 from torch import nn
 
+from src.audio.roll_files import NO_SOUND
+from src.audio.soundfonts import find_soundfont
 from src.callbacks.music_samples import MusicSamples
 from src.datamodules.arrays import ArrayDataModule
 from src.datamodules.base import DataModule
@@ -130,9 +132,16 @@ def describe(config: Config, data: DataModule) -> dict[str, Any]:
 
 
 def generation_options(config: Config) -> Generation:
-    """What music is generated with."""
-    options = {"_target_": f"{Generation.__module__}.{Generation.__qualname__}", **config["generation"]}
-    return cast(Generation, make(options, "generation"))
+    """What music is generated with.
+
+    Raises:
+        UserError: an option is outside its range, or there is no such soundfont.
+    """
+    target = f"{Generation.__module__}.{Generation.__qualname__}"
+    options = cast(Generation, make({"_target_": target, **config["generation"]}, "generation"))
+    if options.soundfont != NO_SOUND:
+        find_soundfont(options.soundfont)
+    return options
 
 
 def build_trainer(

@@ -30,6 +30,17 @@ _NOT_TEXT = re.compile(
 _QUOTED = re.compile(r"'.*'|\".*\"", re.DOTALL)
 
 
+def open_data_keys(arguments: Sequence[str]) -> list[str]:
+    """With a checkpoint, `data.…=` changes the data that it was trained on, whatever keys the default data have.
+
+    Args:
+        arguments: of the command line.
+    """
+    if not any(argument.startswith("checkpoint=") for argument in arguments):
+        return list(arguments)
+    return [f"++{argument}" if argument.startswith("data.") else argument for argument in arguments]
+
+
 def quote_paths(arguments: Sequence[str]) -> list[str]:
     """Quote values that are paths, so that brackets, commas, `#`, spaces and accents reach the program as typed.
 
@@ -136,7 +147,13 @@ def _unknown_option(path: str, conf: Path) -> str:
 
 
 def _unknown_key(key: str, conf: Path) -> str:
-    near = _near(key, sorted(known_keys(conf)))
+    known = known_keys(conf)
+    if key in known:
+        group = key.partition(".")[0]
+        return (
+            f"{key}: the {group} that was chosen has no such key; `python run.py --cfg job` prints all keys."
+        )
+    near = _near(key, sorted(known))
     return f"{key}: there is no such key.{near or ' `python run.py --cfg job` prints all keys.'}"
 
 

@@ -232,7 +232,7 @@ class RollDataModule(DataModule):
         Args:
             folder: gets `.mid`, `.png` and `.wav` files, `pieces.csv` and `left_out.csv`.
         """
-        from src.rolls.sheet import write_roll_sheet  # draws and plays: slow to import
+        from src.datamodules.roll_sheet import write_roll_sheet  # draws and plays: slow to import
 
         write_roll_sheet(folder, self)
 

@@ -1,8 +1,10 @@
 """Pieces from trained networks, each going on from the beginning of a held-out piece or from silence."""
 
 import itertools
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -57,19 +59,9 @@ def compose(
     chosen = _chosen(data, split, options, seed if choice is None else choice)
     primes = np.stack([columns[: max(options.prime, 1)] for _, columns in chosen])
     start = torch.from_numpy(primes if options.prime else np.zeros_like(primes)).to(learners[0].device)
-    networks = [learner.network for learner in learners]
-    training = [network.training for network in networks]
-    with torch.inference_mode():
-        rolls = sample(
-            [_network(network.eval()) for network in networks],
-            start,
-            n_steps,
-            options,
-            torch.Generator().manual_seed(seed),
-            data.n_notes,
-        ).numpy()
-    for network, mode in zip(networks, training, strict=True):
-        network.train(mode)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.inference_mode(), _evaluating(learners) as networks:
+        rolls = sample(networks, start, n_steps, options, generator, data.n_notes).numpy()
     return [
         Piece(
             name if options.prime else "silence",
@@ -100,6 +92,13 @@ def _padded(columns: Columns, prime: int) -> Columns:
     return np.pad(columns, ((max(0, prime + 1 - len(columns)), 0), (0, 0)))
 
 
-def _network(network: torch.nn.Module) -> RollNetwork:
-    assert isinstance(network, RollNetwork)
-    return network
+@contextlib.contextmanager
+def _evaluating(learners: Sequence[Learner]) -> Iterator[list[RollNetwork]]:
+    """The networks in evaluation mode; afterwards in the mode that each was in."""
+    networks = [learner.network for learner in learners]
+    training = [network.training for network in networks]
+    try:
+        yield [cast(RollNetwork, network.eval()) for network in networks]
+    finally:
+        for network, mode in zip(networks, training, strict=True):
+            network.train(mode)

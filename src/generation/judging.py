@@ -13,6 +13,7 @@ from src.metrics.music import Measures, distances, measures, summarise
 from src.metrics.roll_baselines import KeyMarkov
 
 Columns = NDArray[np.bool_]
+LEAST_STEPS, LEAST_PIECES = 32, 4
 MARKOV_SEED = 0
 """The same draws for every trial, so that the baseline is one row of a leaderboard."""
 
@@ -20,12 +21,17 @@ MARKOV_SEED = 0
 def judge(pieces: Sequence[Piece], data: RollDataModule, options: Generation) -> dict[str, Any]:
     """Measure generated pieces, the held-out pieces they go on from, and those of a key-wise Markov chain.
 
-    Each generated piece is cut to the length of its held-out one, so that pieces of equal lengths are compared.
+    Each generated piece is cut to the length of its held-out one, so that pieces of equal lengths are compared;
+    of held-out pieces shorter than `LEAST_STEPS` nothing is compared, and fewer than `LEAST_PIECES` have no
+    distribution: then there are no distances.
 
     Returns:
         `generated`, `held_out` and `markov`: means of the measures; `distances` and `markov_distances`: from the
         held-out pieces, see `src.metrics.music.distances`.
     """
+    pieces = [piece for piece in pieces if len(piece.held_out) >= LEAST_STEPS]
+    if len(pieces) < LEAST_PIECES:
+        return {key: {} for key in ("generated", "held_out", "markov", "distances", "markov_distances")}
     held_out = [_measured(piece.held_out, data, options) for piece in pieces]
     generated = [_measured(piece.columns[: len(piece.held_out)], data, options) for piece in pieces]
     markov = [_measured(columns, data, options) for columns in _markov(pieces, data)]

@@ -27,7 +27,7 @@ class Generation:
             count; `None` draws.
         bpm: tempo of the files, where steps are parts of a beat.
         program: General MIDI program of the files, 0..127.
-        soundfont: name or path; it plays the `.wav` files.
+        soundfont: name or path of what plays the `.wav` files; `none`: there are none.
 
     Raises:
         UserError: an option is outside its range.
@@ -80,7 +80,7 @@ class Generation:
 def _check_count(name: str, value: int | None, least: int, most: float = math.inf) -> None:
     if value is None and name in _OPTIONAL:
         return
-    if not isinstance(value, int) or not least <= value <= most:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         to = f" to {most}" if most < math.inf else ""
         raise UserError(f"generation.{name}={value}: choose a whole number from {least}{to}.")
 

@@ -27,11 +27,8 @@ class Generator(Learner):
 
     def items(self, batch: Batch) -> tuple[Tensor, Frames]:
         """From rolls (B, T, C) and lengths (B,) to the logits (M, C) of the scored frames, and those frames."""
-        rolls, lengths = batch
-        scored = torch.arange(1, rolls.shape[1], device=rolls.device) < lengths[:, None]
-        piece = torch.arange(len(rolls), device=rolls.device)[:, None].expand_as(scored)
-        frames = Frames(rolls[:, 1:][scored], rolls[:, :-1][scored], piece[scored])
-        return self(rolls[:, :-1])[scored], frames
+        scored, frames = _frames(batch)
+        return self(batch[0][:, :-1])[scored], frames
 
     @torch.inference_mode()
     def future_hidden(self, batches: Iterable[Batch]) -> dict[str, float]:
@@ -47,10 +44,17 @@ class Generator(Learner):
         for rolls, lengths in batches:
             x = rolls[:, :-1].to(self.device).float()
             last = [self.network(x[:, : step + 1])[:, -1] for step in range(x.shape[1])]
-            _, of_batch = self.items((rolls.to(self.device), lengths.to(self.device)))
-            scored = torch.arange(1, rolls.shape[1]) < lengths[:, None]
+            scored, of_batch = _frames((rolls, lengths))
             logits.append(torch.stack(last, 1).float().cpu()[scored])
             frames.append(of_batch)
         outputs = self.kind.outputs(torch.cat(logits))
         metrics = self.kind.evaluate(outputs, join_frames(frames), float(self.threshold), self.names)
         return {f"{name}_future_hidden": value for name, value in metrics.items()}
+
+
+def _frames(batch: Batch) -> tuple[Tensor, Frames]:
+    """Which columns (B, T − 1) of rolls (B, T, C) with lengths (B,) are scored, and those frames."""
+    rolls, lengths = batch
+    scored = torch.arange(1, rolls.shape[1], device=rolls.device) < lengths[:, None]
+    piece = torch.arange(len(rolls), device=rolls.device)[:, None].expand_as(scored)
+    return scored, Frames(rolls[:, 1:][scored], rolls[:, :-1][scored], piece[scored])

@@ -18,7 +18,7 @@ def united(groups: Sequence[str], digests: Sequence[str], sketches: Sequence[np.
     Args:
         groups: a name for each piece.
         digests: a hash of each piece's whole roll.
-        sketches: each piece's hashes, uint64 (n,), as `roll_piece.sketch` gives them.
+        sketches: each piece's hashes, uint64 (n,), as `src.rolls.piece.sketch` gives them.
 
     Returns:
         A group for each piece: that of the first piece it is united with.

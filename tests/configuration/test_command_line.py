@@ -6,7 +6,7 @@ from hydra.errors import HydraException
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from src.configuration.command_line import NEVER_LISTS, explain, known_keys, quote_paths
+from src.configuration.command_line import NEVER_LISTS, explain, known_keys, open_data_keys, quote_paths
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 PARSER = OverridesParser.create()
@@ -115,3 +115,15 @@ def test_errors_are_one_line_with_a_remedy(text, parts):
     message = explain(HydraException(text), CONF)
     assert "\n" not in message
     assert all(part in message for part in parts), message
+
+
+def test_with_a_checkpoint_any_key_of_data_can_be_typed():
+    typed = ["mode=test", "checkpoint=a.ckpt", "data.crop=64", "+data.x=1", "seed=2"]
+    assert open_data_keys(typed) == [
+        "mode=test",
+        "checkpoint=a.ckpt",
+        "++data.crop=64",
+        "+data.x=1",
+        "seed=2",
+    ]
+    assert open_data_keys(["data.crop=64"]) == ["data.crop=64"]

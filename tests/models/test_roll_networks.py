@@ -19,7 +19,10 @@ KEYS, STEPS = 12, 40
 
 def configured():
     files = {path.stem: OmegaConf.load(path) for path in sorted(CONF.glob("*.yaml"))}
-    return [name for name, options in files.items() if "rolls" in get_class(options["_target_"]).targets]
+    rolls = {
+        name: options for name, options in files.items() if "rolls" in get_class(options["_target_"]).targets
+    }
+    return [name for name, options in rolls.items() if options.get("causal", True)]
 
 
 def build(name, **options):
