@@ -34,8 +34,8 @@ SMALL = [
     "model.dropout=0",
     "trainer.accelerator=cpu",
     "trainer.max_epochs=2",
-    "generation.pieces=3",
-    "generation.steps=12",
+    "generation.pieces=4",
+    "generation.steps=32",
     "generation.prime=4",
     "generation.soundfont=none",
     "logger=[]",
@@ -183,7 +183,7 @@ def test_the_same_seed_gives_the_same_music(trial: Trial, tmp_path: Path) -> Non
     first, again, other = (
         generated(trial, tmp_path / name, seed) for name, seed in (("a", 1), ("b", 1), ("c", 2))
     )
-    assert len(first) == 3
+    assert len(first) == 4
     assert first == again
     assert set(first.values()).isdisjoint(other.values())
 
@@ -256,10 +256,19 @@ def test_the_kind_answers_in_double_precision() -> None:
 
 
 def test_figures_on_other_data_lie_beside_those_on_its_own(trial: Trial, tmp_path: Path) -> None:
-    config, checkpoint = trial.config | {"outputs": str(tmp_path)}, trial.folder / "checkpoints" / "best.ckpt"
-    own = config | {"checkpoint": str(checkpoint)}
-    mode_test(own, [])
-    mode_test(own | {"data": config["data"] | {"crop": 20}}, ["++data.crop=20"])
+    own = trial.command(trial.checkpoints[:1], tmp_path)
+    assert mode_test(own, []) == 0
+    assert mode_test(own | {"data": own["data"] | {"crop": 20}}, ["++data.crop=20"]) == 0
     found = [json.loads(path.read_text()) for path in tmp_path.glob("tested/*/metrics.json")]
     assert len(found) == 2
     assert len({metrics["test"]["nll"] for metrics in found}) == 2
+
+
+def test_music_of_an_earlier_run_is_cleared_away(trial: Trial, tmp_path: Path) -> None:
+    assert len(generated(trial, tmp_path, 1)) == 4
+    assert len(generated(trial, tmp_path, 1, "generation.pieces=1", "generation.prime=0")) == 1
+
+
+def test_a_soundfont_that_is_not_there_is_refused_before_any_work(trial: Trial) -> None:
+    with pytest.raises(UserError, match="soundfont nope is not here"):
+        freeze(composed(*trial.places, "generation.soundfont=nope"))

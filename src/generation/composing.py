@@ -1,7 +1,7 @@
 """Pieces from trained networks, each going on from the beginning of a held-out piece or from silence."""
 
-import itertools
 import contextlib
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast

@@ -3,9 +3,25 @@ import dataclasses
 import numpy as np
 import pytest
 
+from src.generation import judging
 from src.generation.composing import Piece, compose
 from src.generation.judging import judge
 from tests.generation.tiny_music import generation, generator, tunes
+
+
+@pytest.fixture(autouse=True)
+def short_pieces(monkeypatch):
+    monkeypatch.setattr(judging, "LEAST_STEPS", 1)
+    monkeypatch.setattr(judging, "LEAST_PIECES", 1)
+
+
+def test_a_few_short_pieces_have_no_distribution(data, pieces, monkeypatch):
+    longest = max(len(piece.held_out) for piece in pieces)
+    monkeypatch.setattr(judging, "LEAST_STEPS", longest + 1)
+    assert not any(judge(pieces, data, generation()).values())
+    monkeypatch.setattr(judging, "LEAST_STEPS", 1)
+    monkeypatch.setattr(judging, "LEAST_PIECES", len(pieces) + 1)
+    assert judge(pieces, data, generation())["distances"] == {}
 
 
 @pytest.fixture
