@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
@@ -20,6 +21,12 @@ TINY = [
     "batch_size=8",
     "logger=[]",
 ]
+
+
+@pytest.fixture(autouse=True)
+def denormal_numbers() -> None:
+    """A trial run in this process flushes them, which the next test must not notice (hypothesis does)."""
+    torch.set_flush_denormal(False)
 
 
 @pytest.fixture
