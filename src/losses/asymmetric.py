@@ -1,5 +1,6 @@
 """Asymmetric loss, for many labels of which few are present."""
 
+import math
 from typing import ClassVar
 
 import torch
@@ -54,4 +55,7 @@ class Asymmetric(Loss):
         if self.clip == 0:
             return (self.gamma_negative * F.logsigmoid(logits)).exp() * F.logsigmoid(-logits)
         shifted = (logits.sigmoid() - self.clip).clamp(min=EPSILON)
-        return shifted.pow(self.gamma_negative) * torch.log1p(-shifted)
+        # 1 − (p − clip) is (1 − p) + clip, which is exact where p is nearly 1.
+        log_clip = logits.new_tensor(math.log(self.clip))
+        log_not_shifted = torch.logaddexp(F.logsigmoid(-logits), log_clip).clamp(max=0.0)
+        return shifted.pow(self.gamma_negative) * log_not_shifted
