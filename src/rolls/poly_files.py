@@ -126,6 +126,7 @@ class _PlainUnpickler(pickle.Unpickler):
     """Reads containers, numbers and text, and numpy's integers by functions of this module; nothing else."""
 
     def find_class(self, module: str, name: str) -> Callable[..., Any]:
+        """Give what stands in for numpy's integers; refuse every other class."""
         if (module, name) == ("numpy", "dtype"):
             return _IntegerType
         if module in ("numpy.core.multiarray", "numpy._core.multiarray") and name == "scalar":

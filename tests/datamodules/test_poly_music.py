@@ -136,6 +136,7 @@ def test_file_is_found_whatever_its_spelling(tmp_path, rolls, name):
     write_mat(tmp_path / "x.mat", rolls)
     (tmp_path / "x.mat").rename(tmp_path / name)
     data(tmp_path).check()
+    assert data(tmp_path).resolved() == {"root": str(tmp_path)}
 
 
 @pytest.mark.parametrize(

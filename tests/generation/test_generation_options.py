@@ -69,5 +69,7 @@ def test_a_threshold_goes_without_options_of_drawing(drawing):
 
 
 def test_the_bounds_themselves_are_allowed():
-    generation(pieces=1, steps=1, prime=0, temperature=0.01, top_k=1, top_p=1, bpm=4, program=127)
-    generation(threshold=0, temperature=0.9)
+    options = {"pieces": 1, "steps": 1, "prime": 0, "temperature": 0.01, "top_k": 1, "top_p": 1}
+    allowed = generation(**options, bpm=4, program=127)
+    assert {name: getattr(allowed, name) for name in options} == options
+    assert generation(threshold=0, temperature=0.9).threshold == 0
