@@ -11,6 +11,7 @@ from src.errors import UserError
 
 UNITS = ("beats", "seconds")
 SHORT_NOTES = ("keep", "drop")
+_KEYS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 MAX_RATE = 100
 _TICKS = 960  # at most, in a beat or a second
 _LONGEST_BEAT = 16  # seconds; a tempo has 24 bits of microseconds
@@ -52,6 +53,11 @@ class Grid:
             )
         if self.short_notes not in SHORT_NOTES:
             raise UserError(f"short_notes is {self.short_notes!r}; choose one of {', '.join(SHORT_NOTES)}")
+
+
+def key_name(note: int) -> str:
+    """Name a MIDI note in scientific pitch notation: 60 is `C4`."""
+    return f"{_KEYS[note % 12]}{note // 12 - 1}"
 
 
 def to_roll(notes: Notes, grid: Grid) -> tuple[np.ndarray, np.ndarray]:

@@ -2,9 +2,7 @@
 
 import importlib.metadata
 import importlib.util
-from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from src.audio.roll import Grid
@@ -20,20 +18,12 @@ class Chorales(RollDataModule):
     intervals of the soprano that are no repeated note, are a group: they stay on one side of the split.
 
     Args:
-        cache_dir: prepared data lie in it.
-        batch_size: windows or pieces a training batch.
-        shuffle_seed: of the order of training items, >= 0.
-        seed: of the split, >= 0.
-        split: shares of the pieces, `val` and `test`.
         lowest_note: MIDI number of the first key.
         n_notes: number of keys.
         grid: `beats`; a score has no seconds.
         rate: steps a beat (a crotchet).
         short_notes: `keep` or `drop`; see `src.audio.roll.Grid`.
-        n_steps: predicted steps of a training window, >= 1; `None` trains on whole pieces.
-        crop: columns taken of each piece, >= 2; `None` takes all.
-        onsets: whether the roll carries onsets beside the sounding keys.
-        workers: processes that build the data, or `auto`.
+        options: see `RollDataModule`.
 
     Raises:
         UserError: an option lies outside its range.
@@ -46,37 +36,15 @@ class Chorales(RollDataModule):
     def __init__(
         self,
         *,
-        cache_dir: Path,
-        batch_size: int,
-        shuffle_seed: int,
-        seed: int,
-        split: Mapping[str, float],
         lowest_note: int,
         n_notes: int,
         grid: str,
         rate: float,
         short_notes: str,
-        n_steps: int | None,
-        crop: int | None,
-        onsets: bool,
-        workers: int | str,
+        **options: Any,
     ) -> None:
-        super().__init__(
-            cache_dir=cache_dir,
-            batch_size=batch_size,
-            shuffle_seed=shuffle_seed,
-            workers=workers,
-            lowest_note=lowest_note,
-            n_notes=n_notes,
-            grid=Grid(
-                unit=grid, rate=rate, lowest_note=lowest_note, n_notes=n_notes, short_notes=short_notes
-            ),
-            seed=seed,
-            split=split,
-            n_steps=n_steps,
-            crop=crop,
-            onsets=onsets,
-        )
+        steps = Grid(unit=grid, rate=rate, lowest_note=lowest_note, n_notes=n_notes, short_notes=short_notes)
+        super().__init__(lowest_note=lowest_note, n_notes=n_notes, grid=steps, **options)
         if grid != "beats":
             raise UserError(f"data.grid={grid}: a score has no seconds; choose beats")
 

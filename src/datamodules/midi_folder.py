@@ -1,6 +1,5 @@
 """A folder of MIDI files as piano rolls."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,22 +19,14 @@ class MidiFolder(RollDataModule):
     Files with the same or nearly the same notes count as one group, and stay on one side of the split.
 
     Args:
-        cache_dir: prepared data lie in it.
-        batch_size: windows or pieces a training batch.
-        shuffle_seed: of the order of training items, >= 0.
         root: the folder.
         split_by: `file`, or `composer`: files in one folder right below the root stay together.
-        seed: of the split, >= 0.
-        split: shares of the pieces, `val` and `test`.
         lowest_note: MIDI number of the first key.
         n_notes: number of keys.
         grid: `beats` or `seconds`.
         rate: steps a beat or a second.
         short_notes: `keep` or `drop`; see `src.audio.roll.Grid`.
-        n_steps: predicted steps of a training window, >= 1; `None` trains on whole pieces.
-        crop: columns taken of each piece, >= 2; `None` takes all.
-        onsets: whether the roll carries onsets beside the sounding keys.
-        workers: processes that build the data, or `auto`.
+        options: see `RollDataModule`.
 
     Raises:
         UserError: an option lies outside its range.
@@ -47,39 +38,17 @@ class MidiFolder(RollDataModule):
     def __init__(
         self,
         *,
-        cache_dir: Path,
-        batch_size: int,
-        shuffle_seed: int,
         root: str | None,
         split_by: str,
-        seed: int,
-        split: Mapping[str, float],
         lowest_note: int,
         n_notes: int,
         grid: str,
         rate: float,
         short_notes: str,
-        n_steps: int | None,
-        crop: int | None,
-        onsets: bool,
-        workers: int | str,
+        **options: Any,
     ) -> None:
-        super().__init__(
-            cache_dir=cache_dir,
-            batch_size=batch_size,
-            shuffle_seed=shuffle_seed,
-            workers=workers,
-            lowest_note=lowest_note,
-            n_notes=n_notes,
-            grid=Grid(
-                unit=grid, rate=rate, lowest_note=lowest_note, n_notes=n_notes, short_notes=short_notes
-            ),
-            seed=seed,
-            split=split,
-            n_steps=n_steps,
-            crop=crop,
-            onsets=onsets,
-        )
+        steps = Grid(unit=grid, rate=rate, lowest_note=lowest_note, n_notes=n_notes, short_notes=short_notes)
+        super().__init__(lowest_note=lowest_note, n_notes=n_notes, grid=steps, **options)
         if split_by not in SPLIT_BY:
             raise UserError(f"data.split_by={split_by}: choose {' or '.join(SPLIT_BY)}.")
         self.root, self.split_by = root, split_by

@@ -5,7 +5,6 @@ import itertools
 import sys
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,33 +12,16 @@ import numpy as np
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from src.audio.roll import Grid
+from src.audio.roll import Grid, key_name
 from src.datamodules.base import SPLITS, DataModule
 from src.errors import UserError
 from src.fingerprint import code_hash, value_hash
 from src.preparation.sources import ROOT, sources
 from src.rolls.batches import RollDataset, TrainingStretches, WholePieces, roll_loader
-from src.rolls.groups import divide
+from src.rolls.groups import Part, divide
 from src.rolls.options import at_least, checked_seed, checked_shares
 from src.rolls.piece import PieceMaker, unpack
 from src.rolls.store import FORMAT, Rolls, RollStore
-
-_KEYS = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
-
-
-@dataclass(frozen=True)
-class Part:
-    """The pieces of a split, in order of length.
-
-    Attributes:
-        numbers: int64 (n_pieces,), which pieces of the store they are.
-        starts: int64 (n_pieces,), their first columns.
-        lengths: int64 (n_pieces,), their columns, after the crop.
-    """
-
-    numbers: np.ndarray
-    starts: np.ndarray
-    lengths: np.ndarray
 
 
 class RollDataModule(DataModule):
@@ -313,8 +295,3 @@ class RollDataModule(DataModule):
         return {
             split: Part(chosen, rolls.starts[chosen], lengths[chosen]) for split, chosen in numbers.items()
         }
-
-
-def key_name(note: int) -> str:
-    """Name a MIDI note in scientific pitch notation: 60 is `C4`."""
-    return f"{_KEYS[note % 12]}{note // 12 - 1}"

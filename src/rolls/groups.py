@@ -1,6 +1,7 @@
 """Which pieces belong together, and which group goes to which part of a split."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse
@@ -8,6 +9,21 @@ import scipy.sparse
 from src.errors import UserError
 
 _COMMON = 200  # a passage in more pieces than this tells none of them from the others
+
+
+@dataclass(frozen=True)
+class Part:
+    """The pieces of a split, in order of length.
+
+    Attributes:
+        numbers: int64 (n_pieces,), which pieces of the store they are.
+        starts: int64 (n_pieces,), their first columns.
+        lengths: int64 (n_pieces,), their columns, after the crop.
+    """
+
+    numbers: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
 
 
 def united(groups: Sequence[str], digests: Sequence[str], sketches: Sequence[np.ndarray]) -> list[str]:

@@ -7,7 +7,8 @@ import pretty_midi
 import pytest
 import torch
 
-from src.datamodules.rolls import RollDataModule, key_name
+from src.audio.roll import key_name
+from src.datamodules.rolls import RollDataModule
 from src.errors import UserError
 from tests.rolls import slow_rolls
 
