@@ -1,13 +1,16 @@
 """Log-mel spectrograms that agree with librosa."""
 
 import warnings
+from collections.abc import Mapping
+from typing import Any
 
+import torch
 import torchaudio
 from torch import Tensor, nn
 
 from src.errors import UserError
 
-SCALINGS = ("db_max", "db")
+SCALINGS = ("db_max", "db", "z_norm")
 _POWER_FLOOR = 1e-10  # librosa.power_to_db's amin
 
 
@@ -31,8 +34,9 @@ class LogMel(nn.Module):
         fmin: lowest edge of the bands, Hz.
         fmax: highest edge, Hz, at most sample_rate / 2; `None` means that.
         scaling: `db_max` gives dB against the greatest power of each clip (0 at most: loudness is left out);
-            `db` gives dB against a power of 1 (a mel power of 1 is 0 dB, louder ones are above).
-        top_db: the floor: in both scalings nothing is below -top_db dB.
+            `db` gives dB against a power of 1 (a mel power of 1 is 0 dB, louder ones are above); `z_norm` gives
+            `db_max` with mean 0 and deviation 1 in each clip and channel.
+        top_db: the floor: nothing is below -top_db dB (in `z_norm` before it is normalised).
 
     Raises:
         UserError: an option lies outside its range.
@@ -93,12 +97,32 @@ class LogMel(nn.Module):
             waveform: float32 (..., samples), about -1..1.
 
         Returns:
-            float32 (..., n_mels, frames), dB; in `db_max` -top_db..0, a silent clip is 0 everywhere.
+            float32 (..., n_mels, frames), dB; in `db_max` -top_db..0. In `db_max` and `z_norm` a silent clip is 0
+            everywhere.
         """
         decibels = 10.0 * self.power(waveform).clamp(min=_POWER_FLOOR).log10()
-        if self.scaling == "db_max":
-            decibels = decibels - decibels.amax(dim=(-2, -1), keepdim=True)
-        return decibels.clamp(min=-self.top_db)
+        if self.scaling == "db":
+            return decibels.clamp(min=-self.top_db)
+        decibels = (decibels - decibels.amax(dim=(-2, -1), keepdim=True)).clamp(min=-self.top_db)
+        return decibels if self.scaling == "db_max" else _standardised(decibels)
+
+
+def log_mel(features: Mapping[str, Any]) -> LogMel:
+    """Build a spectrogram from the options of `data.features`.
+
+    Raises:
+        UserError: an option is unknown or lies outside its range.
+    """
+    try:
+        return LogMel(**features)
+    except TypeError as error:
+        what = str(error).removeprefix("LogMel.__init__() ")
+        raise UserError(f"data.features: {what}; see LogMel") from error
+
+
+def _standardised(decibels: Tensor) -> Tensor:
+    deviation, mean = torch.std_mean(decibels, dim=(-2, -1), correction=0, keepdim=True)
+    return (decibels - mean) / deviation.clamp(min=1e-6)
 
 
 def _check(

@@ -14,10 +14,10 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import Logger, WandbLogger
 from torch import nn
 
+from src.audio.mel import LogMel
 from src.audio.roll_files import NO_SOUND
 from src.audio.soundfonts import find_soundfont
 from src.callbacks.music_samples import MusicSamples
-from src.datamodules.arrays import ArrayDataModule
 from src.datamodules.base import DataModule
 from src.errors import UserError
 from src.generation.options import Generation
@@ -26,6 +26,7 @@ from src.losses.bce import balanced_pos_weight
 from src.models.classifier import Classifier
 from src.models.generator import Generator
 from src.models.learner import Learner
+from src.models.transfer import Transfer, load_features
 
 Config = Mapping[str, Any]
 
@@ -77,8 +78,8 @@ def training_truth(data: DataModule) -> torch.Tensor:
 
 def build_learner(config: Config, data: DataModule) -> Learner:
     """The LightningModule, ready to be trained on `data`, which must be set up."""
-    statistics = data.statistics() if isinstance(data, ArrayDataModule) else None
-    return assemble(
+    statistics = data.statistics()
+    learner = assemble(
         config,
         describe(config, data),
         build_loss(config, data),
@@ -86,7 +87,42 @@ def build_learner(config: Config, data: DataModule) -> Learner:
         make_optimizer=make(config["optimizer"], "optimizer"),
         scheduler=config["scheduler"],
         augment=[make(options, "augment") for options in config["augment"].values()],
+        regularization=build_regularization(config),
+        transfer=build_transfer(config),
     )
+    if config["init_from"]:
+        load_features(learner.network, features_of(config["init_from"])[1], config["init_from"])
+    return learner
+
+
+def build_regularization(config: Config) -> nn.Module | None:
+    """What is added to the training loss, if anything."""
+    options = config["regularization"]
+    return make(options, "regularization") if options.get("_target_") else None
+
+
+def build_transfer(config: Config) -> Transfer:
+    """How features that come from another checkpoint are trained."""
+    target = f"{Transfer.__module__}.{Transfer.__qualname__}"
+    return cast(Transfer, make({"_target_": target, **config["transfer"]}, "transfer"))
+
+
+def features_of(path: str | Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """Description and weights of a checkpoint.
+
+    Raises:
+        UserError: the file is missing, no checkpoint, or one of another kind.
+    """
+    if not Path(path).expanduser().is_file():
+        raise UserError(f"init_from={path}: there is no such file; outputs/runs/*/checkpoints/ holds checkpoints.")
+    try:
+        state = torch.load(Path(path).expanduser(), map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise UserError(f"init_from={path}: it cannot be read as a checkpoint; give a best.ckpt.") from error
+    description = state.get("hyper_parameters") if isinstance(state, Mapping) else None
+    if not isinstance(description, Mapping) or description.get("kind") != KIND:
+        raise UserError(f"init_from={path}: it is of another kind; give a best.ckpt that mode=train wrote.")
+    return dict(description), dict(state["state_dict"])
 
 
 def assemble(
@@ -117,7 +153,10 @@ def assemble(
     if statistics is None:
         return Generator(network, loss, **options)
     mean, std = statistics
-    return Classifier(network, loss, mean=mean, std=std, **options)
+    features = LogMel(**description["config"]["data"]["features"])
+    return Classifier(
+        network, loss, mean=mean, std=std, features=features, pool=description.get("pool", "mean"), **options
+    )
 
 
 def describe(config: Config, data: DataModule) -> dict[str, Any]:
@@ -128,6 +167,7 @@ def describe(config: Config, data: DataModule) -> dict[str, Any]:
         "classes": list(data.classes),
         "target": data.target,
         "item_shape": list(data.item_shape),
+        "pool": data.pool,
     }
 
 

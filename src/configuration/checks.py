@@ -22,6 +22,9 @@ from src.configuration.build import (
     build_data,
     build_loss,
     build_network,
+    build_regularization,
+    build_transfer,
+    features_of,
     generation_options,
     make,
     wandb_mode,
@@ -34,6 +37,7 @@ from src.errors import UserError
 from src.libraries import settle
 from src.metrics.kinds import KINDS, direction
 from src.models.optimization import INTERVALS, STEPS, configure
+from src.models.transfer import Transfer, load_features
 
 
 def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,6 +66,7 @@ def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
     _check_loss(frozen, data)
     _check_augment(frozen, data)
     _check_network(frozen, data)
+    _check_transfer(frozen, data)
     _freeze_generation(frozen, data)
     _check_callbacks(frozen, data)
     _check_optimizer(frozen)
@@ -212,6 +217,26 @@ def _check_network(frozen: Mapping[str, Any], data: DataModule) -> None:
     network.check(data.item_shape)
 
 
+def _check_transfer(frozen: Mapping[str, Any], data: DataModule) -> None:
+    """Refuse a checkpoint whose network or features differ, and options that would have no effect."""
+    build_regularization(frozen)
+    transfer = build_transfer(frozen)
+    if not frozen["init_from"]:
+        if transfer != Transfer():
+            raise UserError("transfer.… has no effect without init_from=CHECKPOINT; name one.")
+        return
+    if data.target == "rolls":
+        raise UserError("init_from is for classifiers, whose output layer is new; leave it out with piano rolls.")
+    description, weights = features_of(frozen["init_from"])
+    own, theirs = frozen["data"]["features"], description["config"]["data"].get("features")
+    if own != theirs or list(data.item_shape[:2]) != list(description["item_shape"][:2]):
+        raise UserError(
+            f"init_from={frozen['init_from']}: it was trained on other features; set data.features to its own: {theirs}."
+        )
+    network: Any = build_network(frozen, data.target, len(data.classes), data.item_shape)
+    load_features(network, weights, str(frozen["init_from"]))
+
+
 def _check_callbacks(frozen: Mapping[str, Any], data: DataModule) -> None:
     for name, options in frozen["callbacks"].items():
         fits = getattr(_class(f"callbacks.{name}", options), "targets", None)
@@ -242,7 +267,7 @@ def _check_optimizer(frozen: Mapping[str, Any]) -> None:
         configured = configure(
             make(frozen["optimizer"], "optimizer"),
             scheduler,
-            [nn.Parameter(torch.zeros(1))],
+            [([nn.Parameter(torch.zeros(1))], 1.0)],
             training_steps=1000,
             monitor=f"val/{frozen['objective']}",
         )

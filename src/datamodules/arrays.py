@@ -5,10 +5,9 @@ import itertools
 import json
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any
 
 import numpy as np
-from torch import Tensor
 from torch.utils.data import DataLoader
 
 from src.datamodules.base import SPLITS, DataModule
@@ -20,6 +19,7 @@ from src.preparation.cache import ArrayCache
 from src.preparation.chunks import ChunkedArrays, Maker
 
 _STATISTICS_ITEMS = 256
+_TARGET_TYPES = {"multilabel": "uint8", "multiclass": "int64", "regression": "float32"}
 
 
 class ArrayDataModule(DataModule):
@@ -28,12 +28,10 @@ class ArrayDataModule(DataModule):
     A subclass sets the attributes of `DataModule` and those below, and says how an item is made.
 
     Attributes:
-        target_dtype: numpy type of the targets.
-        item_shape: (1, n_mels, frames), known before anything is built.
-        n_items: likewise.
+        item_shape: (channels, n_mels, frames), known before anything is built.
+        n_items: likewise, unless `prepare_data` and `setup` are overridden and find it out first.
     """
 
-    target_dtype: ClassVar[str] = "uint8"
     item_shape: tuple[int, int, int]
 
     @abstractmethod
@@ -56,9 +54,10 @@ class ArrayDataModule(DataModule):
     @functools.cached_property
     def cache(self) -> ArrayCache:
         """The arrays on disk."""
+        one_target = () if self.target == "multiclass" else (len(self.classes),)
         arrays = {
-            "features": ("float16", self.item_shape[1:]),
-            "targets": (self.target_dtype, (len(self.classes),)),
+            "features": ("float16", self.item_shape),
+            "targets": (_TARGET_TYPES[self.target], one_target),
             "pieces": ("uint64", ()),
         }
         files = ChunkedArrays(self.folder, sum(self.n_items.values()), arrays)
@@ -88,7 +87,9 @@ class ArrayDataModule(DataModule):
                 )
 
     def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
-        """Give the features (n, n_mels, frames), float16, and targets (n, n_classes) of a split, unread.
+        """Give features, float16 (n, channels, n_mels, frames), and targets of a split, unread.
+
+        Targets are (n, n_classes), or (n,) where there is one class an item.
 
         Raises:
             UserError: the data are not built.
@@ -97,7 +98,7 @@ class ArrayDataModule(DataModule):
         return self._arrays["features"][part], self._arrays["targets"][part]
 
     def statistics(self) -> tuple[np.ndarray, np.ndarray]:
-        """Give mean and standard deviation of each mel band over the training items, each float32 (n_mels,).
+        """Give mean and standard deviation of each mel band over training items and channels, each float32 (n_mels,).
 
         A band that never changes has a deviation of 1.
 
@@ -111,22 +112,22 @@ class ArrayDataModule(DataModule):
         values = json.loads(file.read_text(encoding="utf-8"))
         return np.array(values["mean"], np.float32), np.array(values["deviation"], np.float32)
 
-    def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+    def train_dataloader(self) -> DataLoader[Any]:
         """Give training batches, in an order that depends on shuffle_seed and epoch only."""
         rank, world = self._place()
         count = self.n_items["train"]
         batches = ShuffledBatches(count, self.batch_size, self.shuffle_seed, rank, world)
         return loader(ArrayDataset(*self.arrays("train")), batches)
 
-    def val_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+    def val_dataloader(self) -> DataLoader[Any]:
         """Give all validation items in order, to every process."""
         return self._ordered("val")
 
-    def test_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+    def test_dataloader(self) -> DataLoader[Any]:
         """Give all test items in order, to every process."""
         return self._ordered("test")
 
-    def _ordered(self, split: str) -> DataLoader[tuple[Tensor, Tensor]]:
+    def _ordered(self, split: str) -> DataLoader[Any]:
         batches = OrderedBatches(self.n_items[split], self.batch_size, 0, 1)
         return loader(ArrayDataset(*self.arrays(split)), batches)
 
@@ -142,10 +143,10 @@ class ArrayDataModule(DataModule):
 
 
 def _moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    sums = np.zeros((2, features.shape[1]))
+    sums = np.zeros((2, features.shape[2]))
     for start in range(0, len(features), _STATISTICS_ITEMS):
         block = features[start : start + _STATISTICS_ITEMS].astype(np.float64)
-        sums += block.sum(axis=(0, 2)), np.square(block).sum(axis=(0, 2))
-    mean, square = sums / (len(features) * features.shape[2])
+        sums += block.sum(axis=(0, 1, 3)), np.square(block).sum(axis=(0, 1, 3))
+    mean, square = sums / (len(features) * features.shape[1] * features.shape[3])
     deviation = np.sqrt(np.maximum(square - mean**2, 0))
     return mean, np.where(deviation > 1e-6, deviation, 1.0)

@@ -27,6 +27,7 @@ class DataModule(LightningDataModule):
         classes: names of the classes, of the numbers to predict, or of the columns of a roll.
         item_shape: of one item: (1, n_mels, frames), or (columns,) of a roll of any length.
         n_items: number of items of `train`, `val` and `test`; empty while it is unknown.
+        pool: how the outputs for the windows of a recording become one, `mean` or `max`.
 
     Args:
         cache_dir: prepared data lie in `<cache_dir>/<name>-<signature>`.
@@ -39,11 +40,12 @@ class DataModule(LightningDataModule):
     """
 
     name: str
-    target: ClassVar[str]
+    target: str
     grouped_by: ClassVar[str]
     classes: tuple[str, ...]
     item_shape: tuple[int, ...]
     n_items: dict[str, int]
+    pool: str = "mean"
 
     def __init__(self, *, cache_dir: Path, batch_size: int, shuffle_seed: int, workers: int | str) -> None:
         super().__init__()
@@ -95,6 +97,13 @@ class DataModule(LightningDataModule):
     def resolved(self) -> dict[str, Any]:
         """Give the options whose names stand for something else, resolved: what a trial's identity counts."""
         return {}
+
+    def statistics(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Give mean and standard deviation of each mel band over training items, each float32 (n_mels,).
+
+        `None` where items are no spectrograms.
+        """
+        return None
 
     def summary(self) -> dict[str, Any]:
         """Give what `metrics.json` says of the data."""

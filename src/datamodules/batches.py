@@ -1,6 +1,7 @@
 """Batches of items of an array, read at once instead of item by item."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ class ArrayDataset(Dataset[tuple[Tensor, Tensor]]):
     """Gives the items of arrays by their numbers, many at once.
 
     Args:
-        features: (n_items, n_mels, frames).
+        features: (n_items, channels, n_mels, frames).
         targets: (n_items, ...).
     """
 
@@ -29,10 +30,9 @@ class ArrayDataset(Dataset[tuple[Tensor, Tensor]]):
             indices: int64 (B,).
 
         Returns:
-            features (B, 1, n_mels, frames) and targets (B, ...), in the arrays' types.
+            features (B, channels, n_mels, frames) and targets (B, ...), in the arrays' types.
         """
-        features = torch.from_numpy(self._features[indices])
-        return features.unsqueeze(1), torch.from_numpy(self._targets[indices])
+        return torch.from_numpy(self._features[indices]), torch.from_numpy(self._targets[indices])
 
 
 class OrderedBatches(Sampler[np.ndarray]):
@@ -94,6 +94,63 @@ class ShuffledBatches(Sampler[np.ndarray]):
         return self.n_items // self.world_size
 
 
-def loader(dataset: ArrayDataset, batches: Sampler[np.ndarray]) -> DataLoader[tuple[Tensor, Tensor]]:
+class RecordingDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
+    """Gives all windows of recordings by the recordings' numbers.
+
+    Args:
+        features: (n_windows, channels, n_mels, frames), the windows of one recording after another.
+        targets: (n_windows, ...), those of one recording are alike.
+        counts: int64 (n_recordings,), windows of each, >= 1.
+    """
+
+    def __init__(self, features: np.ndarray, targets: np.ndarray, counts: np.ndarray) -> None:
+        self._features, self._targets, self._counts = features, targets, counts
+        self._starts = np.cumsum(counts) - counts
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+    def __getitem__(self, numbers: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
+        """Read recordings.
+
+        Args:
+            numbers: int64 (F,), of recordings.
+
+        Returns:
+            features (W, channels, n_mels, frames) of all their windows, targets (F, ...), counts int64 (F,).
+        """
+        starts, counts = self._starts[numbers], self._counts[numbers]
+        windows = np.concatenate([np.arange(s, s + n) for s, n in zip(starts, counts, strict=True)])
+        read = self._features[windows], self._targets[starts], counts
+        features, targets, sizes = (torch.from_numpy(values) for values in read)
+        return features, targets, sizes
+
+
+class WholeRecordings(Sampler[np.ndarray]):
+    """The numbers of all recordings in order, as many a batch as its windows allow.
+
+    Args:
+        counts: int64 (n_recordings,), windows of each.
+        batch_size: windows a batch; a longer recording is a batch by itself.
+    """
+
+    def __init__(self, counts: np.ndarray, batch_size: int) -> None:
+        self._bounds, windows = [0], 0
+        for number, count in enumerate(counts.tolist()):
+            if windows and windows + count > batch_size:
+                self._bounds.append(number)
+                windows = 0
+            windows += count
+        self._bounds.append(len(counts))
+
+    def __len__(self) -> int:
+        return len(self._bounds) - 1
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for first, last in zip(self._bounds, self._bounds[1:], strict=False):
+            yield np.arange(first, last)
+
+
+def loader(dataset: Dataset[Any], batches: Sampler[np.ndarray]) -> DataLoader[Any]:
     """Read whole batches in this process; a worker process would cost more than it saves."""
     return DataLoader(dataset, batch_size=None, sampler=batches, num_workers=0)

@@ -8,8 +8,7 @@ from src.audio.notes import midi_files
 from src.audio.roll import Grid
 from src.datamodules.rolls import RollDataModule
 from src.errors import UserError
-from src.fingerprint import content_hash, value_hash, write_json
-from src.preparation.cache import read_json
+from src.preparation.inputs import files_hash
 from src.rolls.midi_rolls import SPLIT_BY, MidiMaker
 
 
@@ -76,22 +75,10 @@ class MidiFolder(RollDataModule):
 
     def rolls_recipe(self) -> dict[str, Any]:
         """Give the grid, how files are grouped, and the hash of the files and their names in the folder."""
-        content = _content(self._root(), self.sources(), self.cache_dir / "midi_folders.json")
+        content = files_hash(self._root(), self.sources(), self.cache_dir / "midi_folders.json")
         return {"grid": asdict(self.grid), "split_by": self.split_by, "files": content}
 
     def _root(self) -> Path:
         if self.root is None:
             raise UserError("data.root is not set: give a folder with MIDI files, data.root=FOLDER")
         return Path(self.root).expanduser().resolve()
-
-
-def _content(root: Path, names: list[str], memory: Path) -> str:
-    """Hash MIDI files and their names, and nothing else below the root; unchanged files are not read again."""
-    stats = [(root / name).stat() for name in names]
-    stamps = [[name, stat.st_size, stat.st_mtime_ns] for name, stat in zip(names, stats, strict=True)]
-    known = read_json(memory) or {}
-    key = value_hash([str(root), stamps])
-    if key not in known:
-        known[key] = value_hash([[name, content_hash(root / name)] for name in names])
-        write_json(memory, known)
-    return str(known[key])

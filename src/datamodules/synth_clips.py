@@ -47,12 +47,12 @@ class ClipMaker:
         """Make item `index`.
 
         Returns:
-            `features`, float16 (n_mels, frames) in dB; `targets`, uint8 (n_instruments,), 1 where it plays;
+            `features`, float16 (1, n_mels, frames) in dB; `targets`, uint8 (n_instruments,), 1 where it plays;
             `pieces`, the score's digest.
         """
         score, soundfont = self.piece(index)
         features = self.log_mel(self.waveform(score, soundfont))
-        return {"features": features, "targets": self._labels(score), "pieces": score.digest()}
+        return {"features": features[None], "targets": self._labels(score), "pieces": score.digest()}
 
     def piece(self, index: int) -> tuple[Score, Path]:
         """Draw the piece of item `index`, then its soundfont: the piece does not depend on the soundfonts."""

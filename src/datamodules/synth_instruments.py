@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import torchaudio
 
 from src.audio import fluid
-from src.audio.mel import LogMel
+from src.audio.mel import log_mel
 from src.audio.score import Instrument, ScoreOptions
 from src.audio.soundfonts import check_programs, find_soundfont
 from src.audio.synthesis import check_sample_rate
@@ -100,7 +100,7 @@ class SynthInstruments(ArrayDataModule):
             self.soundfonts if test_soundfonts is None else _names("test_soundfonts", test_soundfonts)
         )
         self.classes = tuple(instrument.name for instrument in self.score_options.instruments)
-        mel = _log_mel(self.features)
+        mel = log_mel(self.features)
         check_sample_rate(mel.sample_rate)
         self.item_shape = (
             1,
@@ -179,15 +179,6 @@ def _instrument(entry: Mapping[str, Any], pitch_range: Sequence[int] | None) -> 
         return instrument
     low, high = _pair("pitch_range", pitch_range)
     return replace(instrument, low=low, high=high)
-
-
-def _log_mel(features: Mapping[str, Any]) -> LogMel:
-    try:
-        return LogMel(**features)
-    except TypeError as error:
-        raise UserError(
-            f"data.features: {str(error).removeprefix('LogMel.__init__() ')}; see LogMel"
-        ) from error
 
 
 def _names(option: str, fonts: Iterable[str]) -> tuple[str, ...]:

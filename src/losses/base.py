@@ -24,6 +24,17 @@ class Loss(nn.Module):
             UserError: an option is of another length than the classes are.
         """
 
+    def outputs(self, logits: Tensor) -> Tensor | None:
+        """Probabilities that the logits stand for where they are not those of the kind of targets.
+
+        Args:
+            logits: (..., C), any floating type.
+
+        Returns:
+            (..., C) in 0..1, or None: those of the kind of targets.
+        """
+        return None
+
 
 def in_range(name: str, value: float, low: float, high: float = math.inf) -> float:
     """Return `value` when it is finite and within `[low, high]`.

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from src.metrics import top_n
 from src.metrics.probabilities import as_probabilities
 
 Intervals = dict[str, tuple[float, float]]
@@ -35,17 +36,19 @@ def intervals_multilabel(
         seed: of the draws; the same seed and N give the same draws.
 
     Returns:
-        (low, high) by metric, without `f1_by_class`.
+        (low, high) by metric, without the tables.
     """
     scores, truth = as_probabilities(probabilities), targets.cpu().bool()
     answers, n_classes = scores > threshold, truth.shape[1]
     exact = (answers == truth).all(1, keepdim=True)
     counted = torch.cat([answers & truth, answers & ~truth, ~answers & truth, exact], dim=1).float().T
+    ranked = top_n.summands(scores, truth)
 
     def measure(weights: Tensor) -> dict[str, Tensor]:
         hits, false, missed, exact = torch.split(counted @ weights, [n_classes] * 3 + [1])
         measured = _precision_recall_f1(hits, false, missed, kept=torch.ones_like(hits))
         measured["average_precision"] = _mean_average_precision(scores, truth, weights)
+        measured |= top_n.metrics_of_sums({name: values @ weights for name, values in ranked.items()})
         return measured | {"subset_accuracy": exact[0] / len(scores)}
 
     return percentile_intervals(measure, len(scores), resamples, seed)

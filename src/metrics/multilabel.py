@@ -13,6 +13,7 @@ from torchmetrics.functional.classification import (
     multilabel_recall,
 )
 
+from src.metrics import top_n
 from src.metrics.probabilities import as_probabilities
 
 
@@ -34,7 +35,10 @@ def evaluate_multilabel(
     Returns:
         `f1_macro`, `f1_micro`, `precision_macro`, `precision_micro`, `recall_macro`, `recall_micro`,
         `average_precision` (mean over classes), `subset_accuracy` (share of items with every label right),
-        and `f1_by_class`, a dictionary; each number in 0..1.
+        and, from the ranking of each item's classes, without a threshold: `top_1`,
+        `label_ranking_average_precision`, `top_n_recall` and `top_n_exact` (see
+        `src.metrics.top_n.metrics_of_sums`); each number in 0..1. Tables: `f1_by_class`, and `right_of_n` and
+        `top_n_recall_by_class` (see `src.metrics.top_n.tables`).
     """
     scores, truth = as_probabilities(probabilities), targets.cpu().long()
     options: dict[str, Any] = {
@@ -51,9 +55,12 @@ def evaluate_multilabel(
         measured[f"f1_{average}"] = multilabel_f1_score(scores, truth, average=average, **options)
         measured[f"precision_{average}"] = multilabel_precision(scores, truth, average=average, **options)
         measured[f"recall_{average}"] = multilabel_recall(scores, truth, average=average, **options)
+    sums = {name: values.sum() for name, values in top_n.summands(scores, truth.bool()).items()}
+    measured |= top_n.metrics_of_sums(sums)
     f1 = multilabel_f1_score(scores, truth, average="none", **options).tolist()
-    by_class = dict(zip(classes, f1, strict=True))
-    return {name: float(value) for name, value in measured.items()} | {"f1_by_class": by_class}
+    by_class = {"f1_by_class": dict(zip(classes, f1, strict=True))}
+    numbers = {name: float(value) for name, value in measured.items()}
+    return numbers | by_class | top_n.tables(scores, truth.bool(), classes)
 
 
 def _mean_average_precision(scores: Tensor, truth: Tensor) -> Tensor:

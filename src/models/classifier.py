@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from src.models.learner import Batch, Learner
+from src.models.pooling import pooled
 
 
 class Classifier(Learner):
@@ -15,6 +16,8 @@ class Classifier(Learner):
         network: from (B, channels, n_mels, T) to logits (B, C).
         loss: from logits and targets to a scalar.
         mean, std: (n_mels,) of the training part, in dB, kept in the checkpoint.
+        features: from sounds (B, samples) to spectrograms (B, n_mels, T) in dB, where batches hold sounds.
+        pool: `mean` or `max` of a recording's windows; see `src.models.pooling`.
         options: see `Learner`; augmentation maps spectrograms (B, channels, n_mels, T) in dB and targets.
     """
 
@@ -22,10 +25,20 @@ class Classifier(Learner):
     std: Tensor
 
     def __init__(
-        self, network: nn.Module, loss: nn.Module, *, mean: Tensor, std: Tensor, **options: Any
+        self,
+        network: nn.Module,
+        loss: nn.Module,
+        *,
+        mean: Tensor,
+        std: Tensor,
+        features: nn.Module,
+        pool: str = "mean",
+        **options: Any,
     ) -> None:
         channels_last = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         super().__init__(channels_last, loss, **options)
+        self.pool = pool
+        self._features = [features]  # not among the weights: it has none
         self.register_buffer("mean", mean.float())
         self.register_buffer("std", std.float().clamp(min=1e-3))
 
@@ -37,8 +50,22 @@ class Classifier(Learner):
 
     def predict(self, x: Tensor) -> Tensor:
         """From spectrograms (B, channels, n_mels, T) in dB to probabilities or numbers (B, C)."""
-        return self.kind.outputs(self(x).float())
+        return self.outputs(self(x).float())
+
+    def prepare(self, batch: Batch) -> Batch:
+        """Make spectrograms (B, 1, n_mels, T) of sounds (B, samples), in float32; others stay as they are."""
+        if batch[0].ndim != 2:
+            return batch
+        features = self._features[0].to(batch[0].device)
+        with torch.no_grad(), torch.autocast(batch[0].device.type, enabled=False):
+            return features(batch[0]).unsqueeze(1), *batch[1:]
 
     def items(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """From spectrograms (B, channels, n_mels, T) in dB and targets to logits (B, C) and targets."""
-        return self(batch[0]), batch[1]
+        """From spectrograms (B, channels, n_mels, T) in dB and targets to logits (N, C) and targets.
+
+        N is B, or the number of recordings where the batch says how many windows each has.
+        """
+        logits = self(batch[0])
+        if len(batch) > 2:
+            logits = pooled(logits.float(), batch[2], self.outputs, self.pool)
+        return logits, batch[1]

@@ -9,10 +9,13 @@ import torch
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor, nn
 
+from src.losses.base import Loss
 from src.metrics.kinds import KINDS, scalars
 from src.models.optimization import MakeOptimizer, configure
+from src.models.transfer import Transfer
 
-Batch = tuple[Tensor, Tensor]
+Batch = tuple[Tensor, ...]
+"""Inputs and targets, and where targets are of recordings in windows, how many windows each has."""
 
 
 class Learner(lightning.LightningModule):
@@ -27,6 +30,8 @@ class Learner(lightning.LightningModule):
         description: plain values that the checkpoint carries, so that it can be used by itself.
         make_optimizer, scheduler: see `src.models.optimization.configure`; needed for training only.
         augment: modules from both tensors of a training batch, the first as float, to new ones.
+        regularization: from the network to what is added to the training loss.
+        transfer: how a network that begins with another's features is trained.
     """
 
     threshold: Tensor
@@ -43,6 +48,8 @@ class Learner(lightning.LightningModule):
         make_optimizer: MakeOptimizer | None = None,
         scheduler: Mapping[str, Any] | None = None,
         augment: Sequence[nn.Module] = (),
+        regularization: nn.Module | None = None,
+        transfer: Transfer | None = None,
     ) -> None:
         super().__init__()
         self.save_hyperparameters(dict(description))
@@ -60,6 +67,7 @@ class Learner(lightning.LightningModule):
         self.with_intervals = False
         self._make_optimizer = make_optimizer
         self._scheduler = scheduler or {}
+        self._regularization, self._transfer = regularization, transfer or Transfer()
         self._train_losses: list[Tensor] = []
         self._evaluated: list[tuple[Tensor, Any]] = []
 
@@ -67,19 +75,33 @@ class Learner(lightning.LightningModule):
     def items(self, batch: Batch) -> tuple[Tensor, Any]:
         """From a batch to logits (N, C) and the targets of its N items, as `KINDS` takes them."""
 
+    def prepare(self, batch: Batch) -> Batch:
+        """From a batch as it is loaded to one of inputs for the network, on its device."""
+        return batch
+
+    def outputs(self, logits: Tensor) -> Tensor:
+        """From logits (N, C) to the probabilities or predictions (N, C) that they stand for."""
+        outputs: Tensor | None = self.loss.outputs(logits) if isinstance(self.loss, Loss) else None
+        return self.kind.outputs(logits) if outputs is None else outputs
+
+    def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
+        """Prepare each batch."""
+        return self.prepare(batch)
+
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The loss of a batch, augmented."""
+        """The loss of a batch, augmented, and what regularisation adds; the loss alone is logged."""
         x, y = batch[0].float(), batch[1]
         for augment in self.augment:
             x, y = augment(x, y)
         logits, targets = self.items((x, y))
         loss: Tensor = self.loss(logits, self.kind.truth(targets))
         self._train_losses.append(loss.detach())
-        return loss
+        return loss if self._regularization is None else loss + self._regularization(self.network)
 
     def on_train_epoch_start(self) -> None:
-        """Forget the losses of the epoch before."""
+        """Forget the losses of the epoch before; freeze or free the features."""
         self._train_losses = []
+        self._transfer.begin_epoch(self.network, self.current_epoch)
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Keep logits and targets for the end of the epoch."""
@@ -93,7 +115,7 @@ class Learner(lightning.LightningModule):
         """
         logits, targets = self._collected()
         self._check_finite(logits)
-        outputs = self.kind.outputs(logits)
+        outputs = self.outputs(logits)
         self.threshold.fill_(self.kind.tune(outputs, targets, self.names))
         self._measure("val", logits, outputs, targets)
         if self._train_losses and self.trainer.state.fn == TrainerFn.FITTING:
@@ -106,7 +128,7 @@ class Learner(lightning.LightningModule):
     def on_test_epoch_end(self) -> None:
         """Measure at the threshold that validation chose, and log under `test/`."""
         logits, targets = self._collected()
-        self._measure("test", logits, self.kind.outputs(logits), targets)
+        self._measure("test", logits, self.outputs(logits), targets)
 
     def configure_optimizers(self) -> Any:
         """The optimizer, and the scheduler with its interval."""
@@ -114,7 +136,7 @@ class Learner(lightning.LightningModule):
         return configure(
             self._make_optimizer,
             self._scheduler,
-            self.parameters(),
+            self._transfer.groups(self.network),
             training_steps=int(self.trainer.estimated_stepping_batches),
             monitor=f"val/{self.objective}",
         )

@@ -24,6 +24,7 @@ IGNORED = (
     "callbacks.music_samples",
     "learning_rates",
     "data.workers",
+    "data.loaders",
     "trainer.enable_progress_bar",
 )
 """Keys that can't change a trial's result."""

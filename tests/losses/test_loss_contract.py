@@ -13,8 +13,16 @@ from src.losses.bce import BCE
 from src.losses.cross_entropy import CrossEntropy
 from src.losses.focal import Focal
 from src.losses.mse import MSE
+from src.losses.softmax_bce import SoftmaxBCE
 
-LOSSES = {"asymmetric": Asymmetric, "bce": BCE, "cross_entropy": CrossEntropy, "focal": Focal, "mse": MSE}
+LOSSES = {
+    "asymmetric": Asymmetric,
+    "bce": BCE,
+    "cross_entropy": CrossEntropy,
+    "focal": Focal,
+    "mse": MSE,
+    "softmax_bce": SoftmaxBCE,
+}
 CONF = Path(__file__).parents[2] / "conf" / "loss"
 TARGETS = {
     "multilabel": torch.tensor([[1, 0, 0], [0, 1, 1]]),
@@ -70,7 +78,7 @@ def test_a_gradient_step_makes_it_smaller(loss, kind):
     assert loss()(logits - 0.1 * logits.grad, TARGETS[kind]) < before
 
 
-@pytest.mark.parametrize("loss", [BCE, Focal, Asymmetric, MSE])
+@pytest.mark.parametrize("loss", [BCE, Focal, Asymmetric, MSE, SoftmaxBCE])
 def test_refuses_to_broadcast(loss):
     with pytest.raises(ValueError, match="differ in shape"):
         loss()(torch.randn(4, 3), torch.ones(4, 1))
@@ -80,3 +88,8 @@ def test_refuses_to_broadcast(loss):
 def test_fits_any_number_of_classes_by_default(loss):
     assert issubclass(loss, Loss)
     loss().check(5)
+
+
+@pytest.mark.parametrize("name", sorted(set(LOSSES) - {"softmax_bce"}))
+def test_logits_are_those_of_the_targets_unless_a_loss_says_otherwise(name):
+    assert LOSSES[name]().outputs(torch.randn(2, 3)) is None

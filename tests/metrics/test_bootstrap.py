@@ -46,6 +46,14 @@ def test_multilabel_is_the_metric_of_the_repeated_items(decimals):
     assert_same(intervals_multilabel(scores, targets, 0.4, resamples=RESAMPLES), reference)
 
 
+def test_multilabel_with_items_that_have_no_label():
+    scores, targets = labels(30)
+    scores, targets[6:] = scores.roll(1, 0), 0
+    reference = plain_loop(lambda i: evaluate_multilabel(scores[i], targets[i], 0.4, "abc"), 30)
+    assert reference["top_n_exact"][0] < reference["top_n_exact"][1]
+    assert_same(intervals_multilabel(scores, targets, 0.4, resamples=RESAMPLES), reference)
+
+
 def test_multiclass_is_the_metric_of_the_repeated_items():
     targets = torch.arange(50) % 7 % 4
     scores = torch.eye(5)[targets] + torch.randn(50, 5, generator=torch.Generator().manual_seed(0))

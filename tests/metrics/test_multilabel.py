@@ -5,6 +5,8 @@ import torch
 from sklearn.metrics import accuracy_score, average_precision_score, f1_score, precision_score, recall_score
 
 from src.metrics.multilabel import evaluate_multilabel
+from src.metrics.top_n import tables
+from tests.metrics.test_top_n import by_hand
 
 CLASSES = ("piano", "violin", "trumpet", "bass")
 
@@ -25,12 +27,15 @@ def expected(probabilities, targets, threshold):
             measured[f"{name}_{average}"] = score(targets, answers, average=average, zero_division=0)
     kept = targets.any(0)
     measured["average_precision"] = average_precision_score(targets[:, kept], probabilities[:, kept])
-    return measured | {
-        "f1_by_class": dict(zip(CLASSES, f1_score(targets, answers, average=None), strict=True))
-    }
+    return (
+        measured
+        | by_hand(probabilities.float(), targets.bool())
+        | {"f1_by_class": dict(zip(CLASSES, f1_score(targets, answers, average=None), strict=True))}
+    )
 
 
 def assert_agrees(found, reference):
+    del found["right_of_n"], found["top_n_recall_by_class"]
     assert found.keys() == reference.keys()
     by_class = reference.pop("f1_by_class")
     assert found.pop("f1_by_class") == pytest.approx(by_class, abs=1e-6)
@@ -63,6 +68,20 @@ def test_no_positive_at_all_is_0_without_a_warning():
 def test_a_probability_at_the_threshold_is_no_answer():
     targets = torch.ones(1, 4)
     assert evaluate_multilabel(torch.full((1, 4), 0.5), targets, 0.5, CLASSES)["f1_macro"] == 0
+
+
+def test_has_the_tables_of_top_n(part):
+    found = evaluate_multilabel(*part, 0.5, CLASSES)
+    expected_tables = tables(part[0].float(), part[1].bool(), CLASSES)
+    assert {name: found[name] for name in expected_tables} == expected_tables
+    assert set(found["right_of_n"]) == {"1", "2", "3", "4"}
+
+
+def test_the_threshold_has_no_say_in_the_ranking(part):
+    low, high = (evaluate_multilabel(*part, threshold, CLASSES) for threshold in (0.1, 0.9))
+    ranked = ("top_1", "label_ranking_average_precision", "top_n_recall", "top_n_exact", "right_of_n")
+    assert low["f1_macro"] != high["f1_macro"]
+    assert {name: low[name] for name in ranked} == {name: high[name] for name in ranked}
 
 
 def test_is_plain_json(part):

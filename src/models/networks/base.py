@@ -77,14 +77,38 @@ def pool_cells(size: int, cells: int, like: Tensor) -> Tensor:
     return inside / inside.sum(1, keepdim=True)
 
 
+def conv_block(
+    in_channels: int, out_channels: int, kernel_size: int = 3, stride: int = 1, padding: int = 0
+) -> nn.Sequential:
+    """Convolution, batch norm, ReLU, max-pool 2: (B, in_channels, F, T) -> (B, out_channels, F', T').
+
+    The convolution has no bias, since the batch norm's shift would make it idle.
+    """
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, bias=False),
+        nn.BatchNorm2d(out_channels),
+        nn.ReLU(inplace=True),
+        nn.MaxPool2d(2),
+    )
+
+
 def checked_options(channels: Sequence[int], dropout: float) -> tuple[int, ...]:
     """Return `channels` as a tuple after a check of both options.
 
     Raises:
         UserError: `channels` is empty or holds a number below 1, or `dropout` is outside 0 to below 1.
     """
-    if not channels or min(channels) < 1:
-        raise UserError(f"model.channels is {list(channels)}: give one positive number a stage.")
     if not 0 <= dropout < 1:
         raise UserError(f"model.dropout is {dropout}: choose a number from 0 to below 1.")
-    return tuple(channels)
+    return checked_stages("channels", channels)
+
+
+def checked_stages(name: str, values: Sequence[int]) -> tuple[int, ...]:
+    """Return an option of one number a stage as a tuple.
+
+    Raises:
+        UserError: it is empty or holds a number below 1.
+    """
+    if not values or min(values) < 1:
+        raise UserError(f"model.{name} is {list(values)}: give one positive number a stage.")
+    return tuple(values)

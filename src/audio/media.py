@@ -1,0 +1,281 @@
+"""The sound of audio and video files as a stream, from any place, in constant memory."""
+
+import itertools
+import math
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+
+import av
+import numpy as np
+import soxr  # type: ignore[import-untyped]
+from av.audio.stream import AudioStream
+from av.stream import Discard
+
+from src.errors import UserError
+
+_PREROLLS = (0.5, 5.0, 60.0, math.inf)
+"""Seconds decoded before what is wanted; the next is tried where a file's index leads too far."""
+_SETTLE_SECONDS = 0.1  # Opus needs 80 ms, AAC two frames, MP3 up to nine frames of the bit reservoir
+_MARGIN_SECONDS = 0.05  # longer than the resampler's filter
+_GAP_SECONDS = 0.05
+_CUT_OFF_SECONDS = 0.1
+_STREAMED_WAV = 0xFFFFFFFF  # the size in a header that was written before the sound was
+_WITHOUT_INDEX = ("mp3", "aac")
+"""Formats in which a seek lands somewhere: their packets are counted from the start, and not decoded."""
+
+
+class Media:
+    """The first audio track of a file, opened by FFmpeg (PyAV); a context manager.
+
+    Times count from the file's start as players show it: the encoder's delay (MP3, AAC, Opus) is left out. They
+    are exact to the sample where the container counts in samples (wav, flac, mp3, mp4, ogg) or the codec has frames
+    of one length (AAC, MP3, AC-3), and to half a millisecond otherwise (Opus in Matroska). A track that begins
+    later than the file is silent until then.
+
+    Args:
+        path: an audio or video file.
+
+    Attributes:
+        sample_rate: of the file, in Hz.
+        duration_s: length of the track as the container gives it, in seconds.
+
+    Raises:
+        UserError: the file is missing or unreadable, or has no audio track.
+    """
+
+    _passed: int  # the end of the last packet read, in ticks
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._open()
+        self.sample_rate = self._stream.codec_context.sample_rate
+        if not self.sample_rate:
+            raise UserError(f"{path} is no readable audio or video file; give another one")
+        self.duration_s = self._duration_s()
+
+    def __enter__(self) -> "Media":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._container.close()
+
+    def blocks(
+        self, sample_rate: int, channels: int, start_s: float = 0.0, end_s: float | None = None
+    ) -> Iterator[np.ndarray]:
+        """Decode a part, a block at a time; only one generator of a file may be in use.
+
+        The blocks are what decoding all, resampling all (soxr, high quality) and slicing would give. Stereo made
+        mono is the mean of both channels, mono made stereo is doubled, and more channels are mixed down by
+        FFmpeg's matrix (ITU-R BS.775), scaled so that nothing clips.
+
+        Args:
+            sample_rate: wanted, in Hz.
+            channels: wanted, 1 or 2.
+            start_s: begins at sample round(start_s * sample_rate).
+            end_s: ends before sample round(end_s * sample_rate); `None`: the end of the track.
+
+        Yields:
+            float32 (channels, samples), about -1..1; any number of samples but 0.
+
+        Raises:
+            UserError: the sound is damaged, or ends more than 0.1 s before end_s or the end that the file gives.
+        """
+        first = round(start_s * sample_rate)
+        last = None if end_s is None else round(end_s * sample_rate)
+        if sample_rate == self.sample_rate:
+            yield from self._span(channels, first, last, last)
+            return
+        step = self.sample_rate // math.gcd(self.sample_rate, sample_rate)
+        margin = math.ceil(_MARGIN_SECONDS * self.sample_rate)
+        begin = max(0, first * self.sample_rate // sample_rate - margin) // step * step
+        end = None if last is None else -(-last * self.sample_rate // sample_rate)
+        sound = self._span(channels, begin, end, None if end is None else end + margin)
+        skip = first - begin * sample_rate // self.sample_rate
+        wanted = None if last is None else skip + last - first
+        yield from _part(_resampled(sound, self.sample_rate, sample_rate, channels), skip, wanted)
+
+    def _span(self, channels: int, first: int, needed: int | None, last: int | None) -> Iterator[np.ndarray]:
+        """Give samples first..last, fewer where the track ends after `needed`."""
+        position, rate = first, self.sample_rate
+        for start, sound in self._frames(channels, first):
+            if position == first and start > first:
+                sound = np.pad(sound, ((0, 0), (start - first, 0)))
+                start = first
+            part = sound[:, max(0, position - start) : None if last is None else max(0, last - start)]
+            position += part.shape[1]
+            if part.shape[1]:
+                yield part
+            if last is not None and position >= last:
+                return
+        ends = self.duration_s if needed is None else needed / rate
+        if ends - position / rate > _CUT_OFF_SECONDS:
+            raise UserError(
+                f"{self.path}: the sound ends at {position / rate:.2f} s, before {ends:.2f} s; it is cut off: "
+                "get the file again"
+            )
+
+    def _frames(self, channels: int, wanted: int) -> Iterator[tuple[int, np.ndarray]]:
+        """Decode from a little before a sample: each frame's first sample and sound (channels, samples)."""
+        settle = round(_SETTLE_SECONDS * self.sample_rate)
+        for preroll in _PREROLLS:
+            begin = 0 if math.isinf(preroll) else max(0, wanted - round(preroll * self.sample_rate))
+            frames = self._decoded(channels, begin)
+            start = next(frames, None)
+            if start is not None and (begin == 0 or start[0] + settle <= wanted):
+                yield from self._joined(itertools.chain([start], frames))
+                return
+
+    def _joined(self, frames: Iterator[tuple[int, np.ndarray]]) -> Iterator[tuple[int, np.ndarray]]:
+        """Count the samples on from the first frame: containers round times. Refuse gaps."""
+        expected: int | None = None
+        for start, sound in frames:
+            expected = start if expected is None else expected
+            if abs(start - expected) > _GAP_SECONDS * self.sample_rate:
+                raise self._damaged(expected, "a gap")
+            yield expected, sound
+            expected += sound.shape[1]
+
+    def _decoded(self, channels: int, begin: int) -> Iterator[tuple[int, np.ndarray]]:
+        position = begin
+        to_float: av.AudioResampler | None = None
+        try:
+            for packet in self._packets(begin):
+                for frame in packet.decode():
+                    if not isinstance(frame, av.AudioFrame) or frame.pts is None:
+                        continue
+                    position = self._position(frame.pts)
+                    to_float = to_float or _to_float(frame)
+                    for part in to_float.resample(frame):
+                        yield position, _with_channels(part.to_ndarray(), channels)
+        except (av.FFmpegError, ValueError) as error:
+            raise self._damaged(position, getattr(error, "strerror", None) or str(error)) from error
+
+    def _position(self, pts: int) -> int:
+        """Give a frame's first sample; where the container's ticks are coarser, on the grid of whole frames."""
+        tick = self._time_base * self.sample_rate
+        position = round(pts * tick - self._origin * self.sample_rate)
+        frame = self._stream.codec_context.frame_size
+        if tick <= 1 or not frame:
+            return position
+        start = round((self._stream.start_time or 0) * tick - self._origin * self.sample_rate)
+        near = start + round((position - start) / frame) * frame
+        return near if abs(near - position) <= tick else position
+
+    def _packets(self, begin: int) -> Iterator["av.Packet[AudioStream]"]:
+        offset = math.floor((Fraction(begin, self.sample_rate) + self._origin) / self._time_base)
+        if begin == 0 or (self._counted and self._passed > offset):
+            self._reopen()  # a seek to the start would lose what the first frame overlaps with
+        elif not self._counted:
+            self._container.seek(offset, stream=self._stream)
+        self._stream.codec_context.flush_buffers()
+        for packet in self._demuxed if self._counted else self._container.demux(self._stream):
+            end = offset + 1 if packet.pts is None else packet.pts + (packet.duration or 0)
+            self._passed = max(self._passed, end)
+            if begin == 0 or not self._counted or end > offset:
+                yield packet
+
+    def _reopen(self) -> None:
+        if self._passed:
+            self._container.close()
+            self._open()
+
+    def _open(self) -> None:
+        try:
+            self._container = av.open(str(self.path), "r", metadata_errors="replace")
+        except (av.FFmpegError, OSError, ValueError) as error:
+            reason = "is no readable audio or video file" if self.path.exists() else "is not there"
+            raise UserError(f"{self.path} {reason}; give another one") from error
+        if not self._container.streams.audio:
+            self._container.close()
+            raise UserError(f"{self.path} has no audio track; give a file with sound")
+        self._stream = self._container.streams.audio[0]
+        for stream in self._container.streams:
+            if stream is not self._stream:
+                stream.discard = Discard.all
+        assert self._stream.time_base is not None
+        self._time_base = self._stream.time_base
+        self._origin = Fraction(self._container.start_time or 0, av.time_base)
+        self._counted = self._container.format.name in _WITHOUT_INDEX
+        self._demuxed = self._container.demux(self._stream)
+        self._passed = 0
+
+    def _duration_s(self) -> float:
+        """Give the track's length: by its header, else by its last packet, else that of the whole file."""
+        if self._counted and self._stream.start_time is None:  # no Xing header: FFmpeg would guess
+            return self._counted_s()
+        if self._stream.duration is not None:
+            start = (self._stream.start_time or 0) * self._time_base - self._origin
+            return float(start + self._stream.duration * self._time_base) + self._missing_s()
+        tag = self._stream.metadata.get("DURATION", "")  # Matroska's statistics: h:mm:ss.fraction
+        if tag.count(":") == 2:
+            hours, minutes, seconds = tag.split(":")
+            return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+        return (self._container.duration or 0) / av.time_base
+
+    def _missing_s(self) -> float:
+        """Give the seconds that a wav file's header tells of and the file lacks: FFmpeg counts what is there."""
+        if self._container.format.name != "wav":
+            return 0.0
+        with self.path.open("rb") as file:
+            form, size = file.read(4), int.from_bytes(file.read(4), "little")
+        missing = 8 + size - self.path.stat().st_size
+        bit_rate = self._stream.codec_context.bit_rate
+        if form != b"RIFF" or size == _STREAMED_WAV or not bit_rate:
+            return 0.0
+        return max(0, missing) * 8 / bit_rate
+
+    def _counted_s(self) -> float:
+        end = 0
+        try:
+            for packet in self._container.demux(self._stream):
+                end = max(end, (packet.pts or 0) + (packet.duration or 0))
+                self._passed = end
+        except av.FFmpegError as error:
+            raise self._damaged(0, str(error)) from error
+        self._reopen()
+        return float(end * self._time_base - self._origin)
+
+    def _damaged(self, position: int, reason: str) -> UserError:
+        return UserError(
+            f"{self.path}: the sound is damaged at {position / self.sample_rate:.2f} s ({reason}); "
+            "get the file again or leave that passage out"
+        )
+
+
+def _to_float(frame: av.AudioFrame) -> av.AudioResampler:
+    layout = frame.layout if len(frame.layout.channels) <= 2 else "stereo"
+    return av.AudioResampler(
+        format="fltp", layout=layout, rate=frame.sample_rate, options={"rematrix_maxval": "1.0"}
+    )
+
+
+def _with_channels(sound: np.ndarray, channels: int) -> np.ndarray:
+    """Make sound (1 or 2, samples) mono or stereo."""
+    if len(sound) == channels:
+        return sound
+    if channels == 1:
+        return np.asarray(sound.mean(axis=0, keepdims=True, dtype=np.float32))
+    return np.repeat(sound, 2, axis=0)
+
+
+def _resampled(blocks: Iterator[np.ndarray], rate: int, wanted: int, channels: int) -> Iterator[np.ndarray]:
+    stream = soxr.ResampleStream(rate, wanted, channels, dtype="float32", quality="HQ")
+    for block in blocks:
+        yield stream.resample_chunk(np.ascontiguousarray(block.T)).T
+    yield stream.resample_chunk(np.zeros((0, channels), np.float32), last=True).T
+
+
+def _part(blocks: Iterator[np.ndarray], first: int, last: int | None) -> Iterator[np.ndarray]:
+    """Give samples first..last of blocks."""
+    position = 0
+    for block in blocks:
+        part = block[:, max(0, first - position) : None if last is None else max(0, last - position)]
+        position += block.shape[1]
+        if part.shape[1]:
+            yield part
+        if last is not None and position >= last:
+            return

@@ -1,0 +1,318 @@
+"""What data sets of single notes share: the notes, their sounds on disk, folds, spectrograms on the device."""
+
+import functools
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Sampler
+
+from src.audio import fluid
+from src.audio.mel import LogMel
+from src.audio.soundfonts import check_programs, find_soundfont
+from src.audio.synthesis import check_sample_rate
+from src.datamodules.base import SPLITS, DataModule
+from src.datamodules.batches import OrderedBatches
+from src.errors import UserError
+from src.fingerprint import content_hash, value_hash, write_json
+from src.metrics.baselines import band_statistics
+from src.notes.batches import Make, sound_loader
+from src.notes.makers import Maker, RecordedNotes, RenderedNotes
+from src.notes.note import FOLDS, Note, by_pitch, check_split
+from src.notes.soundfont_notes import instruments, soundfont_notes
+from src.notes.store import NoteStore
+from src.notes.tinysol_table import read_table, sounds_folder
+from src.preparation.cache import read_json
+from src.processes import cores
+
+SOURCES = ("recordings", "soundfont")
+_STATISTICS_ITEMS = 256
+_BASELINE_ITEMS = 2048  # of the training part: more change a logistic regression little
+_BLOCK = 64
+
+
+class NoteDataModule(DataModule):
+    """Sounds made of single notes when they are asked for; a subclass says how.
+
+    Args:
+        cache_dir, batch_size, shuffle_seed, workers: see `DataModule`.
+        source: `recordings`: files below `root` that a table like TinySOL's describes; `soundfont`: the same notes
+            played by a synthesiser.
+        root: the data set's folder.
+        max_bad: share of the notes that may be unusable.
+        soundfonts: paths or known names; each plays every note.
+        instruments: name, General MIDI program and range of each.
+        velocities: MIDI velocity by dynamics.
+        held_seconds: how long a key is held.
+        effects: the synthesiser's reverberation and chorus.
+        note_seconds: what is kept of each note.
+        folds: `own`: those of the table; `pitch`: all notes of one pitch of one instrument share a fold. A soundfont
+            has no others.
+        split: folds of `train`, `val` and `test`.
+        clip_seconds: length of an item.
+        features: parameters of `src.audio.mel.LogMel`; its sample_rate is the sound's.
+        seed: of folds and draws, >= 0.
+        loaders: processes that make batches, or `auto`: none on a CPU, on a GPU one a core but one.
+
+    Raises:
+        UserError: an option lies outside its range.
+    """
+
+    def __init__(
+        self,
+        *,
+        cache_dir: Path,
+        batch_size: int,
+        shuffle_seed: int,
+        workers: int | str,
+        source: str,
+        root: str | None,
+        max_bad: float,
+        soundfonts: Sequence[str] | None,
+        instruments: Sequence[Mapping[str, Any]],
+        velocities: Mapping[str, int],
+        held_seconds: float,
+        effects: bool,
+        note_seconds: float,
+        folds: str,
+        split: Mapping[str, Sequence[int]],
+        clip_seconds: float,
+        features: Mapping[str, Any],
+        seed: int,
+        loaders: int | str,
+    ) -> None:
+        super().__init__(
+            cache_dir=cache_dir, batch_size=batch_size, shuffle_seed=shuffle_seed, workers=workers
+        )
+        if source not in SOURCES:
+            raise UserError(f"data.source={source}: choose {' or '.join(SOURCES)}")
+        if folds not in FOLDS:
+            raise UserError(f"data.folds={folds}: choose {' or '.join(FOLDS)}")
+        if not isinstance(seed, int) or seed < 0:
+            raise UserError(f"data.seed={seed}: choose a whole number from 0")
+        if loaders != "auto" and (not isinstance(loaders, int) or loaders < 0):
+            raise UserError(f"data.loaders={loaders}: choose auto, or a number of processes from 0")
+        if min(clip_seconds, note_seconds, held_seconds) <= 0 or not 0 <= max_bad <= 1:
+            raise UserError("data: clip_seconds, note_seconds and held_seconds must be above 0, max_bad 0..1")
+        self.source, self.root, self.max_bad = source, root, max_bad
+        self.soundfonts, self.instruments, self.velocities = tuple(soundfonts or ()), instruments, velocities
+        self.held_seconds, self.effects, self.note_seconds = held_seconds, effects, note_seconds
+        self.folds = "pitch" if source == "soundfont" else folds
+        self.split, self.seed = check_split(split), seed
+        self.clip_seconds, self.features = float(clip_seconds), dict(features)
+        self.loaders = loaders
+        self.log_mel = LogMel(**self.features)
+        self.samples = round(self.clip_seconds * self.log_mel.sample_rate)
+        self.item_shape = (1, self.log_mel.n_mels, self.log_mel.frames(self.samples))
+        self.n_items = {}
+
+    @abstractmethod
+    def maker(self, split: str) -> Make:
+        """Give what makes the items of a part from their numbers."""
+
+    @abstractmethod
+    def train_batches(self) -> Sampler[np.ndarray]:
+        """Give the numbers of the training items, a batch at a time."""
+
+    def check(self) -> None:
+        """Refuse a missing folder, table, soundfont or library.
+
+        Raises:
+            UserError: one of those; the message says how to get it.
+        """
+        if self.source == "soundfont":
+            fluid.functions()
+            check_sample_rate(self.log_mel.sample_rate)
+            for font in self._fonts():
+                check_programs(font, [entry.program for entry in instruments(self.instruments)])
+        assert self.notes
+        if not self.store.cache.is_complete():
+            self.store.cache.check_space()
+
+    def resolved(self) -> dict[str, Any]:
+        """Give the folder and the soundfonts as full paths; what has no effect is null."""
+        played = self.source == "soundfont"
+        return {
+            "root": None if played else str(self._root()),
+            "soundfonts": [str(font) for font in self._fonts()] if played else None,
+            "folds": self.folds,
+        }
+
+    @functools.cached_property
+    def notes(self) -> list[Note]:
+        """All notes, with their folds."""
+        return by_pitch(self._listed[0], self.seed) if self.folds == "pitch" else self._listed[0]
+
+    @functools.cached_property
+    def classes(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The instruments, by name."""
+        return tuple(sorted({note.instrument for note in self.notes}))
+
+    @functools.cached_property
+    def store(self) -> NoteStore:
+        """The sounds on disk."""
+        recipe = self.notes_recipe()
+        folder = self.cache_dir / f"notes-{value_hash(recipe)}"
+        return NoteStore(folder, len(self.notes), self._stored_samples, {"data": "notes", "recipe": recipe})
+
+    def notes_recipe(self) -> dict[str, Any]:
+        """Give what determines the sounds."""
+        memory = self.cache_dir / "content_hashes.json"
+        shared = {
+            "notes": [note.source for note in self.notes],
+            "sample_rate": self.log_mel.sample_rate,
+            "samples": self._stored_samples,
+        }
+        if self.source == "recordings":
+            return {**shared, "root": content_hash(sounds_folder(self._root()), memory)}
+        return {
+            **shared,
+            "instruments": [dict(entry) for entry in self.instruments],
+            "velocities": dict(self.velocities),
+            "held_seconds": self.held_seconds,
+            "effects": self.effects,
+            "soundfonts": [content_hash(font, memory) for font in self._fonts()],
+            "fluidsynth": fluid.version(),
+        }
+
+    def recipe(self) -> dict[str, Any]:
+        """Give what determines the notes, their folds, and the items' features."""
+        return {
+            "notes": self.notes_recipe(),
+            "folds": [note.fold for note in self.notes],
+            "split": self.split,
+            "seed": self.seed,
+            "clip_seconds": self.clip_seconds,
+            "features": self.features,
+        }
+
+    def code_modules(self) -> Sequence[str]:
+        """Give the modules that make the notes and the items."""
+        return "src.notes.makers", "src.notes.mixtures", "src.audio.mel"
+
+    def prepare_data(self) -> None:
+        """Build the sounds, and what is measured on the training part.
+
+        Raises:
+            UserError: too many notes cannot be used, or a part has none of an instrument.
+        """
+        self.store.prepare(self._listed[1], self.workers, self.name, self.max_bad)
+        self.statistics()
+
+    def setup(self, stage: str | None = None) -> None:
+        """Refuse a part without a note of some instrument.
+
+        Raises:
+            UserError: there is one.
+        """
+        for split in SPLITS:
+            self.by_class(split)
+
+    def by_class(self, split: str) -> list[np.ndarray]:
+        """Give the numbers of the notes of a part, by class.
+
+        Raises:
+            UserError: there are none of some instrument.
+        """
+        usable = [int(number) for number in self.store.usable()]
+        chosen = [number for number in usable if self.notes[number].fold in self.split[split]]
+        found = [
+            np.array([number for number in chosen if self.notes[number].instrument == name], np.int64)
+            for name in self.classes
+        ]
+        empty = [name for name, numbers in zip(self.classes, found, strict=True) if not len(numbers)]
+        if empty:
+            raise UserError(
+                f"{self.name}: folds {list(self.split[split])} ({split}) have no note of {', '.join(empty)}; "
+                "give more notes, or other folds (data.split)"
+            )
+        return found
+
+    def statistics(self) -> tuple[np.ndarray, np.ndarray]:
+        """Give mean and standard deviation of each mel band over training items, each float32 (n_mels,)."""
+        file = self.folder / "statistics.json"
+        values = read_json(file)
+        if values is None:
+            count = min(_STATISTICS_ITEMS, self.n_items["train"])
+            features = torch.cat([x for x, _ in self._spectrograms("train", count)])
+            deviation, mean = torch.std_mean(features, dim=(0, 1, 3), correction=0)
+            values = {"mean": mean.tolist(), "deviation": deviation.clamp(min=1e-3).tolist()}
+            write_json(file, values)
+        return np.array(values["mean"], np.float32), np.array(values["deviation"], np.float32)
+
+    def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
+        """Give `band_statistics` (n, 3 · n_mels) and targets of a part; of training its first 2,048 items."""
+        count = self.n_items[split] if split != "train" else min(_BASELINE_ITEMS, self.n_items[split])
+        parts = [(band_statistics(x.numpy()), y) for x, y in self._spectrograms(split, count)]
+        return np.concatenate([x for x, _ in parts]), np.concatenate([y for _, y in parts])
+
+    def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+        """Give training batches: sounds (B, samples) and targets."""
+        return sound_loader(self.maker("train"), self.train_batches(), self._loaders())
+
+    def val_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+        """Give all validation items in order."""
+        return self._ordered("val")
+
+    def test_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+        """Give all test items in order."""
+        return self._ordered("test")
+
+    def _ordered(self, split: str) -> DataLoader[tuple[Tensor, Tensor]]:
+        return sound_loader(
+            self.maker(split), OrderedBatches(self.n_items[split], self.batch_size), self._loaders()
+        )
+
+    def _loaders(self) -> int:
+        if isinstance(self.loaders, int):
+            return self.loaders
+        return max(0, cores() - 1) if torch.cuda.is_available() else 0
+
+    def _spectrograms(self, split: str, count: int) -> Iterator[tuple[Tensor, np.ndarray]]:
+        """Give spectrograms (B, 1, n_mels, T) and targets of the first items of a part."""
+        make = self.maker(split)
+        for start in range(0, count, _BLOCK):
+            sounds, targets = make(np.arange(start, min(start + _BLOCK, count)))
+            with torch.inference_mode():
+                yield self.log_mel(torch.from_numpy(sounds)).unsqueeze(1), targets
+
+    @functools.cached_property
+    def _listed(self) -> tuple[list[Note], Maker]:
+        """The notes, and what makes their sounds."""
+        rate = self.log_mel.sample_rate
+        if self.source == "recordings":
+            root = self._root()
+            notes = read_table(root)
+            files = tuple(sounds_folder(root) / note.source for note in notes)
+            return notes, RecordedNotes(files, rate, self._stored_samples)
+        notes, played = soundfont_notes(instruments(self.instruments), self.velocities)
+        fonts = self._fonts()
+        many = [note for _ in fonts for note in notes]
+        return many, RenderedNotes(
+            tuple((font, *how) for font in fonts for how in played),
+            rate,
+            self._stored_samples,
+            self.held_seconds,
+            self.effects,
+        )
+
+    @property
+    def _stored_samples(self) -> int:
+        return round(self.note_seconds * self.log_mel.sample_rate)
+
+    def _fonts(self) -> list[Path]:
+        if not self.soundfonts:
+            raise UserError("data.soundfonts is empty: name at least one, such as TimGM6mb")
+        return [find_soundfont(name) for name in self.soundfonts]
+
+    def _root(self) -> Path:
+        if self.root is None:
+            raise UserError("data.root is not set")
+        root = Path(self.root).expanduser().resolve()
+        if not root.is_dir():
+            raise UserError(f"data.root={self.root}: there is no such folder")
+        return root

@@ -1,0 +1,363 @@
+"""What data sets of recorded clips share: files that are heard first, cut into windows, and judged whole."""
+
+import functools
+import importlib.metadata
+from abc import abstractmethod
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import soundfile
+from torch.utils.data import DataLoader
+
+from src.audio.mel import log_mel
+from src.datamodules.arrays import ArrayDataModule
+from src.datamodules.base import SPLITS
+from src.datamodules.batches import RecordingDataset, WholeRecordings, loader
+from src.errors import UserError
+from src.fingerprint import code_hash, value_hash
+from src.metrics.baselines import band_statistics
+from src.preparation.builder import Builder
+from src.preparation.cache import ArrayCache, say
+from src.preparation.chunks import ChunkedArrays
+from src.preparation.inputs import files_hash
+from src.preparation.sources import ROOT, sources
+from src.recordings.card import Card
+from src.recordings.lists import write_left_out, write_manifest
+from src.recordings.options import above_zero, one_of, share
+from src.recordings.plan import Plan, check_share, one_group_a_sound, planned, reasons
+from src.recordings.recording import Recording
+from src.recordings.splitting import checked_shares, divide
+from src.recordings.survey import ARRAYS, Surveyor
+from src.recordings.windows import WindowMaker
+from src.rolls.options import checked_seed
+
+_NAMED = 10  # files left out that are named on the terminal; left_out.csv has all
+
+
+class Recordings(ArrayDataModule):
+    """Sound files with labels, in windows of one length; validation and test are judged by whole recording.
+
+    Before features are built every file is decoded once. Which files are used then, and why others are not, is
+    in `manifest.csv` and `left_out.csv` in the data's folder. A subclass sets `name`, `target` and, of a
+    published data set, `card`, and lists its recordings.
+
+    Attributes:
+        card: where to get the data set; `None` for one's own files.
+        parts: the parts that recordings without a split are divided into, `train` apart.
+        pool: how a model's outputs for the windows of a recording become one: `mean` or `max`.
+        n_items: windows by split; empty before `prepare_data` or `setup`.
+
+    Args:
+        cache_dir: prepared data lie in `<cache_dir>/<name>-<signature>`.
+        batch_size: windows a batch.
+        shuffle_seed: of the order of training windows, >= 0.
+        workers: processes that build the data, or `auto`.
+        root: the folder of the data set.
+        classes: names of the classes.
+        features: parameters of `src.audio.mel.LogMel`; sound is resampled to its sample_rate.
+        channels: 1 or 2; mono files are doubled for 2.
+        clip_seconds: length of a window.
+        stride_seconds: from one window to the next.
+        seed: of the split, >= 0; `None` where the data set has its own.
+        split: shares of the recordings that are divided, by part; `None` where the data set has its own split.
+        max_bad: the greatest share of files that may be left out, 0..1.
+        pool: `mean` or `max`.
+
+    Raises:
+        UserError: an option lies outside its range.
+    """
+
+    grouped_by: ClassVar[str] = "group"
+    card: ClassVar[Card | None] = None
+    parts: ClassVar[tuple[str, ...]] = ("val", "test")
+
+    def __init__(
+        self,
+        *,
+        cache_dir: Path,
+        batch_size: int,
+        shuffle_seed: int,
+        workers: int | str,
+        root: str | Path | None,
+        classes: Sequence[str],
+        features: Mapping[str, Any],
+        channels: int,
+        clip_seconds: float,
+        stride_seconds: float,
+        seed: int | None,
+        split: Mapping[str, float] | None,
+        max_bad: float,
+        pool: str,
+    ) -> None:
+        super().__init__(
+            cache_dir=cache_dir, batch_size=batch_size, shuffle_seed=shuffle_seed, workers=workers
+        )
+        self.root = None if root is None else Path(root).expanduser().resolve()
+        self.classes, self.features = tuple(classes), dict(features)
+        self.channels = one_of("channels", channels, (1, 2))
+        self.pool = one_of("pool", pool, ("mean", "max"))
+        self.max_bad = share("max_bad", max_bad)
+        self.seed, self.shares = checked_seed(seed), None if split is None else checked_shares(split, self.parts)
+        mel = log_mel(self.features)
+        self.sample_rate = mel.sample_rate
+        self.length = round(above_zero("clip_seconds", clip_seconds) * mel.sample_rate)
+        self.stride = round(above_zero("stride_seconds", stride_seconds) * mel.sample_rate)
+        if not (self.length and self.stride):
+            raise UserError("data.clip_seconds and data.stride_seconds: choose a sample or more of sound")
+        self.item_shape = (self.channels, mel.n_mels, mel.frames(self.length))
+        self.n_items = {}
+
+    @abstractmethod
+    def recordings(self) -> list[Recording]:
+        """List the files below the root, those that are wrongly labelled with their `problem`.
+
+        Raises:
+            UserError: the folder does not look as it must.
+        """
+
+    def check(self) -> None:
+        """Refuse a missing folder.
+
+        Raises:
+            UserError: there is none; the message says where to get the data.
+        """
+        self.folder_of_data()
+
+    def folder_of_data(self) -> Path:
+        """Give the root.
+
+        Raises:
+            UserError: it is not set or not there.
+        """
+        if self.root is None or not self.root.is_dir():
+            if self.card is not None:
+                raise self.card.missing(self.root)
+            what = "data.root is not set" if self.root is None else f"{self.root} is not there"
+            raise UserError(f"{what}: give a folder of sound files, data.root=FOLDER")
+        return self.root
+
+    def resolved(self) -> dict[str, Any]:
+        """Give the folder as a full path."""
+        return {"root": str(self.folder_of_data())}
+
+    def recipe(self) -> dict[str, Any]:
+        """Give the options, all labels, the content of the files, and the versions of what decodes them."""
+        return {
+            "recordings": value_hash([list(asdict(recording).values()) for recording in self._listed]),
+            "files": self._content,
+            "classes": self.classes,
+            "features": self.features,
+            "channels": self.channels,
+            "windows": [self.length, self.stride],
+            "split": self.shares,
+            "seed": self.seed,
+            "libsndfile": soundfile.__libsndfile_version__,
+            "versions": {name: importlib.metadata.version(name) for name in ("soxr", "torchaudio")},
+        }
+
+    def code_modules(self) -> Sequence[str]:
+        """Give the modules that choose, divide and cut recordings, and how items are written."""
+        modules = ("plan", "splitting", "survey", "windows")
+        return *(f"src.recordings.{module}" for module in modules), "src.preparation.chunks"
+
+    def maker(self) -> WindowMaker:
+        """Give what makes window i."""
+        plan = self._plan
+        return WindowMaker(
+            root=self.folder_of_data(),
+            paths=tuple(recording.path for recording in plan.recordings),
+            targets=self._targets(plan),
+            groups=plan.groups,
+            recording=plan.recording,
+            starts=plan.starts,
+            length=self.length,
+            channels=self.channels,
+            features=self.features,
+        )
+
+    def prepare_data(self) -> None:
+        """Hear all files, then build what is missing.
+
+        Raises:
+            UserError: too many files cannot be used, a part of the split is empty, or the disk is full.
+        """
+        if not self._survey.is_complete():
+            paths = tuple(recording.path for recording in self._listed)
+            hear = Builder(Surveyor(self.folder_of_data(), paths), self.workers, f"{self.name}: hearing all files")
+            self._survey.prepare(hear)
+            self._say_what_was_heard()
+        self.n_items = self._plan.n_items
+        super().prepare_data()
+        if not (self.folder / "manifest.csv").exists():
+            write_left_out(self.folder / "left_out.csv", self.left_out())
+            write_manifest(self.folder / "manifest.csv", self._plan)
+
+    def setup(self, stage: str | None = None) -> None:
+        """Open the data and refuse splits that share a group.
+
+        Raises:
+            UserError: they do, or the data are not built.
+        """
+        self.n_items = self._plan.n_items
+        super().setup(stage)
+
+    def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
+        """Give what the baselines are measured on.
+
+        Returns:
+            Features (n, channels, n_mels, frames) and targets of the windows of `train`, or of a part whose
+            recordings all have one window. Else one entry a recording: the mean over its windows of
+            `band_statistics`, float32 (n, 3 · channels · n_mels), and its targets.
+
+        Raises:
+            UserError: the data are not built.
+        """
+        features, targets = super().arrays(split)
+        counts = self.counts(split)
+        if split == "train" or (counts == 1).all():
+            return features, targets
+        starts = np.cumsum(counts) - counts
+        sums = np.add.reduceat(band_statistics(features), starts, axis=0)
+        return sums / counts[:, None].astype(np.float32), targets[starts]
+
+    def counts(self, split: str) -> np.ndarray:
+        """Count the windows of each recording of a split, int64 (n_recordings,)."""
+        return self._plan.counts[self._plan.part(split)]
+
+    def statistics(self) -> tuple[np.ndarray, np.ndarray]:
+        """Give mean and deviation of each mel band, float32 (n_mels,); 0 and 1 where each clip is normalised."""
+        if self.features.get("scaling") == "z_norm":
+            n_mels = self.item_shape[1]
+            return np.zeros(n_mels, np.float32), np.ones(n_mels, np.float32)
+        return super().statistics()
+
+    def left_out(self) -> list[tuple[str, str]]:
+        """Give path and reason of each file that is not used."""
+        why = reasons(self._listed, self._heard["problem"])
+        return [(item.path, reason) for item, reason in zip(self._listed, why, strict=True) if reason]
+
+    def summary(self) -> dict[str, Any]:
+        """Give name, signature, windows, recordings and seconds by split, and how many files are left out."""
+        plan = self._plan
+        parts = {split: plan.part(split) for split in SPLITS}
+        return {
+            **super().summary(),
+            "recordings": {split: part.stop - part.start for split, part in parts.items()},
+            "seconds": {split: round(float(plan.seconds[part].sum()), 3) for split, part in parts.items()},
+            "left_out": len(self.left_out()),
+        }
+
+    def contact_sheet(self, folder: Path) -> None:
+        """Write a few training windows of each class to be heard and looked at, and how often each occurs.
+
+        Args:
+            folder: gets `.wav` and `.png` files whose names say what they are labelled, and `classes.csv`/`.png`.
+        """
+        from src.datamodules.contact_sheet import write_clip, write_contact_sheet  # draws: slow to import
+
+        maker, targets = self.maker(), self._targets(self._plan)
+        if self.target == "multiclass":
+            targets = np.eye(len(self.classes), dtype=np.uint8)[targets]
+        firsts = np.cumsum(self._plan.counts) - self._plan.counts
+
+        def write(recording: int, stem: Path) -> None:
+            waveform = maker.waveform(int(firsts[recording]))
+            write_clip(stem, waveform, maker.log_mel(waveform), maker.mel.sample_rate)
+
+        marks = {split: targets[self._plan.part(split)] for split in SPLITS}
+        write_contact_sheet(folder, write, self.classes, marks)
+
+    def _ordered(self, split: str) -> DataLoader[Any]:
+        counts = self.counts(split)
+        if (counts == 1).all():
+            return super()._ordered(split)
+        dataset = RecordingDataset(*super().arrays(split), counts)
+        return loader(dataset, WholeRecordings(counts, self.batch_size))
+
+    def _targets(self, plan: Plan) -> np.ndarray:
+        place = {name: number for number, name in enumerate(self.classes)}
+        if self.target == "multiclass":
+            return np.array([place[recording.labels[0]] for recording in plan.recordings], np.int64)
+        marks = np.zeros((len(plan.recordings), len(self.classes)), np.uint8)
+        for row, recording in zip(marks, plan.recordings, strict=True):
+            row[[place[label] for label in recording.labels]] = 1
+        return marks
+
+    def _say_what_was_heard(self) -> None:
+        left_out = self.left_out()
+        for path, reason in left_out[:_NAMED]:
+            say(f"{self.name}: left out: {path} {reason}")
+        if len(left_out) > _NAMED:
+            say(f"{self.name}: {len(left_out)} of {len(self._listed)} files are left out; left_out.csv names them")
+        fine = self._heard["problem"] == 0
+        kinds = Counter(zip(self._heard["rate"][fine], self._heard["channels"][fine], strict=True))
+        if len(kinds) > 1:
+            found = ", ".join(f"{count} of {rate} Hz and {n} channel(s)" for (rate, n), count in kinds.items())
+            say(f"{self.name}: {found}; all become {self.sample_rate} Hz and {self.channels} channel(s)")
+
+    def _divided(self, recordings: Sequence[Recording]) -> list[Recording]:
+        free = [recording for recording in recordings if recording.split is None]
+        groups, labels = [item.group for item in free], [item.labels[0] for item in free]
+        drawn = iter(divide(groups, labels, self.shares or {}, self.seed or 0))
+        parted = [item if item.split else replace(item, split=next(drawn)) for item in recordings]
+        sizes = Counter(recording.split for recording in parted)
+        for split in SPLITS:
+            if not sizes[split]:
+                found = ", ".join(f"{sizes[part]} of {part}" for part in SPLITS)
+                remedy = f"the whole data set is at {self.card.url}" if self.card else "give more files"
+                raise UserError(f"{self.name}: there is no recording for {split} ({found}); {remedy}")
+        return parted
+
+    @functools.cached_property
+    def _listed(self) -> list[Recording]:
+        return [self._labelled(recording) for recording in self.recordings()]
+
+    def _labelled(self, recording: Recording) -> Recording:
+        unknown = [label for label in recording.labels if label not in self.classes]
+        problem = ""
+        if unknown:
+            problem = f"is labelled {unknown[0]}, which is no class"
+        elif not recording.labels or (self.target == "multiclass" and len(recording.labels) > 1):
+            problem = f"has {len(recording.labels)} labels"
+        return replace(recording, problem=recording.problem or problem)
+
+    @functools.cached_property
+    def _content(self) -> str:
+        root = self.folder_of_data()
+        there = [item.path for item in self._listed if (root / item.path).is_file()]
+        return files_hash(root, there, self.cache_dir / "recordings.json")
+
+    @functools.cached_property
+    def _survey(self) -> ArrayCache:
+        """What was heard of each listed file, on disk; it does not depend on features."""
+        code = code_hash(sources(Surveyor.__module__), ROOT)
+        paths = [recording.path for recording in self._listed]
+        recipe = {"paths": paths, "files": self._content, "code": code}
+        folder = self.cache_dir / f"{self.name}_survey-{value_hash(recipe)}"
+        return ArrayCache(ChunkedArrays(folder, len(paths), ARRAYS), {"data": self.name, "paths": paths})
+
+    @functools.cached_property
+    def _heard(self) -> dict[str, np.ndarray]:
+        if not self._survey.is_complete():
+            raise UserError(f"{self.name} is not built; run the command with mode=prepare")
+        return self._survey.files.open()
+
+    @functools.cached_property
+    def _plan(self) -> Plan:
+        check_share(self.name, len(self._listed), self.left_out(), self.max_bad)
+        why = reasons(self._listed, self._heard["problem"])
+        used = np.array([number for number, reason in enumerate(why) if not reason], np.int64)
+        heard = {name: values[used] for name, values in self._heard.items()}
+        joined = one_group_a_sound([self._listed[number] for number in used], heard["digest"])
+        return planned(
+            self._divided(joined),
+            heard["frames"],
+            heard["rate"],
+            sample_rate=self.sample_rate,
+            length=self.length,
+            stride=self.stride,
+        )

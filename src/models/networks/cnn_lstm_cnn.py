@@ -1,0 +1,74 @@
+"""CNN+LSTM+CNN, the best network published for mixtures of orchestral notes."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from src.errors import UserError
+from src.models.networks.base import Float32Linear, Network, checked_options, conv_block, pool_cells
+
+
+class CNNLSTMCNN(Network):
+    """Blocks of [conv 3×3, batch norm, ReLU, max-pool 2], an LSTM over time, one more block, two linear layers.
+
+    Published: three blocks of 8, 16 and 32 channels, an LSTM of width 16, a convolution with 32 channels, a
+    pool, a linear layer of 2048, dropout .5, the output. Chosen here, where the description is silent: the LSTM
+    runs along each row of frequency, with the same weights for all and the row's channels as its input, so
+    that its outputs are again a map of frequency and time; the convolution after it is a block like the
+    others; positions are then averaged into `grid` × `grid` cells, so that any length fits; a ReLU follows the
+    linear layer.
+
+    Args:
+        n_classes: number of logits.
+        in_channels: channels of the input.
+        channels: channels of each block, two or more; the LSTM stands before the last.
+        lstm: width of the LSTM.
+        grid: rows (frequency) and columns (time) that the last block is averaged to.
+        hidden: width of the linear layer before the last.
+        dropout: share of it that is dropped, 0 to below 1.
+
+    Raises:
+        UserError: an option is outside its range.
+    """
+
+    def __init__(
+        self,
+        n_classes: int,
+        in_channels: int = 1,
+        channels: Sequence[int] = (8, 16, 32, 32),
+        lstm: int = 16,
+        grid: int = 4,
+        hidden: int = 2048,
+        dropout: float = 0.5,
+    ) -> None:
+        channels = checked_options(channels, dropout)
+        if len(channels) < 2:
+            raise UserError(f"model.channels is {list(channels)}: give two blocks or more.")
+        for name, value in {"lstm": lstm, "grid": grid, "hidden": hidden}.items():
+            if value < 1:
+                raise UserError(f"model.{name} is {value}: choose 1 or more.")
+        super().__init__(in_channels, halvings=len(channels))
+        self.grid = grid
+        before = pairwise((in_channels, *channels[:-1]))
+        self.before = nn.Sequential(*(conv_block(*pair, padding=1) for pair in before))
+        self.lstm = nn.LSTM(channels[-2], lstm, batch_first=True)
+        self.after = conv_block(lstm, channels[-1], padding=1)
+        self.hidden = nn.Sequential(nn.Linear(channels[-1] * grid**2, hidden), nn.ReLU(), nn.Dropout(dropout))
+        self.head = Float32Linear(hidden, n_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """From spectrograms (B, in_channels, n_mels, T) to logits (B, n_classes), float32."""
+        x = self.after(self._along_rows(self.before(x)))
+        rows, columns = (pool_cells(size, self.grid, like=x) for size in x.shape[-2:])
+        cells = torch.einsum("bcft,rf,st->bcrs", x, rows, columns)
+        logits: Tensor = self.head(self.hidden(cells.flatten(1)))
+        return logits
+
+    def _along_rows(self, x: Tensor) -> Tensor:
+        """The LSTM along each row: (B, C, F, T) -> (B, lstm, F, T)."""
+        rows = x.permute(0, 2, 3, 1)
+        outputs, _ = self.lstm(rows.flatten(0, 1))
+        by_row: Tensor = outputs.unflatten(0, rows.shape[:2])
+        return by_row.permute(0, 3, 1, 2)

@@ -1,0 +1,58 @@
+"""Penalties on a network's weights, added to the loss; their gradient passes through the optimizer."""
+
+import math
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from src.errors import UserError
+
+
+class L1(nn.Module):
+    """weight · Σ|w| (Tibshirani, 'Regression Shrinkage and Selection via the Lasso', 1996).
+
+    Args:
+        weight: 0 or more.
+
+    Raises:
+        UserError: `weight` is outside its range.
+    """
+
+    def __init__(self, weight: float = 1e-2) -> None:
+        super().__init__()
+        self.weight = _checked(weight)
+
+    def forward(self, network: nn.Module) -> Tensor:
+        """The penalty of `network`, a scalar ≥ 0."""
+        return self.weight * sum((w.abs().sum() for w in penalised(network)), start=torch.zeros(()))
+
+
+class L2(nn.Module):
+    """weight / 2 · Σw², whose gradient weight · w is what `weight_decay` adds in `torch.optim.Adam` and `SGD`.
+
+    Args:
+        weight: 0 or more.
+
+    Raises:
+        UserError: `weight` is outside its range.
+    """
+
+    def __init__(self, weight: float = 5e-3) -> None:
+        super().__init__()
+        self.weight = _checked(weight)
+
+    def forward(self, network: nn.Module) -> Tensor:
+        """The penalty of `network`, a scalar ≥ 0."""
+        return self.weight / 2 * sum((w.square().sum() for w in penalised(network)), start=torch.zeros(()))
+
+
+def penalised(network: nn.Module) -> Iterator[nn.Parameter]:
+    """The trained weights of two or more dimensions: no biases, no batch norms, nothing frozen."""
+    return (w for w in network.parameters() if w.ndim >= 2 and w.requires_grad)
+
+
+def _checked(weight: float) -> float:
+    if math.isfinite(weight) and weight >= 0:
+        return float(weight)
+    raise UserError(f"regularization.weight is {weight}: choose a number of at least 0.")

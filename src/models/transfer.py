@@ -1,0 +1,75 @@
+"""Training a network that begins with the features of another."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from src.errors import UserError
+
+HEAD = "head"
+"""The attribute of every network that holds its output layer; all else are its features."""
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """How features are trained beside a new head.
+
+    Args:
+        frozen_epochs: for how many epochs they stay as they are, batch norms included.
+        feature_rate: their learning rate, as a factor of the head's.
+
+    Raises:
+        UserError: a number is outside its range.
+    """
+
+    frozen_epochs: int = 0
+    feature_rate: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.frozen_epochs, int) or self.frozen_epochs < 0:
+            raise UserError(f"transfer.frozen_epochs={self.frozen_epochs}: choose a whole number from 0")
+        if not 0 < self.feature_rate <= 1:
+            raise UserError(f"transfer.feature_rate={self.feature_rate}: choose a factor above 0, at most 1")
+
+    def begin_epoch(self, network: nn.Module, epoch: int) -> None:
+        """Freeze the features in the first epochs, and free them after."""
+        if not self.frozen_epochs:
+            return
+        frozen = epoch < self.frozen_epochs
+        for name, module in network.named_children():
+            if name != HEAD:
+                module.requires_grad_(not frozen).train(not frozen)
+
+    def groups(self, network: nn.Module) -> list[tuple[list[nn.Parameter], float]]:
+        """Give the parameters for an optimizer with the factors of their rates: one group, or features and head."""
+        if self.feature_rate == 1:
+            return [(list(network.parameters()), 1.0)]
+        head = list(getattr(network, HEAD).parameters())
+        known = {id(parameter) for parameter in head}
+        features = [parameter for parameter in network.parameters() if id(parameter) not in known]
+        return [(features, self.feature_rate), (head, 1.0)]
+
+
+def load_features(network: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
+    """Take over all of a network but its head.
+
+    Args:
+        network: fresh.
+        weights: of a checkpoint, by name, those of the network beginning with `network.`.
+        source: names the checkpoint, for the error.
+
+    Raises:
+        UserError: the networks differ.
+    """
+    features = {
+        name.removeprefix("network."): values
+        for name, values in weights.items()
+        if name.startswith("network.") and not name.startswith(f"network.{HEAD}.")
+    }
+    own = {name: values.shape for name, values in network.state_dict().items() if not name.startswith(f"{HEAD}.")}
+    if own != {name: values.shape for name, values in features.items()}:
+        raise UserError(
+            f"init_from={source}: its network differs from this one; choose the same model and model.… options"
+        )
+    network.load_state_dict(features, strict=False)

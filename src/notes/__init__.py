@@ -1,0 +1,1 @@
+"""Single notes of instruments: tables, folds, stored sounds, and mixtures of them."""

@@ -1,0 +1,50 @@
+"""Batches of mixtures and of notes, as sounds; their spectrograms are made on the device that trains."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from src.datamodules.batches import ShuffledBatches
+
+Make = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+class SoundDataset(Dataset[tuple[Tensor, Tensor]]):
+    """Makes items when they are asked for, many at once.
+
+    Args:
+        make: from numbers of items, int64 (B,), to sounds, float32 (B, samples), and targets (B, …).
+    """
+
+    def __init__(self, make: Make) -> None:
+        self._make = make
+
+    def __getitem__(self, indices: np.ndarray) -> tuple[Tensor, Tensor]:
+        """Give sounds (B, samples) and targets (B, …) of items (B,)."""
+        sounds, targets = self._make(indices)
+        return torch.from_numpy(sounds), torch.from_numpy(targets)
+
+
+class FreshBatches(ShuffledBatches):
+    """The numbers n·epoch to n·(epoch + 1) - 1 in random order: items that no epoch before has had."""
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for batch in super().__iter__():
+            yield batch + self.epoch * self.n_items
+
+
+def sound_loader(
+    make: Make, batches: Sampler[np.ndarray], loaders: int
+) -> DataLoader[tuple[Tensor, Tensor]]:
+    """Load batches in `loaders` processes of their own, or with 0 in this one."""
+    return DataLoader(
+        SoundDataset(make),
+        batch_size=None,
+        sampler=batches,
+        num_workers=loaders,
+        persistent_workers=loaders > 0,
+        pin_memory=torch.cuda.is_available(),
+    )

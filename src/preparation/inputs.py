@@ -1,0 +1,26 @@
+"""Files that data are made from, told by their content."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from src.fingerprint import content_hash, value_hash, write_json
+from src.preparation.cache import read_json
+
+
+def files_hash(root: Path, names: Sequence[str], memory: Path) -> str:
+    """Hash files and their names, and nothing else below the root.
+
+    Args:
+        root: the folder that the names are relative to.
+        names: of files that are there.
+        memory: a JSON file that remembers the hash by names, sizes and modification times, so that unchanged
+            files are not read again.
+    """
+    stats = [(root / name).stat() for name in names]
+    stamps = [[name, stat.st_size, stat.st_mtime_ns] for name, stat in zip(names, stats, strict=True)]
+    known = read_json(memory) or {}
+    key = value_hash([str(root), stamps])
+    if key not in known:
+        known[key] = value_hash([[name, content_hash(root / name)] for name in names])
+        write_json(memory, known)
+    return str(known[key])

@@ -1,0 +1,31 @@
+"""Tables of what is used and what is left out, for people to read."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from src.fingerprint import write_text
+from src.recordings.plan import Plan
+
+
+def write_manifest(path: Path, plan: Plan) -> None:
+    """Write the recordings that are used: path, labels (joined by `|`), group, split, seconds and windows."""
+    rows = (
+        (item.path, "|".join(item.labels), item.group, item.split, f"{seconds:.3f}", windows)
+        for item, seconds, windows in zip(plan.recordings, plan.seconds, plan.counts, strict=True)
+    )
+    _write(path, ("path", "labels", "group", "split", "seconds", "windows"), rows)
+
+
+def write_left_out(path: Path, left_out: Sequence[tuple[str, str]]) -> None:
+    """Write path and reason of the recordings that are not used."""
+    _write(path, ("path", "reason"), left_out)
+
+
+def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    write_text(path, text.getvalue())

@@ -1,0 +1,144 @@
+"""Which recordings are used, which part each is in, and how many windows it gives."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from src.errors import UserError
+from src.recordings.recording import Recording
+from src.recordings.survey import PROBLEMS
+from src.recordings.windows import samples_at, window_starts
+from src.rolls.groups import united
+
+SPLITS = ("train", "val", "test")
+_NAMED = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """The recordings that are used, those of `train` first, then `val` and `test`, and their windows.
+
+    Attributes:
+        recordings: each with its split.
+        seconds: float64 (n,), their lengths.
+        counts: int64 (n,), windows of each; they are the items, one recording after another.
+        starts: int64 (n_items,), where each window begins, samples at the wanted rate.
+    """
+
+    recordings: list[Recording]
+    seconds: np.ndarray
+    counts: np.ndarray
+    starts: np.ndarray
+
+    @property
+    def recording(self) -> np.ndarray:
+        """Which recording each item is a window of, int64 (n_items,)."""
+        return np.repeat(np.arange(len(self.counts)), self.counts)
+
+    @property
+    def groups(self) -> np.ndarray:
+        """A hash of the group of each recording, uint64 (n,)."""
+        return np.array([_digest(recording.group) for recording in self.recordings], np.uint64)
+
+    @property
+    def n_items(self) -> dict[str, int]:
+        """Windows of each split."""
+        return {split: int(self.counts[self.part(split)].sum()) for split in SPLITS}
+
+    def part(self, split: str) -> slice:
+        """Say which recordings a split has."""
+        sizes = Counter(recording.split for recording in self.recordings)
+        start = sum(sizes[before] for before in SPLITS[: SPLITS.index(split)])
+        return slice(start, start + sizes[split])
+
+
+def reasons(listed: Sequence[Recording], problems: np.ndarray) -> list[str]:
+    """Say why each recording cannot be used; nothing if it can.
+
+    Args:
+        listed: all recordings.
+        problems: (n,), numbers of `src.recordings.survey.PROBLEMS`.
+    """
+    pairs = zip(listed, problems, strict=True)
+    return [recording.problem or PROBLEMS[problem] for recording, problem in pairs]
+
+
+def check_share(title: str, total: int, left_out: Sequence[tuple[str, str]], max_bad: float) -> None:
+    """Refuse a data set of which too much cannot be used.
+
+    Args:
+        title: of the data set.
+        total: number of all recordings.
+        left_out: path and reason of each that cannot be used.
+        max_bad: the greatest share that may be left out.
+
+    Raises:
+        UserError: it is more; the message names the first ten.
+    """
+    if len(left_out) <= max_bad * total:
+        return
+    named = "; ".join(f"{path} {reason}" for path, reason in left_out[:_NAMED])
+    more = f"; and {len(left_out) - _NAMED} more" if len(left_out) > _NAMED else ""
+    raise UserError(
+        f"{title}: {len(left_out)} of {total} recordings cannot be used: {named}{more}; mend them or get them "
+        f"again, or allow a greater share than data.max_bad={max_bad:g}"
+    )
+
+
+def planned(
+    recordings: Sequence[Recording],
+    frames: np.ndarray,
+    rates: np.ndarray,
+    *,
+    sample_rate: int,
+    length: int,
+    stride: int,
+) -> Plan:
+    """Order recordings by their parts, and cut them into windows.
+
+    Args:
+        recordings: each with its split.
+        frames: (n,), samples of each.
+        rates: (n,), Hz.
+        sample_rate: wanted, in Hz.
+        length: of a window, samples at that rate.
+        stride: from one window to the next, likewise.
+    """
+    order = sorted(range(len(recordings)), key=lambda number: SPLITS.index(str(recordings[number].split)))
+    frames, rates = frames[order], rates[order]
+    windows = [
+        window_starts(samples_at(int(n), int(rate), sample_rate), length, stride)
+        for n, rate in zip(frames, rates, strict=True)
+    ]
+    counts = np.array([len(starts) for starts in windows], np.int64)
+    starts = np.array([start for starts in windows for start in starts], np.int64)
+    return Plan([recordings[number] for number in order], frames / rates, counts, starts)
+
+
+def one_group_a_sound(recordings: Sequence[Recording], digests: np.ndarray) -> list[Recording]:
+    """Give recordings that are to be divided one group where their sounds are identical.
+
+    Args:
+        recordings: those without a split are to be divided.
+        digests: uint64 (n,), hashes of their sounds.
+    """
+    free = [number for number, recording in enumerate(recordings) if recording.split is None]
+    if not free:
+        return list(recordings)
+    nothing = np.zeros(0, np.uint64)
+    groups = united(
+        [recordings[number].group for number in free],
+        [str(digests[number]) for number in free],
+        [nothing] * len(free),
+    )
+    joined = list(recordings)
+    for number, group in zip(free, groups, strict=True):
+        joined[number] = replace(recordings[number], group=group)
+    return joined
+
+
+def _digest(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
