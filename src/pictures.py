@@ -6,12 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from src.metrics.kinds import direction
 
 DPI = 100
+
+BY_CLASS = {
+    "f1_by_class": "F1 by class on test",
+    "top_n_recall_by_class": "recall by class on test, the number of labels being known",
+}
+"""Tables of one number a class, and their titles."""
 
 
 def warm_up() -> None:
@@ -51,6 +58,21 @@ def learning_curves(rows: Sequence[Mapping[str, Any]], objective: str, path: Pat
     figure.savefig(path, dpi=DPI)
 
 
+def draw_tables(metrics: Mapping[str, Any], folder: Path) -> None:
+    """Draw the tables among the metrics of the test part.
+
+    Args:
+        metrics: by name, tables as mappings.
+        folder: where to.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, title in BY_CLASS.items():
+        if name in metrics:
+            bars_by_class(metrics[name], title, folder / f"{name}.png")
+    if metrics.get("right_of_n"):
+        right_of_n(metrics["right_of_n"], folder / "right_of_n.png")
+
+
 def bars_by_class(values: Mapping[str, float], title: str, path: Path) -> None:
     """Draw one bar a class, 0 to 1."""
     height = 1 + 0.3 * len(values)
@@ -64,6 +86,29 @@ def bars_by_class(values: Mapping[str, float], title: str, path: Path) -> None:
             f"{values[name]:.3f}", (values[name], row), (3, 0), textcoords="offset points", va="center"
         )
     axes.set(xlim=(0, 1.1), title=title)
+    figure.savefig(path, dpi=DPI)
+
+
+def right_of_n(shares: Mapping[str, Mapping[str, float]], path: Path) -> None:
+    """Draw how many of N labels are right, a bar for each N.
+
+    Args:
+        shares: for each N, as a string, the share of the items with exactly k right, by k, as a string.
+        path: the picture to write.
+    """
+    figure = Figure(figsize=(8, 1.4 + 0.4 * len(shares)), layout="constrained")
+    axes = figure.subplots()
+    for row, (n, by_k) in enumerate(shares.items()):
+        left = 0.0
+        for k, share in reversed(list(by_k.items())):
+            colour = colormaps["RdYlGn"](int(k) / int(n))
+            axes.barh(row, share, left=left, color=colour, edgecolor="white")
+            if share > 0.04:
+                axes.annotate(f"{k}/{n}\n{share:.0%}", (left + share / 2, row), ha="center", va="center", fontsize=8)
+            left += share
+    axes.set_yticks(range(len(shares)), [f"N = {n}" for n in shares])
+    axes.invert_yaxis()
+    axes.set(xlim=(0, 1), title="share of the items with exactly k of their N labels among the N best")
     figure.savefig(path, dpi=DPI)
 
 

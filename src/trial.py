@@ -29,7 +29,7 @@ from src.libraries import settle
 from src.metrics.kinds import KINDS, direction
 from src.models.generator import Generator
 from src.models.learner import Learner
-from src.pictures import bars_by_class, learning_curves
+from src.pictures import draw_tables, learning_curves
 
 __all__ = ["freeze", "gpus", "gpus_needed", "prepare", "run"]
 
@@ -190,9 +190,7 @@ def _draw(folder: Path, learner: Learner, history: History, objective: str) -> N
     samples = folder / "samples"
     samples.mkdir(exist_ok=True)
     learning_curves(history.rows, objective, samples / "learning_curves.png")
-    by_class = learner.results["test"].get("f1_by_class")
-    if by_class:
-        bars_by_class(by_class, "F1 by class on test", samples / "f1_by_class.png")
+    draw_tables(learner.results["test"], samples)
 
 
 def _close(loggers: Sequence[Any], failed: bool) -> None:

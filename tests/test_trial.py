@@ -120,7 +120,7 @@ def test_the_published_figure_is_what_scikit_learn_finds(finished: Finished) -> 
     features, targets = data.arrays("test")
     bf16 = finished[0]["trainer"]["precision"] == "bf16-mixed"
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-        outputs = trained.learner.predict(torch.from_numpy(features.copy()).unsqueeze(1))
+        outputs = trained.learner.predict(torch.from_numpy(features.copy()))
     answers = outputs.numpy() > float(trained.learner.threshold)
     expected = f1_score(targets, answers, average="macro", zero_division=0)
     assert metrics_of(finished)["test"]["f1_macro"] == pytest.approx(expected, abs=1e-6)
@@ -128,7 +128,7 @@ def test_the_published_figure_is_what_scikit_learn_finds(finished: Finished) -> 
 
 def test_averaging_a_checkpoint_with_itself_changes_no_probability(finished: Finished) -> None:
     path = finished[1] / "checkpoints" / "best.ckpt"
-    sound = np.random.default_rng(0).normal(0, 0.1, (1, 6615)).astype(np.float32)
+    sound = np.random.default_rng(0).normal(0, 0.1, (1, 1, 6615)).astype(np.float32)
     one, two = Predictor([load(path)]), Predictor(load_all([path, path]))
     with torch.inference_mode():
         same = torch.allclose(one.average(one._features(sound)), two.average(two._features(sound)), atol=1e-6)
@@ -173,7 +173,7 @@ def test_a_window_of_a_file_is_classified_as_the_clip_itself_is(finished: Finish
     waveform = maker.waveform(*maker.piece(index))
     soundfile.write(tmp_path / "clip.wav", waveform, 11025, subtype="FLOAT")
     predictor = Predictor([load(finished[1] / "checkpoints" / "best.ckpt")])
-    features = torch.from_numpy(data.arrays("test")[0][:1].copy()).unsqueeze(1)
+    features = torch.from_numpy(data.arrays("test")[0][:1].copy())
     with torch.inference_mode():
         expected = predictor.average(features).numpy()
     np.testing.assert_allclose(predictor(tmp_path / "clip.wav").probabilities[:1], expected, atol=2e-3)

@@ -19,7 +19,7 @@ _PREROLLS = (0.5, 5.0, 60.0, math.inf)
 """Seconds decoded before what is wanted; the next is tried where a file's index leads too far."""
 _SETTLE_SECONDS = 0.1  # Opus needs 80 ms, AAC two frames, MP3 up to nine frames of the bit reservoir
 _MARGIN_SECONDS = 0.05  # longer than the resampler's filter
-_GAP_SECONDS = 0.05
+_GAP_SECONDS = 0.015  # less than a frame
 _CUT_OFF_SECONDS = 0.1
 _STREAMED_WAV = 0xFFFFFFFF  # the size in a header that was written before the sound was
 _WITHOUT_INDEX = ("mp3", "aac")
@@ -120,37 +120,46 @@ class Media:
 
     def _frames(self, channels: int, wanted: int) -> Iterator[tuple[int, np.ndarray]]:
         """Decode from a little before a sample: each frame's first sample and sound (channels, samples)."""
-        settle = round(_SETTLE_SECONDS * self.sample_rate)
+        settled = wanted - round(_SETTLE_SECONDS * self.sample_rate)
         for preroll in _PREROLLS:
             begin = 0 if math.isinf(preroll) else max(0, wanted - round(preroll * self.sample_rate))
-            frames = self._decoded(channels, begin)
+            frames = self._decoded(channels, begin, settled)
             start = next(frames, None)
-            if start is not None and (begin == 0 or start[0] + settle <= wanted):
-                yield from self._joined(itertools.chain([start], frames))
+            if start is not None and (begin == 0 or start[0] <= settled):
+                yield from self._joined(itertools.chain([start], frames), settled)
                 return
 
-    def _joined(self, frames: Iterator[tuple[int, np.ndarray]]) -> Iterator[tuple[int, np.ndarray]]:
-        """Count the samples on from the first frame: containers round times. Refuse gaps."""
+    def _joined(
+        self, frames: Iterator[tuple[int, np.ndarray]], settled: int
+    ) -> Iterator[tuple[int, np.ndarray]]:
+        """Count the samples on from the first frame: containers round times. Refuse gaps from `settled` on."""
         expected: int | None = None
         for start, sound in frames:
-            expected = start if expected is None else expected
-            if abs(start - expected) > _GAP_SECONDS * self.sample_rate:
+            if expected is None or expected <= settled:
+                expected = start
+            elif abs(start - expected) > _GAP_SECONDS * self.sample_rate:
                 raise self._damaged(expected, "a gap")
             yield expected, sound
             expected += sound.shape[1]
 
-    def _decoded(self, channels: int, begin: int) -> Iterator[tuple[int, np.ndarray]]:
+    def _decoded(self, channels: int, begin: int, settled: int) -> Iterator[tuple[int, np.ndarray]]:
+        """Decode from a sample on; damage before `settled` is passed over."""
         position = begin
         to_float: av.AudioResampler | None = None
         try:
             for packet in self._packets(begin):
-                for frame in packet.decode():
-                    if not isinstance(frame, av.AudioFrame) or frame.pts is None:
-                        continue
-                    position = self._position(frame.pts)
-                    to_float = to_float or _to_float(frame)
-                    for part in to_float.resample(frame):
-                        yield position, _with_channels(part.to_ndarray(), channels)
+                position = position if packet.pts is None else self._position(packet.pts)
+                try:
+                    frames = packet.decode()
+                except av.FFmpegError:
+                    if position > settled:
+                        raise
+                    continue
+                for frame in frames:
+                    if frame.pts is not None:
+                        to_float = to_float or _to_float(frame)
+                        for part in to_float.resample(frame):
+                            yield self._position(frame.pts), _with_channels(part.to_ndarray(), channels)
         except (av.FFmpegError, ValueError) as error:
             raise self._damaged(position, getattr(error, "strerror", None) or str(error)) from error
 

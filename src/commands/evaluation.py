@@ -18,7 +18,7 @@ from src.libraries import settle
 from src.metrics.kinds import direction
 from src.models.generator import Generator
 from src.models.learner import Learner
-from src.pictures import bars_by_class
+from src.pictures import draw_tables
 from src.trial import measured_baselines
 
 
@@ -43,8 +43,7 @@ def test(config: dict[str, Any], overrides: list[str]) -> int:
     metrics = _measure(trained, data, tested)
     folder = Path(config["outputs"]) / "tested" / _folder_name(paths, trained[0], tested, data)
     write_json(folder / "metrics.json", metrics)
-    if "f1_by_class" in metrics["test"]:
-        bars_by_class(metrics["test"]["f1_by_class"], "F1 by class on test", folder / "f1_by_class.png")
+    draw_tables(metrics["test"], folder)
     _print(metrics, folder)
     return 0
 

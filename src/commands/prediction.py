@@ -49,11 +49,13 @@ class Predictor:
     """
 
     def __init__(self, trained: list[Trained]) -> None:
-        config = trained[0].config["data"]
-        self.classes: list[str] = trained[0].description["classes"]
+        config, description = trained[0].config["data"], trained[0].description
+        self.classes: list[str] = description["classes"]
+        self.one_class = description["target"] == "multiclass"
+        self.channels = int(description["item_shape"][0])
         self.log_mel = LogMel(**config["features"]).eval()
         self.sample_rate = int(config["features"]["sample_rate"])
-        self.clip_seconds = float(config["clip_seconds"])
+        self.clip_seconds = float(config[_seconds_key(trained[0])])
         self._members = [cast(Classifier, member.learner) for member in trained]
         self.threshold = float(np.mean([float(member.threshold) for member in self._members]))
 
@@ -63,29 +65,41 @@ class Predictor:
         Raises:
             UserError: it cannot be read, is empty or silent.
         """
-        sound = read_audio(file, self.sample_rate)
-        length = round(self.clip_seconds * self.sample_rate)
-        starts = list(range(0, max(len(sound) - length, 0) + length // 2, length // 2)) or [0]
-        starts = [start for start in starts if start == 0 or start + length // 2 < len(sound)]
+        sound = np.atleast_2d(read_audio(file, self.sample_rate, self.channels))
+        samples, length = sound.shape[1], round(self.clip_seconds * self.sample_rate)
+        hop = max(1, length // 2)
+        starts = [start for start in range(0, samples, hop) if start == 0 or start + hop < samples]
         with torch.inference_mode():
             batches = [self._probabilities(batch) for batch in _batches(sound, starts, length)]
-        end_s = len(sound) / self.sample_rate
+        end_s = samples / self.sample_rate
         starts_s = [start / self.sample_rate for start in starts]
         ends_s = [min(start + self.clip_seconds, end_s) for start in starts_s]
         return Prediction(file, starts_s, ends_s, np.concatenate(batches).astype(np.float64))
 
+    def present(self, probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Tell which classes are there, (windows, classes): all above the threshold, or the best of one-class targets.
+
+        Args:
+            probabilities: (windows, classes); nothing is there where all are 0.
+        """
+        if not self.one_class:
+            return probabilities > self.threshold
+        best: NDArray[np.bool_] = np.eye(len(self.classes), dtype=bool)[probabilities.argmax(1)]
+        return np.logical_and(best, probabilities > 0)
+
     def average(self, features: torch.Tensor) -> torch.Tensor:
-        """From spectrograms (B, 1, n_mels, T) in dB to the mean of all checkpoints' probabilities (B, C)."""
+        """From spectrograms (B, channels, n_mels, T) to the mean of all checkpoints' probabilities (B, C)."""
         return torch.stack([member.predict(features) for member in self._members]).mean(0)
 
     def _probabilities(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Nothing sounds in a silent window, whatever its noise looks like when it is scaled to its maximum."""
         probabilities: NDArray[np.float32] = self.average(self._features(windows)).numpy()
-        return np.where(np.abs(windows).max(1, keepdims=True) < SILENCE, np.float32(0), probabilities)
+        silent = np.abs(windows).max((1, 2)) < SILENCE
+        return np.where(silent[:, None], np.float32(0), probabilities)
 
     def _features(self, windows: NDArray[np.float32]) -> torch.Tensor:
         features: torch.Tensor = self.log_mel(torch.from_numpy(windows))
-        return features.unsqueeze(1)
+        return features
 
 
 def predict(config: dict[str, Any]) -> int:
@@ -99,12 +113,7 @@ def predict(config: dict[str, Any]) -> int:
     """
     settle()
     trained = load_all(checkpoint_paths(config["checkpoint"]))
-    if trained[0].description["target"] != "multilabel":
-        rolls = trained[0].description["target"] == "rolls"
-        raise UserError(
-            f"{trained[0].path}: mode=predict names what sounds; this checkpoint has "
-            f"{trained[0].description['target']} targets" + ("; use mode=generate." if rolls else ".")
-        )
+    _seconds_key(trained[0])
     if not config["input"]:
         raise UserError("input= is missing: name a sound file (wav, flac, mp3, ogg) or a folder of them.")
     source = Path(str(config["input"])).expanduser()
@@ -143,11 +152,12 @@ class _Table:
 
     def add(self, prediction: Prediction) -> None:
         """Write a row for each window and class."""
-        windows = zip(prediction.starts_s, prediction.ends_s, prediction.probabilities, strict=True)
-        for start, end, probabilities in windows:
-            for name, probability in zip(self._predictor.classes, probabilities, strict=True):
-                present = int(probability > self._predictor.threshold)
-                row = (prediction.file, f"{start:.3f}", f"{end:.3f}", name, f"{probability:.6f}", present)
+        present = self._predictor.present(prediction.probabilities)
+        windows = zip(prediction.starts_s, prediction.ends_s, prediction.probabilities, present, strict=True)
+        for start, end, *window in windows:
+            for name, probability, is_present in zip(self._predictor.classes, *window, strict=True):
+                times = f"{start:.3f}", f"{end:.3f}"
+                row = (prediction.file, *times, name, f"{probability:.6f}", int(is_present))
                 self._writer.writerow(row)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -158,12 +168,33 @@ class _Table:
             self._partial.unlink()
 
 
+def _seconds_key(trained: Trained) -> str:
+    """Name the option of the data that is the length of a window.
+
+    Raises:
+        UserError: the checkpoint does not name what sounds, or was not trained on sound.
+    """
+    target = trained.description["target"]
+    if target not in ("multilabel", "multiclass"):
+        remedy = "; use mode=generate." if target == "rolls" else "."
+        raise UserError(
+            f"{trained.path}: mode=predict names what sounds; this checkpoint has {target} targets" + remedy
+        )
+    for key in ("clip_seconds", "window_seconds"):
+        if trained.config["data"].get(key) is not None:
+            return key
+    raise UserError(
+        f"{trained.path}: mode=predict reads sound; this checkpoint was trained on stored spectrograms."
+    )
+
+
 def _batches(sound: NDArray[np.float32], starts: list[int], length: int) -> Iterator[NDArray[np.float32]]:
+    """Cut (channels, samples) into windows (B, channels, length), zeros past the end."""
     for first in range(0, len(starts), BATCH):
-        windows = np.zeros((len(starts[first : first + BATCH]), length), np.float32)
-        for row, start in enumerate(starts[first : first + BATCH]):
-            part = sound[start : start + length]
-            windows[row, : len(part)] = part
+        windows = np.zeros((len(starts[first : first + BATCH]), len(sound), length), np.float32)
+        for window, start in zip(windows, starts[first : first + BATCH], strict=True):
+            part = sound[:, start : start + length]
+            window[:, : part.shape[1]] = part
         yield windows
 
 

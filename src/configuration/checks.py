@@ -231,7 +231,8 @@ def _check_transfer(frozen: Mapping[str, Any], data: DataModule) -> None:
     own, theirs = frozen["data"]["features"], description["config"]["data"].get("features")
     if own != theirs or list(data.item_shape[:2]) != list(description["item_shape"][:2]):
         raise UserError(
-            f"init_from={frozen['init_from']}: it was trained on other features; set data.features to its own: {theirs}."
+            f"init_from={frozen['init_from']}: it was trained on other features; set data.features and "
+            f"data.channels to its own: {theirs}, {description['item_shape'][0]}."
         )
     network: Any = build_network(frozen, data.target, len(data.classes), data.item_shape)
     load_features(network, weights, str(frozen["init_from"]))

@@ -13,6 +13,7 @@ from src.errors import UserError
 from src.fingerprint import code_hash, value_hash
 from src.preparation.builder import check_workers
 from src.preparation.sources import ROOT, sources
+from src.recordings.card import Card
 
 SPLITS = ("train", "val", "test")
 
@@ -27,6 +28,8 @@ class DataModule(LightningDataModule):
         classes: names of the classes, of the numbers to predict, or of the columns of a roll.
         item_shape: of one item: (1, n_mels, frames), or (columns,) of a roll of any length.
         n_items: number of items of `train`, `val` and `test`; empty while it is unknown.
+        card: where a published data set can be had; `None` for others.
+        root: its folder, or that of one's own files, if there is one.
         pool: how the outputs for the windows of a recording become one, `mean` or `max`.
 
     Args:
@@ -46,6 +49,8 @@ class DataModule(LightningDataModule):
     item_shape: tuple[int, ...]
     n_items: dict[str, int]
     pool: str = "mean"
+    card: ClassVar[Card | None] = None
+    root: str | Path | None = None
 
     def __init__(self, *, cache_dir: Path, batch_size: int, shuffle_seed: int, workers: int | str) -> None:
         super().__init__()

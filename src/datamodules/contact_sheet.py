@@ -1,36 +1,39 @@
-"""A few clips of prepared data to hear and to look at, and how often each class occurs."""
+"""A few items of prepared data to hear and to look at, and how often each class occurs."""
 
 import csv
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import matplotlib.figure
 import numpy as np
 import soundfile
 
-from src.datamodules.synth_clips import ClipMaker
+from src.audio.mel import LogMel
 
 _CLIPS_EACH = 2
 _LONGEST_NAME = 180  # characters; file systems end at 255
 
+WriteItem = Callable[[int, Path], None]
+"""Writes a training item, by its number, to files that begin with a path."""
+
 
 def write_contact_sheet(
-    folder: Path, maker: ClipMaker, classes: Sequence[str], targets: Mapping[str, np.ndarray]
+    folder: Path, write: WriteItem, classes: Sequence[str], targets: Mapping[str, np.ndarray]
 ) -> None:
-    """Write clips of each class and of each number of instruments, made again from their pieces.
+    """Write items of each class and of each number of classes at once.
 
     Args:
         folder: where to; it is made.
-        maker: makes the clips.
+        write: writes an item; `write_clip` does the most of it.
         classes: their names.
-        targets: (n, n_classes), 0 or 1, by split, `train` first; the clips are training clips.
+        targets: (n, n_classes), 0 or 1, by split, `train` first; the items are training items.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for index in _chosen(targets["train"]):
         names = [name for name, plays in zip(classes, targets["train"][index], strict=True) if plays]
         plain = re.sub(r"[^\w+]", "-", "+".join(names))[:_LONGEST_NAME]
-        _write_clip(folder / f"{len(names)}_{plain}_train{index:05d}", maker, index)
+        write(index, folder / f"{len(names)}_{plain}_train{index:05d}")
     counts = {split: marks.sum(axis=0, dtype=int).tolist() for split, marks in targets.items()}
     _write_balance(
         folder / "classes.csv", classes, counts, {split: len(part) for split, part in targets.items()}
@@ -38,8 +41,40 @@ def write_contact_sheet(
     _draw_balance(folder / "classes.png", classes, {s: np.mean(part, axis=0) for s, part in targets.items()})
 
 
+def write_clip(stem: Path, waveform: np.ndarray, spectrogram: np.ndarray, mel: LogMel) -> None:
+    """Write a sound, scaled to 0.9, as `.wav`, and its spectrogram as `.png`.
+
+    Args:
+        stem: path without suffix.
+        waveform: (channels, samples).
+        spectrogram: (channels, n_mels, frames).
+        mel: what made it.
+    """
+    peak = max(float(np.abs(waveform).max()), 1e-9)
+    soundfile.write(named(stem, ".wav"), 0.9 * waveform.T / peak, mel.sample_rate, subtype="PCM_16")
+    figure = matplotlib.figure.Figure(figsize=(7, 3 * len(spectrogram)), layout="constrained")
+    for axes, decibels in zip(
+        figure.subplots(len(spectrogram), squeeze=False)[:, 0], spectrogram, strict=True
+    ):
+        image = axes.imshow(
+            decibels.astype(np.float32),
+            origin="lower",
+            aspect="auto",
+            extent=(0, waveform.shape[1] / mel.sample_rate, 0, len(decibels)),
+        )
+        axes.set(xlabel="time (s)", ylabel="mel band")
+        figure.colorbar(image, label="deviations" if mel.scaling == "z_norm" else "dB")
+    figure.suptitle(stem.name)
+    figure.savefig(named(stem, ".png"))
+
+
+def named(stem: Path, suffix: str) -> Path:
+    """Put a suffix behind a name that may have dots."""
+    return stem.with_name(stem.name + suffix)
+
+
 def _chosen(targets: np.ndarray) -> list[int]:
-    """Choose clips of each number of instruments, then of each class those with the fewest others."""
+    """Choose items of each number of classes, then of each class those with the fewest others."""
     counts = targets.sum(axis=1, dtype=int)
     chosen = {
         int(index) for count in np.unique(counts) for index in np.flatnonzero(counts == count)[:_CLIPS_EACH]
@@ -48,33 +83,6 @@ def _chosen(targets: np.ndarray) -> list[int]:
         plays = np.flatnonzero(marks)
         chosen |= set(plays[np.argsort(counts[plays], kind="stable")][:_CLIPS_EACH].tolist())
     return sorted(chosen)
-
-
-def _write_clip(stem: Path, maker: ClipMaker, index: int) -> None:
-    score, soundfont = maker.piece(index)
-    waveform = maker.waveform(score, soundfont)
-    peak = max(float(np.abs(waveform).max()), 1e-9)
-    score.save(_named(stem, ".mid"))
-    soundfile.write(_named(stem, ".wav"), 0.9 * waveform / peak, maker.mel.sample_rate, subtype="PCM_16")
-    _draw_spectrogram(_named(stem, ".png"), maker.log_mel(waveform), maker)
-
-
-def _named(stem: Path, suffix: str) -> Path:
-    return stem.with_name(stem.name + suffix)
-
-
-def _draw_spectrogram(path: Path, decibels: np.ndarray, maker: ClipMaker) -> None:
-    figure = matplotlib.figure.Figure(figsize=(7, 3), layout="constrained")
-    axes = figure.add_subplot()
-    image = axes.imshow(
-        decibels.astype(np.float32),
-        origin="lower",
-        aspect="auto",
-        extent=(0, maker.score.clip_seconds, 0, len(decibels)),
-    )
-    axes.set(xlabel="time (s)", ylabel="mel band", title=path.stem)
-    figure.colorbar(image, label="dB")
-    figure.savefig(path)
 
 
 def _write_balance(

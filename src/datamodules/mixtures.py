@@ -30,7 +30,8 @@ class Mixtures(NoteDataModule):
         distinct: no instrument twice in a mixture.
         level: `recorded` or `equal`; see `MixtureOptions`.
         gain_db: lowest and highest gain of a note, dB.
-        detune: semitones that a training note is played higher or lower, at most.
+        detune, tilt: of training notes; see `MixtureOptions`.
+        jitter_db: widens the range of gains of training notes on both sides, dB.
         fresh: every epoch has mixtures that no epoch before had; else all have the same.
         leak: rebuild the published mistake: all parts draw from the same recordings.
         options: see `NoteDataModule`.
@@ -52,6 +53,8 @@ class Mixtures(NoteDataModule):
         level: str,
         gain_db: Sequence[float],
         detune: float,
+        tilt: float,
+        jitter_db: float,
         fresh: bool,
         leak: bool,
         **options: Any,
@@ -69,7 +72,14 @@ class Mixtures(NoteDataModule):
             samples=self.samples,
             level=level,
             gain_db=(float(gain_db[0]), float(gain_db[1])),
-            detune=float(detune),
+            detune=0.0,
+            tilt=0.0,
+        )
+        if jitter_db < 0:
+            raise UserError(f"data.jitter_db is {jitter_db}: choose a number of dB from 0")
+        low, high = self.mixing.gain_db
+        self.training = replace(
+            self.mixing, detune=float(detune), tilt=float(tilt), gain_db=(low - jitter_db, high + jitter_db)
         )
         self.fresh, self.leak = fresh, leak
 
@@ -88,7 +98,13 @@ class Mixtures(NoteDataModule):
 
     def recipe(self) -> dict[str, Any]:
         """Give what determines the mixtures."""
-        ours = {"n_mixtures": self.n_items, "mixing": asdict(self.mixing), "fresh": self.fresh, "leak": self.leak}
+        ours = {
+            "n_mixtures": self.n_items,
+            "mixing": asdict(self.mixing),
+            "training": asdict(self.training),
+            "fresh": self.fresh,
+            "leak": self.leak,
+        }
         return super().recipe() | ours
 
     def prepare_data(self) -> None:
@@ -102,9 +118,9 @@ class Mixtures(NoteDataModule):
         super().prepare_data()
 
     def maker(self, split: str) -> Mixer:
-        """Give what makes the mixtures of a part; only training notes are detuned."""
-        options = self.mixing if split == "train" else replace(self.mixing, detune=0.0)
-        return Mixer(self.store, self._pools[split], options, self.seed, SPLITS.index(split))
+        """Give what makes the mixtures of a part; only training notes are changed."""
+        options = self.training if split == "train" else self.mixing
+        return Mixer(self.store, self.pools[split], options, self.seed, SPLITS.index(split))
 
     def train_batches(self) -> Sampler[np.ndarray]:
         """Give the numbers of the training mixtures, new ones each epoch where `fresh`."""
@@ -113,13 +129,13 @@ class Mixtures(NoteDataModule):
 
     def summary(self) -> dict[str, Any]:
         """Give what `metrics.json` says of the data; of a leak, too."""
-        pools = {split: sum(map(len, self._pools[split])) for split in SPLITS}
+        pools = {split: sum(map(len, self.pools[split])) for split in SPLITS}
         return {**super().summary(), "notes": pools, "leak": self.leak}
 
     @functools.cached_property
-    def _pools(self) -> dict[str, list[np.ndarray]]:
-        """The notes of each part, by class."""
-        pools = {split: self.by_class(split) for split in SPLITS}
+    def pools(self) -> dict[str, list[np.ndarray]]:
+        """The notes of each part, by class; of a leak, all in each."""
+        pools = super().pools
         if not self.leak:
             return pools
         every = [np.sort(np.concatenate(of_class)) for of_class in zip(*pools.values(), strict=True)]

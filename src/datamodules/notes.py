@@ -11,27 +11,26 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
-from src.audio import fluid
-from src.audio.mel import LogMel
-from src.audio.soundfonts import check_programs, find_soundfont
-from src.audio.synthesis import check_sample_rate
+from src.audio.mel import log_mel
 from src.datamodules.base import SPLITS, DataModule
 from src.datamodules.batches import OrderedBatches
+from src.datamodules.contact_sheet import write_clip, write_contact_sheet
 from src.errors import UserError
-from src.fingerprint import content_hash, value_hash, write_json
+from src.fingerprint import code_hash, value_hash, write_json
 from src.metrics.baselines import band_statistics
-from src.notes.batches import Make, sound_loader
-from src.notes.makers import Maker, RecordedNotes, RenderedNotes
+from src.notes.batches import ItemMaker, sound_loader
+from src.notes.makers import Maker
 from src.notes.note import FOLDS, Note, by_pitch, check_split
-from src.notes.soundfont_notes import instruments, soundfont_notes
+from src.notes.origins import Played, Recorded
 from src.notes.store import NoteStore
-from src.notes.tinysol_table import read_table, sounds_folder
 from src.preparation.cache import read_json
+from src.preparation.sources import ROOT, sources
 from src.processes import cores
 
 SOURCES = ("recordings", "soundfont")
 _STATISTICS_ITEMS = 256
 _BASELINE_ITEMS = 2048  # of the training part: more change a logistic regression little
+_SHEET_ITEMS = 2048
 _BLOCK = 64
 
 
@@ -98,20 +97,21 @@ class NoteDataModule(DataModule):
             raise UserError(f"data.loaders={loaders}: choose auto, or a number of processes from 0")
         if min(clip_seconds, note_seconds, held_seconds) <= 0 or not 0 <= max_bad <= 1:
             raise UserError("data: clip_seconds, note_seconds and held_seconds must be above 0, max_bad 0..1")
-        self.source, self.root, self.max_bad = source, root, max_bad
-        self.soundfonts, self.instruments, self.velocities = tuple(soundfonts or ()), instruments, velocities
-        self.held_seconds, self.effects, self.note_seconds = held_seconds, effects, note_seconds
+        self.origin: Recorded | Played = Recorded(root)
+        if source == "soundfont":
+            self.origin = Played(tuple(soundfonts or ()), instruments, velocities, held_seconds, effects)
         self.folds = "pitch" if source == "soundfont" else folds
+        self.max_bad, self.note_seconds = max_bad, note_seconds
         self.split, self.seed = check_split(split), seed
         self.clip_seconds, self.features = float(clip_seconds), dict(features)
         self.loaders = loaders
-        self.log_mel = LogMel(**self.features)
+        self.log_mel = log_mel(self.features)
         self.samples = round(self.clip_seconds * self.log_mel.sample_rate)
         self.item_shape = (1, self.log_mel.n_mels, self.log_mel.frames(self.samples))
         self.n_items = {}
 
     @abstractmethod
-    def maker(self, split: str) -> Make:
+    def maker(self, split: str) -> ItemMaker:
         """Give what makes the items of a part from their numbers."""
 
     @abstractmethod
@@ -124,23 +124,13 @@ class NoteDataModule(DataModule):
         Raises:
             UserError: one of those; the message says how to get it.
         """
-        if self.source == "soundfont":
-            fluid.functions()
-            check_sample_rate(self.log_mel.sample_rate)
-            for font in self._fonts():
-                check_programs(font, [entry.program for entry in instruments(self.instruments)])
-        assert self.notes
+        self.origin.check(self.log_mel.sample_rate)
         if not self.store.cache.is_complete():
             self.store.cache.check_space()
 
     def resolved(self) -> dict[str, Any]:
         """Give the folder and the soundfonts as full paths; what has no effect is null."""
-        played = self.source == "soundfont"
-        return {
-            "root": None if played else str(self._root()),
-            "soundfonts": [str(font) for font in self._fonts()] if played else None,
-            "folds": self.folds,
-        }
+        return {**self.origin.resolved(), "folds": self.folds}
 
     @functools.cached_property
     def notes(self) -> list[Note]:
@@ -161,22 +151,12 @@ class NoteDataModule(DataModule):
 
     def notes_recipe(self) -> dict[str, Any]:
         """Give what determines the sounds."""
-        memory = self.cache_dir / "content_hashes.json"
-        shared = {
-            "notes": [note.source for note in self.notes],
+        return {
+            **self.origin.recipe(self.cache_dir / "content_hashes.json"),
+            "notes": value_hash([note.source for note in self.notes]),
             "sample_rate": self.log_mel.sample_rate,
             "samples": self._stored_samples,
-        }
-        if self.source == "recordings":
-            return {**shared, "root": content_hash(sounds_folder(self._root()), memory)}
-        return {
-            **shared,
-            "instruments": [dict(entry) for entry in self.instruments],
-            "velocities": dict(self.velocities),
-            "held_seconds": self.held_seconds,
-            "effects": self.effects,
-            "soundfonts": [content_hash(font, memory) for font in self._fonts()],
-            "fluidsynth": fluid.version(),
+            "code": code_hash(sources("src.notes.makers"), ROOT),
         }
 
     def recipe(self) -> dict[str, Any]:
@@ -184,6 +164,7 @@ class NoteDataModule(DataModule):
         return {
             "notes": self.notes_recipe(),
             "folds": [note.fold for note in self.notes],
+            "instruments": [note.instrument for note in self.notes],
             "split": self.split,
             "seed": self.seed,
             "clip_seconds": self.clip_seconds,
@@ -192,7 +173,7 @@ class NoteDataModule(DataModule):
 
     def code_modules(self) -> Sequence[str]:
         """Give the modules that make the notes and the items."""
-        return "src.notes.makers", "src.notes.mixtures", "src.audio.mel"
+        return "src.notes.mixtures", "src.audio.mel"
 
     def prepare_data(self) -> None:
         """Build the sounds, and what is measured on the training part.
@@ -201,6 +182,7 @@ class NoteDataModule(DataModule):
             UserError: too many notes cannot be used, or a part has none of an instrument.
         """
         self.store.prepare(self._listed[1], self.workers, self.name, self.max_bad)
+        self.setup()
         self.statistics()
 
     def setup(self, stage: str | None = None) -> None:
@@ -209,28 +191,27 @@ class NoteDataModule(DataModule):
         Raises:
             UserError: there is one.
         """
-        for split in SPLITS:
-            self.by_class(split)
+        for split, found in self.pools.items():
+            empty = [name for name, numbers in zip(self.classes, found, strict=True) if not len(numbers)]
+            if empty:
+                raise UserError(
+                    f"{self.name}: folds {list(self.split[split])} ({split}) have no note of {', '.join(empty)}; "
+                    "give more notes, or other folds (data.split)"
+                )
 
-    def by_class(self, split: str) -> list[np.ndarray]:
-        """Give the numbers of the notes of a part, by class.
+    @functools.cached_property
+    def pools(self) -> dict[str, list[np.ndarray]]:
+        """The numbers of the notes of each part, int64, by class; they must be built."""
+        return {split: self._by_class(split) for split in SPLITS}
 
-        Raises:
-            UserError: there are none of some instrument.
-        """
-        usable = [int(number) for number in self.store.usable()]
-        chosen = [number for number in usable if self.notes[number].fold in self.split[split]]
-        found = [
+    def _by_class(self, split: str) -> list[np.ndarray]:
+        chosen = [
+            int(number) for number in self.store.usable() if self.notes[number].fold in self.split[split]
+        ]
+        return [
             np.array([number for number in chosen if self.notes[number].instrument == name], np.int64)
             for name in self.classes
         ]
-        empty = [name for name, numbers in zip(self.classes, found, strict=True) if not len(numbers)]
-        if empty:
-            raise UserError(
-                f"{self.name}: folds {list(self.split[split])} ({split}) have no note of {', '.join(empty)}; "
-                "give more notes, or other folds (data.split)"
-            )
-        return found
 
     def statistics(self) -> tuple[np.ndarray, np.ndarray]:
         """Give mean and standard deviation of each mel band over training items, each float32 (n_mels,)."""
@@ -249,6 +230,23 @@ class NoteDataModule(DataModule):
         count = self.n_items[split] if split != "train" else min(_BASELINE_ITEMS, self.n_items[split])
         parts = [(band_statistics(x.numpy()), y) for x, y in self._spectrograms(split, count)]
         return np.concatenate([x for x, _ in parts]), np.concatenate([y for _, y in parts])
+
+    def contact_sheet(self, folder: Path) -> None:
+        """Write a few training items of each class and of each number of classes, to be heard and looked at.
+
+        Args:
+            folder: gets `.wav` and `.png` files whose names say what plays, and `classes.csv`/`.png` of the first
+                2,048 items of each part.
+        """
+        makers = {split: self.maker(split) for split in SPLITS}
+
+        def write(index: int, stem: Path) -> None:
+            sound, _ = makers["train"](np.array([index]))
+            write_clip(stem, sound, self.log_mel(torch.from_numpy(sound)).numpy(), self.log_mel)
+
+        counts = {split: min(_SHEET_ITEMS, self.n_items[split]) for split in SPLITS}
+        marks = {split: make.marks(np.arange(counts[split])) for split, make in makers.items()}
+        write_contact_sheet(folder, write, self.classes, marks)
 
     def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
         """Give training batches: sounds (B, samples) and targets."""
@@ -283,36 +281,8 @@ class NoteDataModule(DataModule):
     @functools.cached_property
     def _listed(self) -> tuple[list[Note], Maker]:
         """The notes, and what makes their sounds."""
-        rate = self.log_mel.sample_rate
-        if self.source == "recordings":
-            root = self._root()
-            notes = read_table(root)
-            files = tuple(sounds_folder(root) / note.source for note in notes)
-            return notes, RecordedNotes(files, rate, self._stored_samples)
-        notes, played = soundfont_notes(instruments(self.instruments), self.velocities)
-        fonts = self._fonts()
-        many = [note for _ in fonts for note in notes]
-        return many, RenderedNotes(
-            tuple((font, *how) for font in fonts for how in played),
-            rate,
-            self._stored_samples,
-            self.held_seconds,
-            self.effects,
-        )
+        return self.origin.listed(self.log_mel.sample_rate, self._stored_samples)
 
     @property
     def _stored_samples(self) -> int:
         return round(self.note_seconds * self.log_mel.sample_rate)
-
-    def _fonts(self) -> list[Path]:
-        if not self.soundfonts:
-            raise UserError("data.soundfonts is empty: name at least one, such as TimGM6mb")
-        return [find_soundfont(name) for name in self.soundfonts]
-
-    def _root(self) -> Path:
-        if self.root is None:
-            raise UserError("data.root is not set")
-        root = Path(self.root).expanduser().resolve()
-        if not root.is_dir():
-            raise UserError(f"data.root={self.root}: there is no such folder")
-        return root

@@ -3,7 +3,6 @@
 import functools
 import importlib.metadata
 from abc import abstractmethod
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -17,25 +16,19 @@ from src.audio.mel import log_mel
 from src.datamodules.arrays import ArrayDataModule
 from src.datamodules.base import SPLITS
 from src.datamodules.batches import RecordingDataset, WholeRecordings, loader
+from src.datamodules.contact_sheet import write_clip, write_contact_sheet
 from src.errors import UserError
-from src.fingerprint import code_hash, value_hash
+from src.fingerprint import value_hash
 from src.metrics.baselines import band_statistics
-from src.preparation.builder import Builder
-from src.preparation.cache import ArrayCache, say
-from src.preparation.chunks import ChunkedArrays
-from src.preparation.inputs import files_hash
-from src.preparation.sources import ROOT, sources
 from src.recordings.card import Card
+from src.recordings.hearing import Hearing
 from src.recordings.lists import write_left_out, write_manifest
 from src.recordings.options import above_zero, one_of, share
-from src.recordings.plan import Plan, check_share, one_group_a_sound, planned, reasons
+from src.recordings.plan import Plan, one_group_a_sound, planned
 from src.recordings.recording import Recording
-from src.recordings.splitting import checked_shares, divide
-from src.recordings.survey import ARRAYS, Surveyor
+from src.recordings.splitting import checked_shares, divided
 from src.recordings.windows import WindowMaker
 from src.rolls.options import checked_seed
-
-_NAMED = 10  # files left out that are named on the terminal; left_out.csv has all
 
 
 class Recordings(ArrayDataModule):
@@ -47,7 +40,7 @@ class Recordings(ArrayDataModule):
 
     Attributes:
         card: where to get the data set; `None` for one's own files.
-        parts: the parts that recordings without a split are divided into, `train` apart.
+        drawn_parts: the parts, `train` apart, that recordings without a split are divided into.
         pool: how a model's outputs for the windows of a recording become one: `mean` or `max`.
         n_items: windows by split; empty before `prepare_data` or `setup`.
 
@@ -73,7 +66,8 @@ class Recordings(ArrayDataModule):
 
     grouped_by: ClassVar[str] = "group"
     card: ClassVar[Card | None] = None
-    parts: ClassVar[tuple[str, ...]] = ("val", "test")
+    drawn_parts: ClassVar[tuple[str, ...]] = ("val", "test")
+    root: Path | None
 
     def __init__(
         self,
@@ -101,7 +95,10 @@ class Recordings(ArrayDataModule):
         self.channels = one_of("channels", channels, (1, 2))
         self.pool = one_of("pool", pool, ("mean", "max"))
         self.max_bad = share("max_bad", max_bad)
-        self.seed, self.shares = checked_seed(seed), None if split is None else checked_shares(split, self.parts)
+        self.seed, self.shares = (
+            checked_seed(seed),
+            None if split is None else checked_shares(split, self.drawn_parts),
+        )
         mel = log_mel(self.features)
         self.sample_rate = mel.sample_rate
         self.length = round(above_zero("clip_seconds", clip_seconds) * mel.sample_rate)
@@ -147,8 +144,8 @@ class Recordings(ArrayDataModule):
     def recipe(self) -> dict[str, Any]:
         """Give the options, all labels, the content of the files, and the versions of what decodes them."""
         return {
-            "recordings": value_hash([list(asdict(recording).values()) for recording in self._listed]),
-            "files": self._content,
+            "recordings": value_hash([list(asdict(item).values()) for item in self._hearing.listed]),
+            "files": self._hearing.content,
             "classes": self.classes,
             "features": self.features,
             "channels": self.channels,
@@ -185,11 +182,7 @@ class Recordings(ArrayDataModule):
         Raises:
             UserError: too many files cannot be used, a part of the split is empty, or the disk is full.
         """
-        if not self._survey.is_complete():
-            paths = tuple(recording.path for recording in self._listed)
-            hear = Builder(Surveyor(self.folder_of_data(), paths), self.workers, f"{self.name}: hearing all files")
-            self._survey.prepare(hear)
-            self._say_what_was_heard()
+        self._hearing.prepare(self.workers, self.sample_rate, self.channels)
         self.n_items = self._plan.n_items
         super().prepare_data()
         if not (self.folder / "manifest.csv").exists():
@@ -237,8 +230,7 @@ class Recordings(ArrayDataModule):
 
     def left_out(self) -> list[tuple[str, str]]:
         """Give path and reason of each file that is not used."""
-        why = reasons(self._listed, self._heard["problem"])
-        return [(item.path, reason) for item, reason in zip(self._listed, why, strict=True) if reason]
+        return self._hearing.left_out()
 
     def summary(self) -> dict[str, Any]:
         """Give name, signature, windows, recordings and seconds by split, and how many files are left out."""
@@ -257,8 +249,6 @@ class Recordings(ArrayDataModule):
         Args:
             folder: gets `.wav` and `.png` files whose names say what they are labelled, and `classes.csv`/`.png`.
         """
-        from src.datamodules.contact_sheet import write_clip, write_contact_sheet  # draws: slow to import
-
         maker, targets = self.maker(), self._targets(self._plan)
         if self.target == "multiclass":
             targets = np.eye(len(self.classes), dtype=np.uint8)[targets]
@@ -266,7 +256,7 @@ class Recordings(ArrayDataModule):
 
         def write(recording: int, stem: Path) -> None:
             waveform = maker.waveform(int(firsts[recording]))
-            write_clip(stem, waveform, maker.log_mel(waveform), maker.mel.sample_rate)
+            write_clip(stem, waveform, maker.log_mel(waveform), maker.mel)
 
         marks = {split: targets[self._plan.part(split)] for split in SPLITS}
         write_contact_sheet(folder, write, self.classes, marks)
@@ -287,74 +277,26 @@ class Recordings(ArrayDataModule):
             row[[place[label] for label in recording.labels]] = 1
         return marks
 
-    def _say_what_was_heard(self) -> None:
-        left_out = self.left_out()
-        for path, reason in left_out[:_NAMED]:
-            say(f"{self.name}: left out: {path} {reason}")
-        if len(left_out) > _NAMED:
-            say(f"{self.name}: {len(left_out)} of {len(self._listed)} files are left out; left_out.csv names them")
-        fine = self._heard["problem"] == 0
-        kinds = Counter(zip(self._heard["rate"][fine], self._heard["channels"][fine], strict=True))
-        if len(kinds) > 1:
-            found = ", ".join(f"{count} of {rate} Hz and {n} channel(s)" for (rate, n), count in kinds.items())
-            say(f"{self.name}: {found}; all become {self.sample_rate} Hz and {self.channels} channel(s)")
-
-    def _divided(self, recordings: Sequence[Recording]) -> list[Recording]:
-        free = [recording for recording in recordings if recording.split is None]
-        groups, labels = [item.group for item in free], [item.labels[0] for item in free]
-        drawn = iter(divide(groups, labels, self.shares or {}, self.seed or 0))
-        parted = [item if item.split else replace(item, split=next(drawn)) for item in recordings]
-        sizes = Counter(recording.split for recording in parted)
-        for split in SPLITS:
-            if not sizes[split]:
-                found = ", ".join(f"{sizes[part]} of {part}" for part in SPLITS)
-                remedy = f"the whole data set is at {self.card.url}" if self.card else "give more files"
-                raise UserError(f"{self.name}: there is no recording for {split} ({found}); {remedy}")
-        return parted
-
-    @functools.cached_property
-    def _listed(self) -> list[Recording]:
-        return [self._labelled(recording) for recording in self.recordings()]
-
     def _labelled(self, recording: Recording) -> Recording:
         unknown = [label for label in recording.labels if label not in self.classes]
         problem = ""
         if unknown:
             problem = f"is labelled {unknown[0]}, which is no class"
         elif not recording.labels or (self.target == "multiclass" and len(recording.labels) > 1):
-            problem = f"has {len(recording.labels)} labels"
+            problem = f"has {len(recording.labels) or 'no'} label(s)"
         return replace(recording, problem=recording.problem or problem)
 
     @functools.cached_property
-    def _content(self) -> str:
-        root = self.folder_of_data()
-        there = [item.path for item in self._listed if (root / item.path).is_file()]
-        return files_hash(root, there, self.cache_dir / "recordings.json")
-
-    @functools.cached_property
-    def _survey(self) -> ArrayCache:
-        """What was heard of each listed file, on disk; it does not depend on features."""
-        code = code_hash(sources(Surveyor.__module__), ROOT)
-        paths = [recording.path for recording in self._listed]
-        recipe = {"paths": paths, "files": self._content, "code": code}
-        folder = self.cache_dir / f"{self.name}_survey-{value_hash(recipe)}"
-        return ArrayCache(ChunkedArrays(folder, len(paths), ARRAYS), {"data": self.name, "paths": paths})
-
-    @functools.cached_property
-    def _heard(self) -> dict[str, np.ndarray]:
-        if not self._survey.is_complete():
-            raise UserError(f"{self.name} is not built; run the command with mode=prepare")
-        return self._survey.files.open()
+    def _hearing(self) -> Hearing:
+        listed = [self._labelled(recording) for recording in self.recordings()]
+        return Hearing(self.name, self.folder_of_data(), listed, self.cache_dir)
 
     @functools.cached_property
     def _plan(self) -> Plan:
-        check_share(self.name, len(self._listed), self.left_out(), self.max_bad)
-        why = reasons(self._listed, self._heard["problem"])
-        used = np.array([number for number, reason in enumerate(why) if not reason], np.int64)
-        heard = {name: values[used] for name, values in self._heard.items()}
-        joined = one_group_a_sound([self._listed[number] for number in used], heard["digest"])
+        self._hearing.check_left_out(self.max_bad)
+        recordings, heard = self._hearing.used()
         return planned(
-            self._divided(joined),
+            divided(self.name, one_group_a_sound(recordings, heard["digest"]), self.shares, self.seed),
             heard["frames"],
             heard["rate"],
             sample_rate=self.sample_rate,

@@ -54,7 +54,7 @@ class RollDataModule(DataModule):
         UserError: an option lies outside its range.
     """
 
-    target: ClassVar[str] = "rolls"
+    target = "rolls"
     grouped_by: ClassVar[str] = "group"
 
     def __init__(

@@ -18,7 +18,7 @@ from src.audio.soundfonts import check_programs, find_soundfont
 from src.audio.synthesis import check_sample_rate
 from src.datamodules.arrays import ArrayDataModule
 from src.datamodules.base import SPLITS
-from src.datamodules.contact_sheet import write_contact_sheet
+from src.datamodules.contact_sheet import named, write_clip, write_contact_sheet
 from src.datamodules.synth_clips import ClipMaker, Split
 from src.errors import UserError
 from src.fingerprint import content_hash
@@ -160,8 +160,15 @@ class SynthInstruments(ArrayDataModule):
         Args:
             folder: gets `.wav`, `.mid` and `.png` files whose names say what plays, and `classes.csv`/`.png`.
         """
-        targets = {split: self.arrays(split)[1] for split in SPLITS}
-        write_contact_sheet(folder, self.maker(), self.classes, targets)
+        maker = self.maker()
+
+        def write(index: int, stem: Path) -> None:
+            score, soundfont = maker.piece(index)
+            waveform = maker.waveform(score, soundfont)
+            score.save(named(stem, ".mid"))
+            write_clip(stem, waveform[None], maker.log_mel(waveform)[None], maker.mel)
+
+        write_contact_sheet(folder, write, self.classes, {split: self.arrays(split)[1] for split in SPLITS})
 
     def _paths(self, names: tuple[str, ...]) -> tuple[Path, ...]:
         return tuple(find_soundfont(name) for name in names)

@@ -4,7 +4,7 @@ Its own five folds share no recording, but they do share notes of one instrument
 together.
 """
 
-import functools
+from collections.abc import Sequence
 
 import numpy as np
 from torch.utils.data import Sampler
@@ -21,13 +21,14 @@ class NoteMaker:
 
     Args:
         store: the sounds.
-        numbers: of the notes, int64 (n,).
-        labels: their classes, int64 (n,).
+        classes: numbers of the notes, by class.
         samples: length of an item.
     """
 
-    def __init__(self, store: NoteStore, numbers: np.ndarray, labels: np.ndarray, samples: int) -> None:
-        self._store, self._numbers, self._labels, self._samples = store, numbers, labels, samples
+    def __init__(self, store: NoteStore, classes: Sequence[np.ndarray], samples: int) -> None:
+        self._store, self._samples, self._n_classes = store, samples, len(classes)
+        self._numbers = np.concatenate(classes)
+        self._labels = np.repeat(np.arange(len(classes)), [len(numbers) for numbers in classes])
 
     def __call__(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give sounds, float32 (B, samples), followed by silence where they are shorter, and classes (B,)."""
@@ -35,6 +36,11 @@ class NoteMaker:
         part = self._store.open()["sound"][self._numbers[indices], : self._samples]
         sounds[:, : part.shape[1]] = part / np.float32(FULL_SCALE)
         return sounds, self._labels[indices]
+
+    def marks(self, indices: np.ndarray) -> np.ndarray:
+        """Give the classes of notes as 0 and 1, uint8 (B, C)."""
+        marks: np.ndarray = np.eye(self._n_classes, dtype=np.uint8)[self._labels[indices]]
+        return marks
 
 
 class TinySOL(NoteDataModule):
@@ -44,26 +50,19 @@ class TinySOL(NoteDataModule):
     target = "multiclass"
     grouped_by = "recording"
 
-    def prepare_data(self) -> None:
-        """Build the sounds.
+    def setup(self, stage: str | None = None) -> None:
+        """Count the notes of each part, and refuse one without a note of some instrument.
 
         Raises:
-            UserError: too many notes cannot be used, or a part has none of an instrument.
+            UserError: there is one.
         """
-        self.store.prepare(self._listed[1], self.workers, self.name, self.max_bad)
-        self.n_items = {split: sum(map(len, self._pools[split])) for split in SPLITS}
-        self.statistics()
+        super().setup(stage)
+        self.n_items = {split: sum(map(len, self.pools[split])) for split in SPLITS}
 
     def maker(self, split: str) -> NoteMaker:
         """Give what reads the notes of a part."""
-        pools = self._pools[split]
-        labels = np.repeat(np.arange(len(pools)), [len(pool) for pool in pools])
-        return NoteMaker(self.store, np.concatenate(pools), labels, self.samples)
+        return NoteMaker(self.store, self.pools[split], self.samples)
 
     def train_batches(self) -> Sampler[np.ndarray]:
         """Give the training notes in an order that depends on seed and epoch only."""
         return ShuffledBatches(self.n_items["train"], self.batch_size, self.shuffle_seed, *self._place())
-
-    @functools.cached_property
-    def _pools(self) -> dict[str, list[np.ndarray]]:
-        return {split: self.by_class(split) for split in SPLITS}

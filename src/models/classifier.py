@@ -31,14 +31,14 @@ class Classifier(Learner):
         *,
         mean: Tensor,
         std: Tensor,
-        features: nn.Module,
+        features: nn.Module | None = None,
         pool: str = "mean",
         **options: Any,
     ) -> None:
         channels_last = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         super().__init__(channels_last, loss, **options)
         self.pool = pool
-        self._features = [features]  # not among the weights: it has none
+        self._features = [features or nn.Identity()]  # a list keeps it out of the weights: it has none
         self.register_buffer("mean", mean.float())
         self.register_buffer("std", std.float().clamp(min=1e-3))
 

@@ -1,6 +1,7 @@
 """Batches of mixtures and of notes, as sounds; their spectrograms are made on the device that trains."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -9,17 +10,25 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from src.datamodules.batches import ShuffledBatches
 
-Make = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+class ItemMaker(Protocol):
+    """Makes the items of a part from their numbers, int64 (B,); it can be sent to another process."""
+
+    def __call__(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Give sounds, float32 (B, samples), and targets (B, …)."""
+
+    def marks(self, indices: np.ndarray) -> np.ndarray:
+        """Give the classes of items, 0 or 1, uint8 (B, C), without their sounds."""
 
 
 class SoundDataset(Dataset[tuple[Tensor, Tensor]]):
     """Makes items when they are asked for, many at once.
 
     Args:
-        make: from numbers of items, int64 (B,), to sounds, float32 (B, samples), and targets (B, …).
+        make: makes them.
     """
 
-    def __init__(self, make: Make) -> None:
+    def __init__(self, make: ItemMaker) -> None:
         self._make = make
 
     def __getitem__(self, indices: np.ndarray) -> tuple[Tensor, Tensor]:
@@ -37,7 +46,7 @@ class FreshBatches(ShuffledBatches):
 
 
 def sound_loader(
-    make: Make, batches: Sampler[np.ndarray], loaders: int
+    make: ItemMaker, batches: Sampler[np.ndarray], loaders: int
 ) -> DataLoader[tuple[Tensor, Tensor]]:
     """Load batches in `loaders` processes of their own, or with 0 in this one."""
     return DataLoader(

@@ -1,5 +1,6 @@
 """What makes the sound of a note: a file, or the synthesiser. Both can be sent to another process."""
 
+import contextlib
 import functools
 import hashlib
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ import numpy as np
 from src.audio.files import SILENCE, read_audio
 from src.audio.synthesis import Synthesizer
 from src.errors import UserError
+from src.recordings.survey import FINE, PROBLEMS, Surveyor
 
 FULL_SCALE = 32767
 """Of the stored sounds: 16 bits, as recordings are published."""
@@ -25,30 +27,31 @@ class RecordedNotes:
     """Reads note i from its file.
 
     Args:
-        files: one a note.
+        root: the folder that paths are relative to.
+        paths: one a note.
         sample_rate: wanted, Hz.
         samples: what is kept of each note, from its beginning.
     """
 
-    files: tuple[Path, ...]
+    root: Path
+    paths: tuple[str, ...]
     sample_rate: int
     samples: int
 
     def __call__(self, index: int) -> Made:
         """Give `sound`, int16 (samples,), padded with 0, its `length`, 0 where the file can't be used, and `digest`."""
-        try:
-            waveform = read_audio(self.files[index], self.sample_rate)
-        except UserError:
-            waveform = np.zeros(0, np.float32)
+        waveform = np.zeros(0, np.float32)
+        if self._fault(index) == FINE:
+            with contextlib.suppress(UserError):  # two channels that cancel each other
+                waveform = read_audio(self.root / self.paths[index], self.sample_rate)
         return stored(waveform, self.samples)
 
     def problem(self, index: int) -> str:
         """Say why a file can't be used."""
-        try:
-            read_audio(self.files[index], self.sample_rate)
-        except UserError as error:
-            return str(error)
-        return f"{self.files[index]} could not be read"
+        return f"{self.paths[index]} {self._fault(index) or 'is silent as one channel'}"
+
+    def _fault(self, index: int) -> str:
+        return PROBLEMS[int(Surveyor(self.root, self.paths)(index)["problem"])]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from src.notes.makers import FULL_SCALE
 from src.notes.store import NoteStore
 
 LEVELS = ("recorded", "equal")
-_DRAWS = 4  # of a source: which note, where it is cut, its gain, its detuning
+_DRAWS = 5  # of a source: which note, where it is cut, its gain, its detuning, its tilt
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,7 @@ class MixtureOptions:
         level: `recorded`, or `equal`: every note has the same root mean square.
         gain_db: lowest and highest gain of a note, dB, uniform.
         detune: semitones that a note is played higher or lower, at most, by another speed.
+        tilt: of a note's spectrum: x[t] + a·x[t-1] with a uniform in -tilt..tilt, 0..0.9.
 
     Raises:
         UserError: an option lies outside its range.
@@ -35,6 +36,7 @@ class MixtureOptions:
     level: str
     gain_db: tuple[float, float]
     detune: float
+    tilt: float
 
     def __post_init__(self) -> None:
         if not self.n_sources or min(self.n_sources) < 1:
@@ -45,6 +47,8 @@ class MixtureOptions:
             raise UserError(f"data.gain_db is {list(self.gain_db)}: give [lowest, highest] within -60..60 dB")
         if not 0 <= self.detune <= 12:
             raise UserError(f"data.detune is {self.detune}: choose 0..12 semitones")
+        if not 0 <= self.tilt <= 0.9:
+            raise UserError(f"data.tilt is {self.tilt}: choose 0..0.9")
 
 
 @dataclass(frozen=True)
@@ -56,12 +60,14 @@ class Source:
         position: where a part of a longer note begins, 0 (its beginning) to 1.
         gain: factor.
         speed: 1 is as recorded, 2 an octave higher.
+        tilt: of the sample before that is added to each.
     """
 
     note: int
     position: float
     gain: float
     speed: float
+    tilt: float
 
 
 class Mixer:
@@ -110,6 +116,13 @@ class Mixer:
             sounds[row] /= len(sources)
         return sounds, labels
 
+    def marks(self, indices: np.ndarray) -> np.ndarray:
+        """Give the labels of mixtures, uint8 (B, C), without their sounds."""
+        labels = np.zeros((len(indices), len(self._classes)), np.uint8)
+        for row, index in enumerate(indices):
+            labels[row, [self._class_of[source.note] for source in self.draw(int(index))]] = 1
+        return labels
+
     def draw(self, index: int) -> list[Source]:
         """Draw what mixture `index` is made of."""
         options, n_classes = self._options, len(self._classes)
@@ -127,26 +140,25 @@ class Mixer:
         ]
 
     def _source(self, notes: np.ndarray, draws: np.ndarray) -> Source:
-        which, position, gain, detune = draws.tolist()
+        which, position, gain, detune, tilt = draws.tolist()
         low, high = self._options.gain_db
         return Source(
             note=int(notes[int(which * len(notes))]),
             position=position,
             gain=10 ** ((low + gain * (high - low)) / 20),
             speed=2 ** (self._options.detune * (2 * detune - 1) / 12),
+            tilt=self._options.tilt * (2 * tilt - 1),
         )
 
     def _add(self, source: Source, mixture: np.ndarray) -> None:
         """Add a note to a mixture (samples,)."""
         sound, length = self._sounds
-        needed = int(np.ceil(len(mixture) * source.speed)) + 1
+        needed = int(np.ceil(len(mixture) * source.speed)) + 2  # a sample on each side of the last
         start = int(source.position * max(length[source.note] - needed, 0))
         part = sound[source.note, start : min(start + needed, length[source.note])].astype(np.float32)
-        if source.speed != 1:
-            part = np.interp(
-                np.arange(int((len(part) - 1) / source.speed) + 1) * source.speed, np.arange(len(part)), part
-            ).astype(np.float32)
-        part = part[: len(mixture)]
+        part = _at_speed(part, source.speed)[: len(mixture)]
+        if source.tilt:
+            part[1:] += np.float32(source.tilt) * part[:-1]
         scale = source.gain / FULL_SCALE
         if self._options.level == "equal":
             scale = 0.1 * source.gain / max(float(np.sqrt(np.square(part).mean())), 1.0)
@@ -158,3 +170,14 @@ class Mixer:
             opened = self._store.open()
             self._opened = opened["sound"], np.array(opened["length"])
         return self._opened
+
+
+def _at_speed(sound: np.ndarray, speed: float) -> np.ndarray:
+    """Play a sound, float32 (n,), faster or slower: between two samples on a straight line."""
+    if speed == 1 or len(sound) < 2:
+        return sound
+    places = np.arange(int((len(sound) - 2) / speed) + 1) * speed
+    before = places.astype(np.int32)
+    between = (places - before).astype(np.float32)
+    played: np.ndarray = sound[before] + between * (sound[before + 1] - sound[before])
+    return played

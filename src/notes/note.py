@@ -40,7 +40,7 @@ def by_pitch(notes: Sequence[Note], seed: int) -> list[Note]:
         notes: any.
         seed: of the draw, >= 0.
     """
-    folds = {}
+    folds: dict[tuple[str, int], int] = {}
     for number, instrument in enumerate(sorted({note.instrument for note in notes})):
         pitches = sorted({note.pitch for note in notes if note.instrument == instrument})
         order = np.random.default_rng([seed, number]).permutation(len(pitches))
@@ -61,5 +61,7 @@ def check_split(split: Mapping[str, Sequence[int]]) -> dict[str, tuple[int, ...]
         raise UserError(f"data.split is {dict(split)}: give the folds of train, val and test")
     folds = [fold for part in SPLITS for fold in split[part]]
     if len(set(folds)) < len(folds) or not set(folds) <= set(range(N_FOLDS)):
-        raise UserError(f"data.split is {dict(split)}: give each of the folds 0..{N_FOLDS - 1} to one part only")
+        raise UserError(
+            f"data.split is {dict(split)}: give each of the folds 0..{N_FOLDS - 1} to one part only"
+        )
     return {part: tuple(split[part]) for part in SPLITS}

@@ -29,7 +29,9 @@ class Instrument:
 
     def __post_init__(self) -> None:
         if not (0 <= self.low <= self.high <= 127 and 0 <= self.program <= 127):
-            raise UserError(f"data.instruments: {self.name}: choose program and 0 <= low <= high within 0..127")
+            raise UserError(
+                f"data.instruments: {self.name}: choose program and 0 <= low <= high within 0..127"
+            )
 
 
 def instruments(entries: Sequence[Mapping[str, Any]]) -> tuple[Instrument, ...]:

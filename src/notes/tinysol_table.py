@@ -11,11 +11,28 @@ from src.audio.files import SUFFIXES
 from src.errors import UserError
 from src.notes.note import N_FOLDS, Note
 from src.preparation.cache import say
+from src.recordings.card import Card
+
+CARD = Card(
+    name="TinySOL",
+    url="https://zenodo.org/records/3685367",
+    size="1.2 GB",
+    licence="CC BY 4.0",
+    citation=(
+        "C. E. Cella, D. Ghisi, V. Lostanlen, F. Lévy, J. Fineberg, Y. Maresz: OrchideaSOL: a dataset of extended "
+        "instrumental techniques for computer-aided orchestration, ICMC 2020"
+    ),
+    layout="audio/<Family>/<Instrument>/ordinario/*.wav and annotation/TinySOL_metadata.csv",
+    mirdata="tinysol",
+)
 
 PLACES = ("annotation/TinySOL_metadata.csv", "TinySOL_metadata.csv", "metadata.csv")
 """Where the table lies below the root, the first that is there."""
 
-COLUMNS = ("Local file path", "Fold", "Instrument (in full)", "Pitch ID", "Dynamics")
+PATHS = ("Path", "Local file path")
+"""The column of the files, as TinySOL's sixth version and its earlier ones call it."""
+
+COLUMNS = ("Fold", "Instrument (in full)", "Pitch ID", "Dynamics")
 _NAMED = 3
 
 
@@ -50,15 +67,23 @@ def read_table(root: Path) -> list[Note]:
     table = find_table(root)
     with table.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)
-        missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
-        if missing:
-            raise UserError(f"{table} has no column {' and '.join(missing)}: is it TinySOL's table?")
-        notes = [_note(row, f"{table}, line {line}") for line, row in enumerate(reader, start=2)]
+        column = _path_column(reader.fieldnames or (), table)
+        notes = [_note(row, column, f"{table}, line {reader.line_num}") for row in reader]
     return _with_files(notes, table, sounds_folder(root))
 
 
-def _note(row: Mapping[str, str | None], place: str) -> Note:
-    path, fold, instrument, pitch, dynamics = (str(row[column] or "").strip() for column in COLUMNS)
+def _path_column(columns: Iterable[str], table: Path) -> str:
+    known = set(columns)
+    found = [column for column in PATHS if column in known]
+    missing = [column for column in COLUMNS if column not in known]
+    if not found or missing:
+        named = " and ".join([*([] if found else PATHS[:1]), *missing])
+        raise UserError(f"{table} has no column {named}: is it TinySOL's table?")
+    return found[0]
+
+
+def _note(row: Mapping[str, str | None], column: str, place: str) -> Note:
+    path, fold, instrument, pitch, dynamics = (str(row[name] or "").strip() for name in (column, *COLUMNS))
     if not path or Path(path).is_absolute() or ".." in Path(path).parts:
         raise UserError(f"{place}: '{path}' is no path below the folder of sounds")
     if not instrument:

@@ -7,14 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from src.errors import UserError
 from src.recordings.recording import Recording
-from src.recordings.survey import PROBLEMS
+from src.recordings.splitting import SPLITS
 from src.recordings.windows import samples_at, window_starts
 from src.rolls.groups import united
-
-SPLITS = ("train", "val", "test")
-_NAMED = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,39 +49,6 @@ class Plan:
         sizes = Counter(recording.split for recording in self.recordings)
         start = sum(sizes[before] for before in SPLITS[: SPLITS.index(split)])
         return slice(start, start + sizes[split])
-
-
-def reasons(listed: Sequence[Recording], problems: np.ndarray) -> list[str]:
-    """Say why each recording cannot be used; nothing if it can.
-
-    Args:
-        listed: all recordings.
-        problems: (n,), numbers of `src.recordings.survey.PROBLEMS`.
-    """
-    pairs = zip(listed, problems, strict=True)
-    return [recording.problem or PROBLEMS[problem] for recording, problem in pairs]
-
-
-def check_share(title: str, total: int, left_out: Sequence[tuple[str, str]], max_bad: float) -> None:
-    """Refuse a data set of which too much cannot be used.
-
-    Args:
-        title: of the data set.
-        total: number of all recordings.
-        left_out: path and reason of each that cannot be used.
-        max_bad: the greatest share that may be left out.
-
-    Raises:
-        UserError: it is more; the message names the first ten.
-    """
-    if len(left_out) <= max_bad * total:
-        return
-    named = "; ".join(f"{path} {reason}" for path, reason in left_out[:_NAMED])
-    more = f"; and {len(left_out) - _NAMED} more" if len(left_out) > _NAMED else ""
-    raise UserError(
-        f"{title}: {len(left_out)} of {total} recordings cannot be used: {named}{more}; mend them or get them "
-        f"again, or allow a greater share than data.max_bad={max_bad:g}"
-    )
 
 
 def planned(

@@ -1,10 +1,15 @@
 """Recordings divided into training, validation and test, no group on two sides."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from src.errors import UserError
+from src.recordings.recording import Recording
+
+SPLITS = ("train", "val", "test")
 
 
 def checked_shares(split: Mapping[str, float], parts: Sequence[str]) -> dict[str, float]:
@@ -24,9 +29,33 @@ def checked_shares(split: Mapping[str, float], parts: Sequence[str]) -> dict[str
     return {part: float(split[part]) for part in parts}
 
 
-def divide(
-    groups: Sequence[str], labels: Sequence[str], shares: Mapping[str, float], seed: int
-) -> list[str]:
+def divided(
+    name: str, recordings: Sequence[Recording], shares: Mapping[str, float] | None, seed: int | None
+) -> list[Recording]:
+    """Give recordings that have no part one, see `divide`.
+
+    Args:
+        name: of the data set.
+        recordings: with and without a part.
+        shares: see `divide`; needed where some have none, as is the seed.
+        seed: of the draw, >= 0.
+
+    Raises:
+        UserError: a part has no recording.
+    """
+    free = [recording for recording in recordings if recording.split is None]
+    groups, labels = [recording.group for recording in free], [recording.labels[0] for recording in free]
+    drawn = iter(divide(groups, labels, shares or {}, seed or 0))
+    whole = [item if item.split else replace(item, split=next(drawn)) for item in recordings]
+    sizes = Counter(recording.split for recording in whole)
+    for split in SPLITS:
+        if not sizes[split]:
+            found = ", ".join(f"{sizes[part]} of {part}" for part in SPLITS)
+            raise UserError(f"{name}: no recording is left for {split} (there are {found}); more are needed")
+    return whole
+
+
+def divide(groups: Sequence[str], labels: Sequence[str], shares: Mapping[str, float], seed: int) -> list[str]:
     """Divide recordings so that no group is on two sides and each label is on all sides if it can be.
 
     The groups of one label after the other are drawn in random order; each goes to the first part that is still

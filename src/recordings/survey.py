@@ -8,15 +8,16 @@ import numpy as np
 import soundfile
 
 from src.audio.files import SILENCE
-from src.audio.riff import is_cut_off
+from src.audio.wholeness import is_cut_off
 
 FINE = ""
 UNREADABLE = "is no readable sound file"
+DAMAGED = "cannot be decoded to its end"
 CUT_OFF = "is cut off: it is shorter than its header says"
 EMPTY = "is empty"
 SILENT = "is silent"
 NOT_FINITE = "holds samples that are no numbers"
-PROBLEMS = (FINE, UNREADABLE, CUT_OFF, EMPTY, SILENT, NOT_FINITE)
+PROBLEMS = (FINE, UNREADABLE, DAMAGED, CUT_OFF, EMPTY, SILENT, NOT_FINITE)
 """What the numbers in the array `problem` stand for."""
 
 ARRAYS = {
@@ -50,26 +51,30 @@ class Surveyor:
         try:
             with soundfile.SoundFile(path) as file:
                 found |= {"frames": file.frames, "rate": file.samplerate, "channels": file.channels}
-                problem, digest = _heard(file)
+                problem, digest, decoded = _heard(file)
+                found["frames"] = decoded
         except (soundfile.SoundFileError, OSError, TypeError):
-            problem, digest = UNREADABLE, 0
-        if problem in (FINE, SILENT, EMPTY) and path.is_file() and is_cut_off(path):
+            problem, digest = DAMAGED if found["rate"] else UNREADABLE, 0
+        if problem in (FINE, SILENT, EMPTY) and is_cut_off(path):
             problem = CUT_OFF
         return found | {"problem": PROBLEMS.index(problem), "digest": digest}
 
 
-def _heard(file: soundfile.SoundFile) -> tuple[str, int]:
-    """Decode a whole file; give its problem and a hash of its samples."""
+def _heard(file: soundfile.SoundFile) -> tuple[str, int, int]:
+    """Decode a whole file; give its problem, a hash of its samples, and how many a channel there are.
+
+    How many an MP3 has is not known before: without a Xing header libsndfile guesses too many.
+    """
     digest = hashlib.blake2b(digest_size=8)
     frames, loudest = 0, 0.0
     while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
         if not np.isfinite(block).all():
-            return NOT_FINITE, 0
+            return NOT_FINITE, 0, file.frames
         digest.update(np.ascontiguousarray(block).tobytes())
         frames += len(block)
         loudest = max(loudest, float(np.abs(block).max()))
-    if frames < file.frames:
-        return CUT_OFF, 0
+    if frames < file.frames and file.format != "MP3":
+        return CUT_OFF, 0, frames
     if frames == 0:
-        return EMPTY, 0
-    return (SILENT if loudest < SILENCE else FINE), int.from_bytes(digest.digest(), "little")
+        return EMPTY, 0, frames
+    return (SILENT if loudest < SILENCE else FINE), int.from_bytes(digest.digest(), "little"), frames

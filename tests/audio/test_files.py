@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from src.audio.files import audio_files, read_audio
+from src.audio.files import audio_files, read_audio, read_part
 from src.errors import UserError
 
 
@@ -59,3 +59,37 @@ def test_folders_are_searched(tmp_path: Path):
         audio_files(tmp_path / "empty")
     with pytest.raises(UserError, match="does not exist"):
         audio_files(tmp_path / "gone")
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac"])
+def test_both_channels_are_kept_and_others_are_averaged(tmp_path: Path, suffix: str):
+    sides = np.stack([tone(8000), tone(8000, 300.0), tone(8000, 200.0)], axis=1)
+    for n, expected in (
+        (2, sides[:, :2].T),
+        (1, sides[:, :1].T[[0, 0]]),
+        (3, sides.mean(axis=1)[None][[0, 0]]),
+    ):
+        soundfile.write(tmp_path / f"{n}{suffix}", sides[:, :n], 8000)
+        np.testing.assert_allclose(read_audio(tmp_path / f"{n}{suffix}", 8000, 2), expected, atol=1e-4)
+
+
+def test_channels_that_cancel_are_silent_in_mono_only(tmp_path: Path):
+    soundfile.write(tmp_path / "x.wav", np.stack([tone(8000), -tone(8000)], axis=1), 8000, subtype="FLOAT")
+    assert read_audio(tmp_path / "x.wav", 8000, 2).shape == (2, 8000)
+    with pytest.raises(UserError, match="silent"):
+        read_audio(tmp_path / "x.wav", 8000)
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg", ".mp3"])
+@pytest.mark.parametrize("rate", [8000, 11025])
+def test_a_part_is_what_the_whole_has_there(tmp_path: Path, suffix: str, rate: int):
+    noise = 0.1 * np.random.default_rng(0).standard_normal((3 * 22050, 2))
+    soundfile.write(tmp_path / f"x{suffix}", noise, 22050)
+    whole = read_audio(tmp_path / f"x{suffix}", rate, 2)
+    with soundfile.SoundFile(tmp_path / f"x{suffix}") as file:
+        for start, length in ((0, 500), (rate, 1000), (whole.shape[1] - 300, 1000), (5000, 1)):
+            part = read_part(file, start, length, rate, 2)
+            expected = whole[:, start : start + length]
+            assert part.shape == (2, length)
+            np.testing.assert_allclose(part[:, : expected.shape[1]], expected, atol=2e-3)
+            assert not part[:, expected.shape[1] :].any()

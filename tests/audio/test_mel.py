@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from src.audio.mel import LogMel, frames
+from src.audio.mel import LogMel, frames, log_mel
 from src.errors import UserError
 
 
@@ -67,15 +67,26 @@ def test_range_whatever_the_level(level, top_db):
     assert decibels.min() >= -top_db
 
 
+def test_z_norm_is_librosas_decibels_standardised_by_clip_and_channel():
+    clip = np.stack([sound(22050, 22050), 0.01 * sound(22050, 22050)[::-1]])
+    normed = LogMel(scaling="z_norm", top_db=60.0)(torch.from_numpy(clip)[None])[0].numpy()
+    for channel, waveform in zip(normed, clip, strict=True):
+        power = librosa.feature.melspectrogram(y=waveform, sr=22050, n_mels=64, fmin=20.0)
+        decibels = librosa.power_to_db(power, ref=np.max, top_db=60.0)
+        expected = (decibels - decibels.mean()) / decibels.std()
+        np.testing.assert_allclose(channel, expected, atol=0.01)
+
+
 def test_silence_is_finite():
     assert (LogMel()(torch.zeros(3000)) == 0).all()
+    assert (LogMel(scaling="z_norm")(torch.zeros(3000)) == 0).all()
     assert (LogMel(scaling="db")(torch.zeros(3000)) == -80).all()
 
 
 @pytest.mark.parametrize(
     ("parameters", "says"),
     [
-        ({"scaling": "log"}, "db_max, db"),
+        ({"scaling": "log"}, "db_max, db, z_norm"),
         ({"win_length": 4096}, "1..n_fft"),
         ({"fmax": 12000.0}, "sample_rate/2"),
         ({"fmin": 5000.0, "fmax": 4000.0}, "fmin < fmax"),
@@ -86,3 +97,9 @@ def test_silence_is_finite():
 def test_impossible_parameters_are_refused(parameters, says):
     with pytest.raises(UserError, match=says):
         LogMel(**parameters)
+
+
+def test_unknown_options_are_refused():
+    assert log_mel({"n_mels": 32}).n_mels == 32
+    with pytest.raises(UserError, match=r"data\.features: .*'n_mel'"):
+        log_mel({"n_mel": 32})

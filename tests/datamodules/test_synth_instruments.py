@@ -32,12 +32,12 @@ def test_clips_are_what_their_scores_say(tiny):
     start = 0
     for split, count in (("train", 70), ("val", 9), ("test", 7)):
         features, targets = data.arrays(split)
-        assert features.shape == (count, 16, 16)
+        assert features.shape == (count, 1, 16, 16)
         assert targets.shape == (count, 3)
         assert set(targets.sum(axis=1)) <= {1, 2}
         score, font = maker.piece(start + count - 1)
         assert set(np.flatnonzero(targets[-1])) == set(score.instruments)
-        np.testing.assert_array_equal(features[-1], maker.log_mel(maker.waveform(score, font)))
+        np.testing.assert_array_equal(features[-1, 0], maker.log_mel(maker.waveform(score, font)))
         assert features.max() == 0
         assert features.min() >= -80
         start += count
@@ -162,8 +162,8 @@ def test_statistics_are_those_of_the_training_part(tiny):
     expected = np.load(data.folder / "features.npy")[:70].astype(np.float64)
     for _ in range(2):  # computed, then remembered
         mean, deviation = data.statistics()
-        np.testing.assert_allclose(mean, expected.mean(axis=(0, 2)), rtol=1e-5)
-        np.testing.assert_allclose(deviation, expected.std(axis=(0, 2)), rtol=1e-5)
+        np.testing.assert_allclose(mean, expected.mean(axis=(0, 1, 3)), rtol=1e-5)
+        np.testing.assert_allclose(deviation, expected.std(axis=(0, 1, 3)), rtol=1e-5)
         assert mean.dtype == deviation.dtype == np.float32
 
 

@@ -7,8 +7,8 @@ from src.errors import UserError
 from src.models.optimization import configure
 
 
-def parameters() -> list[torch.nn.Parameter]:
-    return [torch.nn.Parameter(torch.ones(2))]
+def groups() -> list[tuple[list[torch.nn.Parameter], float]]:
+    return [([torch.nn.Parameter(torch.ones(2))], 1.0)]
 
 
 def make_sgd(of: object) -> torch.optim.Optimizer:
@@ -16,9 +16,7 @@ def make_sgd(of: object) -> torch.optim.Optimizer:
 
 
 def test_no_scheduler() -> None:
-    configured = configure(
-        make_sgd, {"_target_": None}, parameters(), training_steps=10, monitor="val/f1_macro"
-    )
+    configured = configure(make_sgd, {"_target_": None}, groups(), training_steps=10, monitor="val/f1_macro")
     assert set(configured) == {"optimizer"}
 
 
@@ -29,7 +27,7 @@ def test_training_steps_are_filled_in() -> None:
         "T_max": "training_steps",
         "eta_min": 0.0,
     }
-    configured = configure(make_sgd, options, parameters(), training_steps=10, monitor="val/f1_macro")
+    configured = configure(make_sgd, options, groups(), training_steps=10, monitor="val/f1_macro")
     scheduler = configured["lr_scheduler"]["scheduler"]
     rates = []
     for _ in range(10):
@@ -50,7 +48,7 @@ def test_a_plateau_is_seen_in_the_objective_in_its_direction(metric: str, mode: 
         "factor": 0.5,
         "patience": 0,
     }
-    configured = configure(make_sgd, options, parameters(), training_steps=10, monitor=f"val/{metric}")
+    configured = configure(make_sgd, options, groups(), training_steps=10, monitor=f"val/{metric}")
     assert configured["lr_scheduler"]["monitor"] == f"val/{metric}"
     scheduler = configured["lr_scheduler"]["scheduler"]
     assert scheduler.mode == mode
@@ -73,7 +71,7 @@ def test_too_few_steps_for_a_scheduler_are_named():
                 "total_steps": "training_steps",
                 "pct_start": 0.1,
             },
-            [torch.nn.Parameter(torch.zeros(1))],
+            groups(),
             training_steps=10,
             monitor="val/nll",
         )

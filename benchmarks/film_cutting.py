@@ -1,0 +1,173 @@
+"""Cutting clips out of films: memory by the length of the film, and what a broken entry costs.
+
+    python benchmarks/film_cutting.py [--minutes 120] [--passages 500] [--json FILE]
+
+A film is made (AAC sound with changing notes, tiny pictures) with labelled passages and one broken entry in the
+middle of the list, and one of ten minutes with as many passages a minute. Each is cut by a fresh process into windows
+of 3 s; its peak of resident memory is compared with what it is once everything is imported.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+SHORT_MINUTES = 10
+CLASSES = ("gong", "erhu", "dizi", "pipa")
+RATE = 44100  # Hz
+PICTURES = 2  # a second
+MOST_GROWTH_MB, MOST_DIFFERENCE = 150.0, 0.05
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--minutes", type=int, default=120, help="length of the long film")
+    parser.add_argument("--passages", type=int, default=500, help="passages in the long film")
+    parser.add_argument("--json", type=Path, help="file to write the figures to")
+    parser.add_argument("--step", nargs=4, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.step:
+        step, folder, minutes, passages = arguments.step
+        print(json.dumps(STEPS[step](Path(folder), int(minutes), int(passages))))
+        return
+    lengths = {
+        "short": (SHORT_MINUTES, round(arguments.passages * SHORT_MINUTES / arguments.minutes)),
+        "long": (arguments.minutes, arguments.passages),
+    }
+    figures: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, (minutes, passages) in lengths.items():
+            folder = Path(scratch) / name
+            made = in_a_process("make", folder, minutes, passages)
+            figures[name] = {"minutes": minutes, **made, **in_a_process("cut", folder, minutes, passages)}
+    short, long = figures["short"], figures["long"]
+    figures["growth_ratio"] = long["growth_mb"] / short["growth_mb"]
+    figures["peak_ratio"] = long["peak_mb"] / short["peak_mb"]
+    report(figures)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+def in_a_process(step: str, folder: Path, minutes: int, passages: int) -> dict[str, float]:
+    """Run a step in a process of its own; this one stays small, for a child's peak is at least its parent's size."""
+    command = [sys.executable, __file__, "--step", step, str(folder), str(minutes), str(passages)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    return dict(json.loads(done.stdout))
+
+
+def make(folder: Path, minutes: int, passages: int) -> dict[str, float]:
+    """Write a film and its list of sources."""
+    began = time.perf_counter()
+    folder.mkdir()
+    write_film(folder / "film.mp4", 60 * minutes)
+    entries = [entry(number, 60 * minutes / passages) for number in range(passages)]
+    broken = {**entries[passages // 2], "time_stamps_to_extract": [["0:20", "0:10"]]}
+    entries.insert(passages // 2, broken)
+    (folder / "sources.json").write_text(json.dumps(entries), encoding="utf-8")
+    return {"film_mb": (folder / "film.mp4").stat().st_size / 1e6, "made_s": time.perf_counter() - began}
+
+
+def entry(number: int, every_s: float) -> dict[str, Any]:
+    """Label the first three quarters of each stretch of the film."""
+    start_s = number * every_s
+    return {
+        "video": "film.mp4",
+        "labels": [CLASSES[number % len(CLASSES)]],
+        "time_stamps_to_extract": [[round(start_s, 3), round(start_s + 0.75 * every_s, 3)]],
+        "description": f"passage {number}",
+    }
+
+
+def write_film(path: Path, seconds: int) -> None:
+    """Write a note a second over noise, and grey pictures."""
+    from fractions import Fraction
+
+    import av
+    import numpy as np
+
+    rng = np.random.default_rng(1)
+    times = np.arange(RATE) / RATE
+    with av.open(str(path), "w") as film:
+        track = film.add_stream("aac", rate=RATE, layout="stereo", options={"aac_coder": "fast"})
+        pictures = film.add_stream("mpeg4", rate=PICTURES)
+        pictures.width, pictures.height, pictures.pix_fmt = 64, 48, "yuv420p"
+        for second in range(seconds):
+            note = 110 * 2 ** (rng.integers(0, 48) / 12)
+            tone = 0.3 * np.sin(2 * np.pi * note * times) * np.exp(-2 * times)
+            sound = (tone + 0.02 * rng.standard_normal((2, RATE))).astype(np.float32)
+            heard = av.AudioFrame.from_ndarray(sound, format="fltp", layout="stereo")
+            heard.sample_rate, heard.pts, heard.time_base = RATE, second * RATE, Fraction(1, RATE)
+            film.mux(track.encode(heard))
+            for number in range(PICTURES * second, PICTURES * (second + 1)):
+                grey = av.VideoFrame.from_ndarray(np.full((72, 64), number % 255, np.uint8), format="yuv420p")
+                grey.pts, grey.time_base = number, Fraction(1, PICTURES)
+                film.mux(pictures.encode(grey))
+        film.mux(track.encode(None))
+        film.mux(pictures.encode(None))
+
+
+def cut(folder: Path, minutes: int, passages: int) -> dict[str, float]:
+    """Read the list, cut the film, and give the peak of memory and the account."""
+    from src.sources.cutting import cut_sources
+    from src.sources.source_file import read_sources
+    from src.sources.windows import WindowOptions
+
+    options = WindowOptions(window_seconds=3.0, stride_seconds=3.0, sample_rate=RATE, channels=2)
+    imported, began = peak_mb(), time.perf_counter()
+    entries, problems = read_sources(folder / "sources.json", folder, CLASSES, on_error="skip")
+    found = cut_sources(entries, folder, folder / "clips", options, on_error="skip")
+    return {
+        "imports_mb": imported,
+        "peak_mb": peak_mb(),
+        "growth_mb": peak_mb() - imported,
+        "passages": passages,
+        "passages_asked": passages + 1,
+        "passages_cut": found.cut,
+        "problems": len(problems) + len(found.problems),
+        "clips": found.clips,
+        "cut_s": time.perf_counter() - began,
+    }
+
+
+STEPS = {"make": make, "cut": cut}
+
+
+def peak_mb() -> float:
+    """Give the greatest resident memory of this process so far."""
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB on Linux
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def report(figures: dict[str, Any]) -> None:
+    short, long = figures["short"], figures["long"]
+    for film in (short, long):
+        print(
+            f"film of {film['minutes']} min ({film['film_mb']:.0f} MB): memory grows by {film['growth_mb']:.1f} MB "
+            f"over the imports' {film['imports_mb']:.0f} MB; {film['clips']} clips in {film['cut_s']:.1f} s"
+        )
+        skipped = film["passages_asked"] - film["passages_cut"]
+        print(
+            f"  passages: {film['passages_asked']} asked for, {film['passages_cut']} cut, {skipped} skipped, "
+            f"{film['problems']} problem(s) named"
+        )
+    verdict("greatest growth, MB", max(short["growth_mb"], long["growth_mb"]), MOST_GROWTH_MB)
+    verdict("peak of the long film to that of the short one", figures["peak_ratio"], 1 + MOST_DIFFERENCE)
+    print(f"growth of the long film to that of the short one: {figures['growth_ratio']:.2f}")
+
+
+def verdict(what: str, value: float, bound: float) -> None:
+    print(f"{what}: {value:.2f} (<= {bound:g}: {'met' if value <= bound else 'MISSED'})")
+
+
+if __name__ == "__main__":
+    main()

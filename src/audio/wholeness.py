@@ -1,0 +1,55 @@
+"""Whether a WAV or Ogg file is all there; sound libraries read what is left of it and say nothing."""
+
+import struct
+from pathlib import Path
+
+_UNKNOWN = 0xFFFFFFFF  # a size that a stream's writer did not know
+_PAGE = 65307  # the most bytes of an Ogg page
+_END_OF_STREAM = 4  # flag of the last page
+
+
+def is_cut_off(path: Path) -> bool:
+    """Tell whether a file lacks its end.
+
+    A WAV file does where a RIFF chunk (Microsoft and IBM, 1991) ends past the end of the file; sizes of 0 and
+    2**32 - 1 stand for a length that was unknown when the header was written. An Ogg file (RFC 3533) does where
+    its last page does not end the stream. Files of other formats count as whole.
+
+    Args:
+        path: a file.
+    """
+    with path.open("rb") as file:
+        head = file.read(12)
+    if head[:4] == b"RIFF" and head[8:] == b"WAVE":
+        return _riff_cut_off(path)
+    return head[:4] == b"OggS" and _ogg_cut_off(path)
+
+
+def _riff_cut_off(path: Path) -> bool:
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        if _known(file.read(12)[4:8]) > size:  # 8 more than it may be: some writers count the chunk's header
+            return True
+        while len(chunk := file.read(8)) == 8:
+            length = _known(chunk[4:])
+            if chunk[:4] == b"data":
+                return file.tell() + length > size
+            file.seek(length + length % 2, 1)
+    return False
+
+
+def _known(field: bytes) -> int:
+    (size,) = struct.unpack("<I", field)
+    return 0 if size == _UNKNOWN else int(size)
+
+
+def _ogg_cut_off(path: Path) -> bool:
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(max(0, size - 2 * _PAGE))
+        tail = file.read()
+    page = tail[tail.rfind(b"OggS") :]
+    if len(page) < 27 or len(page) < 27 + page[26]:
+        return True
+    body = sum(page[27 : 27 + page[26]])
+    return not page[5] & _END_OF_STREAM or len(page) < 27 + page[26] + body

@@ -1,0 +1,1 @@
+"""Clips cut out of films and recordings, as a list of sources says."""

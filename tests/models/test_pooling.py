@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import expit, softmax
+
+from src.errors import UserError
+from src.losses.cross_entropy import CrossEntropy
+from src.models.classifier import Classifier
+from src.models.pooling import check_pool, pooled
+
+OUTPUTS = {
+    "sigmoid": (torch.sigmoid, expit),
+    "softmax": (lambda logits: torch.softmax(logits, 1), lambda logits: softmax(logits, axis=1)),
+    "numbers": (lambda logits: logits, lambda logits: logits),
+}
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    counts=st.lists(st.integers(1, 7), min_size=1, max_size=6),
+    n_classes=st.integers(2, 5),
+    seed=st.integers(0, 2**31),
+    kind=st.sampled_from(sorted(OUTPUTS)),
+    pool=st.sampled_from(["mean", "max"]),
+)
+def test_pooled_logits_stand_for_the_pooled_outputs(counts, n_classes, seed, kind, pool):
+    logits = np.random.default_rng(seed).normal(0, 2, (sum(counts), n_classes))
+    outputs, by_numpy = OUTPUTS[kind]
+    made = pooled(torch.tensor(logits, dtype=torch.float32), torch.tensor(counts), outputs, pool)
+    recordings = np.split(logits, np.cumsum(counts)[:-1])
+    if pool == "mean":
+        expected = np.stack([by_numpy(windows).mean(axis=0) for windows in recordings])
+    else:
+        expected = by_numpy(np.stack([windows.max(axis=0) for windows in recordings]))
+    assert made.shape == (len(counts), n_classes)
+    np.testing.assert_allclose(outputs(made).numpy(), expected, atol=1e-5)
+
+
+def test_one_window_a_recording_stays_as_it_is():
+    logits = torch.randn(6, 3)
+    for outputs, _ in OUTPUTS.values():
+        for pool in ("mean", "max"):
+            made = pooled(logits, torch.ones(6, dtype=torch.long), outputs, pool)
+            torch.testing.assert_close(outputs(made), outputs(logits))
+
+
+def test_certain_outputs_stay_finite():
+    logits = torch.tensor([[200.0, -200.0, -200.0], [200.0, -200.0, 200.0]])
+    for outputs, _ in OUTPUTS.values():
+        made = pooled(logits, torch.tensor([2]), outputs, "mean")
+        assert torch.isfinite(made).all()
+        assert made.argmax() == 0
+
+
+@pytest.mark.xfail(strict=True, reason="sigmoid outputs that sum to 1 are taken for a softmax")
+def test_labels_that_are_certain_of_one_class_are_no_classes():
+    """Sigmoid outputs may sum to 1 by chance; they stay what they are."""
+    logits = torch.tensor([[16.0, -16.0, -16.0], [-16.0, 16.0, -16.0]])
+    made = pooled(logits, torch.tensor([1, 1]), torch.sigmoid, "mean")
+    torch.testing.assert_close(torch.sigmoid(made), torch.sigmoid(logits), atol=1e-6, rtol=0)
+
+
+def test_the_classifier_answers_for_whole_recordings():
+    class Bands(torch.nn.Module):
+        def forward(self, x):
+            return x.mean((1, 3))
+
+    model = Classifier(
+        Bands(), CrossEntropy(), kind="multiclass", names=["a", "b"], objective="accuracy", description={},
+        mean=torch.zeros(2), std=torch.ones(2), pool="mean",
+    )  # fmt: skip
+    x = torch.randn(5, 1, 2, 4)
+    targets, counts = torch.tensor([0, 1]), torch.tensor([2, 3])
+    logits, truth = model.items((x, targets, counts))
+    probabilities = torch.softmax(x.mean((1, 3)), 1)
+    expected = torch.stack([probabilities[:2].mean(0), probabilities[2:].mean(0)])
+    torch.testing.assert_close(torch.softmax(logits, 1), expected)
+    assert truth is targets
+    windows, _ = model.items((x, torch.zeros(5)))
+    assert windows.shape == (5, 2)
+
+
+def test_other_ways_of_pooling_are_refused():
+    assert check_pool("max") == "max"
+    with pytest.raises(UserError, match="choose mean or max"):
+        check_pool("median")

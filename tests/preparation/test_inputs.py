@@ -1,0 +1,39 @@
+import pytest
+
+from src.preparation.inputs import files_hash
+
+NAMES = ["a/é [1].txt", "b.txt"]
+
+
+@pytest.fixture
+def root(tmp_path):
+    for name in NAMES:
+        path = tmp_path / "root" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    return tmp_path / "root"
+
+
+def test_contents_and_names_count_and_nothing_else(root, tmp_path):
+    memory = tmp_path / "memory.json"
+    before = files_hash(root, NAMES, memory)
+    (root / "c.txt").write_text("another")
+    assert files_hash(root, NAMES, memory) == before
+    root.rename(tmp_path / "moved")
+    assert files_hash(tmp_path / "moved", NAMES, memory) == before
+    (tmp_path / "moved" / "b.txt").rename(tmp_path / "moved" / "d.txt")
+    assert files_hash(tmp_path / "moved", [NAMES[0], "d.txt"], memory) != before
+    (tmp_path / "moved" / "b.txt").write_text("B.txt")
+    assert files_hash(tmp_path / "moved", NAMES, memory) != before
+
+
+def test_unchanged_files_are_read_once(root, tmp_path, monkeypatch):
+    before = files_hash(root, NAMES, tmp_path / "memory.json")
+    monkeypatch.setattr("src.preparation.inputs.content_hash", lambda path: pytest.fail("read again"))
+    assert files_hash(root, NAMES, tmp_path / "memory.json") == before
+
+
+def test_a_damaged_memory_is_made_again(root, tmp_path):
+    before = files_hash(root, NAMES, tmp_path / "memory.json")
+    (tmp_path / "memory.json").write_text("{")
+    assert files_hash(root, NAMES, tmp_path / "memory.json") == before

@@ -1,0 +1,68 @@
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from src.errors import UserError
+from src.recordings.recording import Recording
+from src.recordings.splitting import checked_shares, divide, divided
+
+SHARES = {"val": 0.15, "test": 0.15}
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.sampled_from("abc")), min_size=1), st.integers(0, 99))
+def test_no_group_is_on_two_sides(drawn, seed):
+    groups = [str(group) for group, _ in drawn]
+    parts = divide(groups, [label for _, label in drawn], SHARES, seed)
+    assert len(parts) == len(drawn)
+    assert len(set(zip(groups, parts, strict=True))) == len(set(groups))
+    assert set(parts) <= {"train", "val", "test"}
+
+
+@given(st.lists(st.sampled_from("abcd"), min_size=20, max_size=300), st.integers(0, 99))
+def test_shares_are_kept_of_the_whole_and_nearly_of_each_label(labels, seed):
+    parts = divide([str(number) for number in range(len(labels))], labels, SHARES, seed)
+    for part, share in SHARES.items():
+        assert parts.count(part) == pytest.approx(share * len(labels), abs=1)
+        for label, size in Counter(labels).items():
+            found = sum(one == label and other == part for one, other in zip(labels, parts, strict=True))
+            assert found == pytest.approx(share * size, abs=1.01)
+
+
+def test_the_draw_depends_on_the_seed_only():
+    groups, labels = [str(n) for n in range(100)], ["a", "b"] * 50
+    assert divide(groups, labels, SHARES, 1) == divide(groups, labels, SHARES, 1)
+    assert divide(groups, labels, SHARES, 1) != divide(groups, labels, SHARES, 2)
+
+
+def test_every_part_has_a_recording_of_the_fewest():
+    for seed in range(20):
+        assert set(divide(["1", "2", "3"], ["a"] * 3, SHARES, seed)) == {"train", "val", "test"}
+
+
+def recording(number: int, split: str | None = None) -> Recording:
+    return Recording(path=f"{number}.wav", labels=("a",), group=str(number), split=split)
+
+
+def test_fixed_parts_are_kept_and_the_rest_is_divided():
+    files = [recording(number, "test" if number < 5 else None) for number in range(25)]
+    parts = [item.split for item in divided("x", files, {"val": 0.25}, 1)]
+    assert parts[:5] == ["test"] * 5
+    assert Counter(parts[5:]) == {"train": 15, "val": 5}
+
+
+def test_an_empty_part_is_one_line():
+    files = [recording(1, "train"), recording(2, "test"), recording(3, "test")]
+    with pytest.raises(
+        UserError, match=r"^x: no recording is left for val \(there are 1 of train, 0 of val, 2 of"
+    ):
+        divided("x", files, None, None)
+
+
+@pytest.mark.parametrize(
+    "split", [{}, {"val": 0.1}, {"val": 0.5, "test": 0.5}, {"val": 0, "test": 0.1}, {"val": "x", "test": 0.1}]
+)
+def test_shares_out_of_range_are_refused(split):
+    with pytest.raises(UserError, match=r"data\.split.*val: share, test: share"):
+        checked_shares(split, ("val", "test"))
