@@ -3,7 +3,6 @@
 import itertools
 import math
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 
@@ -50,9 +49,6 @@ class Media:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._open()
-        self.sample_rate = self._stream.codec_context.sample_rate
-        if not self.sample_rate:
-            raise UserError(f"{path} is no readable audio or video file; give another one")
         self.duration_s = self._duration_s()
 
     def __enter__(self) -> "Media":
@@ -165,17 +161,16 @@ class Media:
 
     def _position(self, pts: int) -> int:
         """Give a frame's first sample; where the container's ticks are coarser, on the grid of whole frames."""
-        tick = self._time_base * self.sample_rate
-        position = round(pts * tick - self._origin * self.sample_rate)
+        position = round(pts * self._tick - self._origin)
         frame = self._stream.codec_context.frame_size
-        if tick <= 1 or not frame:
+        if self._tick <= 1 or not frame:
             return position
-        start = round((self._stream.start_time or 0) * tick - self._origin * self.sample_rate)
+        start = round((self._stream.start_time or 0) * self._tick - self._origin)
         near = start + round((position - start) / frame) * frame
-        return near if abs(near - position) <= tick else position
+        return near if abs(near - position) <= self._tick else position
 
     def _packets(self, begin: int) -> Iterator["av.Packet[AudioStream]"]:
-        offset = math.floor((Fraction(begin, self.sample_rate) + self._origin) / self._time_base)
+        offset = math.floor((begin + self._origin) / self._tick)
         if begin == 0 or (self._counted and self._passed > offset):
             self._reopen()  # a seek to the start would lose what the first frame overlaps with
         elif not self._counted:
@@ -205,9 +200,11 @@ class Media:
         for stream in self._container.streams:
             if stream is not self._stream:
                 stream.discard = Discard.all
-        assert self._stream.time_base is not None
-        self._time_base = self._stream.time_base
-        self._origin = Fraction(self._container.start_time or 0, av.time_base)
+        self.sample_rate = self._stream.codec_context.sample_rate
+        if not self.sample_rate or not self._stream.time_base:
+            raise UserError(f"{self.path} is no readable audio or video file; give another one")
+        self._tick = float(self._stream.time_base * self.sample_rate)  # samples
+        self._origin = (self._container.start_time or 0) * self.sample_rate / av.time_base  # likewise
         self._counted = self._container.format.name in _WITHOUT_INDEX
         self._demuxed = self._container.demux(self._stream)
         self._passed = 0
@@ -217,8 +214,8 @@ class Media:
         if self._counted and self._stream.start_time is None:  # no Xing header: FFmpeg would guess
             return self._counted_s()
         if self._stream.duration is not None:
-            start = (self._stream.start_time or 0) * self._time_base - self._origin
-            return float(start + self._stream.duration * self._time_base) + self._missing_s()
+            ticks = (self._stream.start_time or 0) + self._stream.duration
+            return (ticks * self._tick - self._origin) / self.sample_rate + self._missing_s()
         tag = self._stream.metadata.get("DURATION", "")  # Matroska's statistics: h:mm:ss.fraction
         if tag.count(":") == 2:
             hours, minutes, seconds = tag.split(":")
@@ -246,7 +243,7 @@ class Media:
         except av.FFmpegError as error:
             raise self._damaged(0, str(error)) from error
         self._reopen()
-        return float(end * self._time_base - self._origin)
+        return (end * self._tick - self._origin) / self.sample_rate
 
     def _damaged(self, position: int, reason: str) -> UserError:
         return UserError(

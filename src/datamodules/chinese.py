@@ -34,7 +34,7 @@ class Chinese(Recordings):
         window_seconds: length of a clip, at least 0.03 s.
         stride_seconds: from one clip of a passage to the next.
         on_error: `stop`, or `skip`: mistakes in the list and damaged passages are said and left out.
-        options: see `Recordings`.
+        options: see `Recordings`; a clip is a recording of one window there.
 
     Raises:
         UserError: an option lies outside its range.
@@ -60,6 +60,7 @@ class Chinese(Recordings):
             classes=check_classes(classes),
             clip_seconds=window_seconds,
             stride_seconds=window_seconds,
+            pool="mean",
             **options,
         )
         self.sources, self.on_error = sources, on_error

@@ -75,7 +75,7 @@ class Irmas(Recordings):
                 f"{root}: IRMAS-TestingData-Part{missing[0]} is missing; get it from {self.card.url}"
             )
         if missing:
-            say(f"irmas: tested without part {' and '.join(missing)} of the test data, which is not there")
+            say(f"irmas: without part {' and '.join(missing)} of the test data: no such files below {root}")
         testing = [_test_excerpt(root, file) for files in tests.values() for file in files]
         return [_training_excerpt(root, file) for file in training] + testing
 

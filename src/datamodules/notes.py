@@ -23,6 +23,7 @@ from src.notes.makers import Maker
 from src.notes.note import FOLDS, Note, by_pitch, check_split
 from src.notes.origins import Played, Recorded
 from src.notes.store import NoteStore
+from src.notes.tinysol_table import CARD
 from src.preparation.cache import read_json
 from src.preparation.sources import ROOT, sources
 from src.processes import cores
@@ -61,6 +62,8 @@ class NoteDataModule(DataModule):
         UserError: an option lies outside its range.
     """
 
+    card = CARD
+
     def __init__(
         self,
         *,
@@ -98,6 +101,7 @@ class NoteDataModule(DataModule):
         if min(clip_seconds, note_seconds, held_seconds) <= 0 or not 0 <= max_bad <= 1:
             raise UserError("data: clip_seconds, note_seconds and held_seconds must be above 0, max_bad 0..1")
         self.origin: Recorded | Played = Recorded(root)
+        self.root = root if source == "recordings" else None
         if source == "soundfont":
             self.origin = Played(tuple(soundfonts or ()), instruments, velocities, held_seconds, effects)
         self.folds = "pitch" if source == "soundfont" else folds

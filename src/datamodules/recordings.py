@@ -295,8 +295,10 @@ class Recordings(ArrayDataModule):
     def _plan(self) -> Plan:
         self._hearing.check_left_out(self.max_bad)
         recordings, heard = self._hearing.used()
+        joined = one_group_a_sound(recordings, heard["digest"])
+        remedy = f"all of {self.card.name} is at {self.card.url}" if self.card else "give more files"
         return planned(
-            divided(self.name, one_group_a_sound(recordings, heard["digest"]), self.shares, self.seed),
+            divided(self.name, joined, self.shares, self.seed, remedy),
             heard["frames"],
             heard["rate"],
             sample_rate=self.sample_rate,

@@ -30,7 +30,11 @@ def checked_shares(split: Mapping[str, float], parts: Sequence[str]) -> dict[str
 
 
 def divided(
-    name: str, recordings: Sequence[Recording], shares: Mapping[str, float] | None, seed: int | None
+    name: str,
+    recordings: Sequence[Recording],
+    shares: Mapping[str, float] | None,
+    seed: int | None,
+    remedy: str = "more are needed",
 ) -> list[Recording]:
     """Give recordings that have no part one, see `divide`.
 
@@ -39,6 +43,7 @@ def divided(
         recordings: with and without a part.
         shares: see `divide`; needed where some have none, as is the seed.
         seed: of the draw, >= 0.
+        remedy: what can be done where a part has no recording.
 
     Raises:
         UserError: a part has no recording.
@@ -51,7 +56,7 @@ def divided(
     for split in SPLITS:
         if not sizes[split]:
             found = ", ".join(f"{sizes[part]} of {part}" for part in SPLITS)
-            raise UserError(f"{name}: no recording is left for {split} (there are {found}); more are needed")
+            raise UserError(f"{name}: no recording is left for {split} (there are {found}); {remedy}")
     return whole
 
 

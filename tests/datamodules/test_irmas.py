@@ -90,7 +90,8 @@ def test_test_data_may_lie_without_the_inner_folder_and_in_some_parts_only(irmas
         path.rename(outer / path.name)
     assert len(listed(irmas())) == 60
     assert (
-        capsys.readouterr().err == "irmas: tested without part 1 and 3 of the test data, which is not there\n"
+        capsys.readouterr().err
+        == f"irmas: without part 1 and 3 of the test data: no such files below {root}\n"
     )
     assert len(listed(irmas(parts=[2]))) == 60
     assert capsys.readouterr().err == ""
