@@ -3,9 +3,9 @@
     python benchmarks/film_cutting.py [--minutes 120] [--passages 500] [--json FILE]
 
 A film is made (AAC sound with changing notes, tiny pictures) with labelled passages and one broken entry in the
-middle of the list, and one of ten minutes with as many passages a minute; each as Matroska and as MP4, whose index
-FFmpeg holds in memory as a whole. Each is cut into windows of 3 s by a fresh process that has imported what the
-command imports; its peak of resident memory is compared with what it was before.
+middle of the list, and one of ten minutes with as many passages a minute; each as Matroska and as MP4. Each is cut
+into windows of 3 s by a fresh process, and its peak of resident memory is compared with what it was once all was
+imported. FFmpeg holds the whole index of an MP4 file in memory, some megabytes for an hour, hence the two containers.
 """
 
 import argparse
@@ -27,7 +27,8 @@ sys.path.insert(0, str(ROOT))
 SHORT_MINUTES = 10
 CLASSES = ("gong", "erhu", "dizi", "pipa")
 RATE = 44100  # Hz
-KINDS = ("mkv", "mp4")
+WITHOUT_INDEX = "mkv"
+KINDS = (WITHOUT_INDEX, "mp4")
 MOST_GROWTH_MB, MOST_DIFFERENCE = 150.0, 0.05
 
 
@@ -132,7 +133,6 @@ def copy(film: Path, other: Path) -> None:
 
 def cut(folder: Path, minutes: int, passages: int, kind: str) -> dict[str, Any]:
     """Read the list, cut the film, and give the peak of memory and the account."""
-    import src.datamodules.chinese  # noqa: F401  # what a process that cuts has imported
     from src.sources.cutting import cut_sources
     from src.sources.source_file import read_sources
     from src.sources.windows import WindowOptions
@@ -181,7 +181,13 @@ def report(kind: str, figures: dict[str, Any]) -> None:
         )
     print(f"  growth, long to short: {long['growth_mb'] / short['growth_mb']:.2f}")
     verdict("greatest growth, MB", max(short["growth_mb"], long["growth_mb"]), MOST_GROWTH_MB)
-    verdict("peak of memory, long to short", long["peak_mb"] / short["peak_mb"], 1 + MOST_DIFFERENCE)
+    ratio = long["peak_mb"] / short["peak_mb"]
+    if kind == WITHOUT_INDEX:
+        verdict("peak of memory, long to short", ratio, 1 + MOST_DIFFERENCE)
+    else:
+        hours = (long["minutes"] - short["minutes"]) / 60
+        index_mb = (long["growth_mb"] - short["growth_mb"]) / hours
+        print(f"  peak of memory, long to short: {ratio:.3f}; {index_mb:.1f} MB for an hour of index")
 
 
 def verdict(what: str, value: float, bound: float) -> None:

@@ -1,4 +1,4 @@
-"""Whether a WAV or Ogg file is all there; sound libraries read what is left of it and say nothing."""
+"""Whether a sound file is all there; sound libraries read what is left of it and say nothing."""
 
 import struct
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 _UNKNOWN = 0xFFFFFFFF  # a size that a stream's writer did not know
 _PAGE = 65307  # the most bytes of an Ogg page
 _END_OF_STREAM = 4  # flag of the last page
+_HAS_FRAMES, _HAS_BYTES = 1, 2  # flags of a Xing header
 
 
 def is_cut_off(path: Path) -> bool:
@@ -13,7 +14,8 @@ def is_cut_off(path: Path) -> bool:
 
     A WAV file does where a RIFF chunk (Microsoft and IBM, 1991) ends past the end of the file; sizes of 0 and
     2**32 - 1 stand for a length that was unknown when the header was written. An Ogg file (RFC 3533) does where
-    its last page does not end the stream. Files of other formats count as whole.
+    its last page does not end the stream, an MP3 file where a Xing or Info header (as LAME writes it) counts more
+    bytes. Files of other formats, and MP3 files without such a header, count as whole.
 
     Args:
         path: a file.
@@ -22,7 +24,9 @@ def is_cut_off(path: Path) -> bool:
         head = file.read(12)
     if head[:4] == b"RIFF" and head[8:] == b"WAVE":
         return _riff_cut_off(path)
-    return head[:4] == b"OggS" and _ogg_cut_off(path)
+    if head[:4] == b"OggS":
+        return _ogg_cut_off(path)
+    return (head[:3] == b"ID3" or head[:1] == b"\xff") and _mp3_cut_off(path)
 
 
 def _riff_cut_off(path: Path) -> bool:
@@ -53,3 +57,23 @@ def _ogg_cut_off(path: Path) -> bool:
         return True
     body = sum(page[27 : 27 + page[26]])
     return not page[5] & _END_OF_STREAM or len(page) < 27 + page[26] + body
+
+
+def _mp3_cut_off(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(10)
+        start = 10 + _synchsafe(head[6:]) if head[:3] == b"ID3" else 0
+        file.seek(start)
+        frame = file.read(64)
+    place = max(frame.find(b"Xing"), frame.find(b"Info"))
+    if place < 0 or len(frame) < place + 16:
+        return False
+    flags, first, second = struct.unpack(">III", frame[place + 4 : place + 16])
+    if not flags & _HAS_BYTES:
+        return False
+    return start + (second if flags & _HAS_FRAMES else first) > path.stat().st_size
+
+
+def _synchsafe(field: bytes) -> int:
+    """Read a number of which each byte holds 7 bits (ID3v2)."""
+    return sum(byte << 7 * place for place, byte in enumerate(reversed(field)))

@@ -27,6 +27,7 @@ class Mixtures(NoteDataModule):
     Args:
         n_mixtures: of `train` (an epoch), `val` and `test`.
         n_sources: notes a mixture, or several numbers to draw from.
+        train_n_sources: those of training mixtures, if others.
         distinct: no instrument twice in a mixture.
         level: `recorded` or `equal`; see `MixtureOptions`.
         gain_db: lowest and highest gain of a note, dB.
@@ -49,6 +50,7 @@ class Mixtures(NoteDataModule):
         *,
         n_mixtures: Mapping[str, int],
         n_sources: int | Sequence[int],
+        train_n_sources: int | Sequence[int] | None,
         distinct: bool,
         level: str,
         gain_db: Sequence[float],
@@ -67,7 +69,7 @@ class Mixtures(NoteDataModule):
         if len(gain_db) != 2:
             raise UserError(f"data.gain_db is {list(gain_db)}: give [lowest, highest]")
         self.mixing = MixtureOptions(
-            n_sources=(n_sources,) if isinstance(n_sources, int) else tuple(n_sources),
+            n_sources=_numbers(n_sources),
             distinct=distinct,
             samples=self.samples,
             level=level,
@@ -79,7 +81,11 @@ class Mixtures(NoteDataModule):
             raise UserError(f"data.jitter_db is {jitter_db}: choose a number of dB from 0")
         low, high = self.mixing.gain_db
         self.training = replace(
-            self.mixing, detune=float(detune), tilt=float(tilt), gain_db=(low - jitter_db, high + jitter_db)
+            self.mixing,
+            n_sources=_numbers(n_sources if train_n_sources is None else train_n_sources),
+            detune=float(detune),
+            tilt=float(tilt),
+            gain_db=(low - jitter_db, high + jitter_db),
         )
         self.fresh, self.leak = fresh, leak
 
@@ -90,9 +96,10 @@ class Mixtures(NoteDataModule):
             UserError: one of those.
         """
         super().check()
-        if self.mixing.distinct and max(self.mixing.n_sources) > len(self.classes):
+        most = max(*self.mixing.n_sources, *self.training.n_sources)
+        if self.mixing.distinct and most > len(self.classes):
             raise UserError(
-                f"data.n_sources={max(self.mixing.n_sources)}, but there are {len(self.classes)} instruments; "
+                f"data.n_sources={most}, but there are {len(self.classes)} instruments; "
                 "choose fewer, or data.distinct=false"
             )
 
@@ -140,3 +147,7 @@ class Mixtures(NoteDataModule):
             return pools
         every = [np.sort(np.concatenate(of_class)) for of_class in zip(*pools.values(), strict=True)]
         return dict.fromkeys(SPLITS, every)
+
+
+def _numbers(n_sources: int | Sequence[int]) -> tuple[int, ...]:
+    return (n_sources,) if isinstance(n_sources, int) else tuple(n_sources)

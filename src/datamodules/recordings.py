@@ -24,7 +24,7 @@ from src.recordings.card import Card
 from src.recordings.hearing import Hearing
 from src.recordings.lists import write_left_out, write_manifest
 from src.recordings.options import above_zero, one_of, share
-from src.recordings.plan import Plan, one_group_a_sound, planned
+from src.recordings.plan import Plan, one_group_a_sound, planned, targets_of
 from src.recordings.recording import Recording
 from src.recordings.splitting import checked_shares, divided
 from src.recordings.windows import WindowMaker
@@ -167,7 +167,7 @@ class Recordings(ArrayDataModule):
         return WindowMaker(
             root=self.folder_of_data(),
             paths=tuple(recording.path for recording in plan.recordings),
-            targets=self._targets(plan),
+            targets=targets_of(plan.recordings, self.classes, one_class=self.target == "multiclass"),
             groups=plan.groups,
             recording=plan.recording,
             starts=plan.starts,
@@ -249,9 +249,7 @@ class Recordings(ArrayDataModule):
         Args:
             folder: gets `.wav` and `.png` files whose names say what they are labelled, and `classes.csv`/`.png`.
         """
-        maker, targets = self.maker(), self._targets(self._plan)
-        if self.target == "multiclass":
-            targets = np.eye(len(self.classes), dtype=np.uint8)[targets]
+        maker, targets = self.maker(), targets_of(self._plan.recordings, self.classes, one_class=False)
         firsts = np.cumsum(self._plan.counts) - self._plan.counts
 
         def write(recording: int, stem: Path) -> None:
@@ -267,15 +265,6 @@ class Recordings(ArrayDataModule):
             return super()._ordered(split)
         dataset = RecordingDataset(*super().arrays(split), counts)
         return loader(dataset, WholeRecordings(counts, self.batch_size))
-
-    def _targets(self, plan: Plan) -> np.ndarray:
-        place = {name: number for number, name in enumerate(self.classes)}
-        if self.target == "multiclass":
-            return np.array([place[recording.labels[0]] for recording in plan.recordings], np.int64)
-        marks = np.zeros((len(plan.recordings), len(self.classes)), np.uint8)
-        for row, recording in zip(marks, plan.recordings, strict=True):
-            row[[place[label] for label in recording.labels]] = 1
-        return marks
 
     def _labelled(self, recording: Recording) -> Recording:
         unknown = [label for label in recording.labels if label not in self.classes]

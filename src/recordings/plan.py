@@ -81,6 +81,26 @@ def planned(
     return Plan([recordings[number] for number in order], frames / rates, counts, starts)
 
 
+def targets_of(recordings: Sequence[Recording], classes: Sequence[str], *, one_class: bool) -> np.ndarray:
+    """Turn labels into targets.
+
+    Args:
+        recordings: whose labels are all classes.
+        classes: names.
+        one_class: whether the target is the number of the first label instead of marks of all.
+
+    Returns:
+        int64 (n,), or uint8 (n, n_classes), 0 or 1.
+    """
+    place = {name: number for number, name in enumerate(classes)}
+    if one_class:
+        return np.array([place[recording.labels[0]] for recording in recordings], np.int64)
+    marks = np.zeros((len(recordings), len(classes)), np.uint8)
+    for row, recording in zip(marks, recordings, strict=True):
+        row[[place[label] for label in recording.labels]] = 1
+    return marks
+
+
 def one_group_a_sound(recordings: Sequence[Recording], digests: np.ndarray) -> list[Recording]:
     """Give recordings that are to be divided one group where their sounds are identical.
 

@@ -15,13 +15,13 @@ def test_whole_files_are_whole(tmp_path, suffix):
     assert not is_cut_off(write(tmp_path / f"x{suffix}", noise(2.0, 22050), 22050))
 
 
-@pytest.mark.parametrize("suffix", [".wav", ".ogg"])
+@pytest.mark.parametrize("suffix", [".wav", ".ogg", ".mp3"])
 @IN_ONE_FOLDER
 @given(share=st.floats(0.01, 0.999))
 def test_a_lost_end_is_noticed_wherever_it_begins(tmp_path, suffix, share):
     whole = write(tmp_path / f"x{suffix}", noise(1.0, 22050), 22050).read_bytes()
     part = tmp_path / f"part{suffix}"
-    part.write_bytes(whole[: max(12, min(len(whole) - 1, round(share * len(whole))))])
+    part.write_bytes(whole[: max(100, min(len(whole) - 1, round(share * len(whole))))])
     assert is_cut_off(part)
 
 
@@ -60,3 +60,20 @@ def test_chunks_before_the_data_are_skipped(tmp_path):
     assert not is_cut_off(tmp_path / "x.wav")
     (tmp_path / "x.wav").write_bytes(content[:36] + extra + content[36:-1])
     assert is_cut_off(tmp_path / "x.wav")
+
+
+def test_an_mp3_behind_a_tag(tmp_path):
+    """The tag's size is 7 bits a byte: 0x0203 is 2 · 128 + 3."""
+    sound = write(tmp_path / "x.mp3", noise(1.0, 22050), 22050).read_bytes()
+    tagged = b"ID3\4\0\0\0\0\2\3" + bytes(259) + sound
+    for content, cut in ((tagged, False), (tagged[:-1], True), (tagged + bytes(128), False)):
+        (tmp_path / "x.mp3").write_bytes(content)
+        assert is_cut_off(tmp_path / "x.mp3") == cut
+
+
+def test_an_mp3_without_a_header_of_its_length_counts_as_whole(tmp_path):
+    sound = write(tmp_path / "x.mp3", noise(1.0, 22050), 22050).read_bytes()
+    for name in (b"Xing", b"Info"):
+        sound = sound.replace(name, bytes(4))
+    (tmp_path / "x.mp3").write_bytes(sound[: len(sound) // 2])
+    assert not is_cut_off(tmp_path / "x.mp3")

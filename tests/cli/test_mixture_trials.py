@@ -20,7 +20,7 @@ SMALL = (
     "trainer=cpu", "trainer.max_epochs=1", "scheduler=none", "logger=[]",
 )  # fmt: skip
 MIXTURES = (
-    "data=mixtures", f"data.instruments={PLAYED}", "data.velocities={mf: 75}", "data.n_sources=2",
+    "data=mixtures", f"data.instruments={PLAYED}", "data.n_sources=2",
     "data.n_mixtures={train: 32, val: 16, test: 16}",
 )  # fmt: skip
 THREADS = {"OMP_NUM_THREADS": "1"}
@@ -82,7 +82,7 @@ def test_mixtures_are_trained_and_measured(trained):
     metrics = read(only(trained[0] / "runs") / "metrics.json")
     assert set(metrics["test"]["f1_by_class"]) == {"Flute", "Oboe", "Trumpet", "Violin"}
     assert metrics["data"]["items"] == {"train": 32, "val": 16, "test": 16}
-    assert metrics["data"]["notes"] == {"train": 24, "val": 8, "test": 8}
+    assert metrics["data"]["notes"] == {"train": 72, "val": 24, "test": 24}
     assert metrics["data"]["leak"] is False
     assert set(metrics["baselines"]) == {"class_prior", "majority", "linear"}
 

@@ -14,6 +14,7 @@ PLAYED = [
 MIXING: dict[str, Any] = {
     "n_mixtures": {"train": 24, "val": 8, "test": 10},
     "n_sources": 2,
+    "train_n_sources": None,
     "distinct": True,
     "level": "recorded",
     "gain_db": [0.0, 0.0],

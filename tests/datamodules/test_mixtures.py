@@ -116,6 +116,14 @@ def test_only_training_notes_are_changed(folder, played):
     assert {(source.speed, source.tilt, source.gain) for source in usual} == {(1.0, 0.0, 1.0)}
 
 
+def test_training_mixtures_may_have_other_numbers_of_notes(folder, played):
+    data = mixtures(folder, train_n_sources=[1, 3])
+    assert {len(data.maker("train").draw(index)) for index in range(40)} == {1, 3}
+    assert [data.maker("val").draw(i) for i in range(9)] == [played.maker("val").draw(i) for i in range(9)]
+    with pytest.raises(UserError, match="n_sources=4, but there are 3"):
+        mixtures(folder, train_n_sources=4).check()
+
+
 def test_fresh_epochs_differ_and_others_do_not(folder):
     def epochs(data):
         loaded = data.train_dataloader()
@@ -135,7 +143,7 @@ def test_fresh_epochs_differ_and_others_do_not(folder):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"n_sources": [1, 2]}, {"distinct": False}, {"level": "equal"}, {"gain_db": [-3.0, 3.0]}, {"detune": 0.5},
+        {"n_sources": [1, 2]}, {"train_n_sources": [1, 2]}, {"distinct": False}, {"level": "equal"}, {"gain_db": [-3.0, 3.0]}, {"detune": 0.5},
         {"tilt": 0.5}, {"jitter_db": 3.0}, {"fresh": False}, {"leak": True}, {"seed": 2}, {"clip_seconds": 0.4},
         {"note_seconds": 0.4}, {"held_seconds": 0.2}, {"effects": True}, {"velocities": {"pp": 40, "ff": 111}},
         {"n_mixtures": {"train": 25, "val": 8, "test": 10}}, {"split": {"train": [0, 1], "val": [3], "test": [4]}},

@@ -28,7 +28,8 @@ def write_media(
     """Write sound (channels, samples), and tiny pictures with it."""
     seconds = 2 if sound is None else -(-sound.shape[1] // rate)
     with av.open(str(path), "w", options=options or {}) as container:
-        track = None if sound is None else container.add_stream(codec, rate=rate, layout=layout)
+        fast = {"aac_coder": "fast"} if codec == "aac" else {}
+        track = None if sound is None else container.add_stream(codec, rate=rate, layout=layout, options=fast)
         pictures = container.add_stream("mpeg4", rate=FILM_FRAMES) if video else None
         if pictures is not None:
             pictures.width, pictures.height, pictures.pix_fmt = 64, 48, "yuv420p"
