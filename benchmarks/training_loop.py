@@ -54,9 +54,9 @@ class BareLoop:
 
     def __init__(self, config: dict[str, Any], data: Any) -> None:
         self.model = build_classifier(config, data)
-        self.optimizer = self.model._make_optimizer(self.model.parameters())
+        self.optimizer = self.model._make_optimizer(list(self.model.parameters()))
         features, targets = data.arrays("train")
-        self.x = torch.from_numpy(features[:].copy()).unsqueeze(1)
+        self.x = torch.from_numpy(features[:].copy())
         self.y = torch.from_numpy(targets[:].copy())
         self.batch_size = config["batch_size"]
         self.dtype = torch.bfloat16 if config["trainer"]["precision"] == "bf16-mixed" else None

@@ -52,6 +52,8 @@ class Mixing(nn.Module):
     """
 
     targets: ClassVar[tuple[str, ...]] = ("multilabel",)
+    scalings: ClassVar[tuple[str, ...]] = ("db_max", "db")
+    """Of the features that it fits: powers cannot be added where the level is lost."""
 
     def __init__(self, probability: float) -> None:
         super().__init__()

@@ -71,7 +71,7 @@ def _mp3_cut_off(path: Path) -> bool:
     flags, first, second = struct.unpack(">III", frame[place + 4 : place + 16])
     if not flags & _HAS_BYTES:
         return False
-    return start + (second if flags & _HAS_FRAMES else first) > path.stat().st_size
+    return bool(start + (second if flags & _HAS_FRAMES else first) > path.stat().st_size)
 
 
 def _synchsafe(field: bytes) -> int:

@@ -202,9 +202,17 @@ def _is_in(member: Any, file: pkgutil.ModuleInfo) -> bool:
 
 
 def _check_augment(frozen: Mapping[str, Any], data: DataModule) -> None:
+    scaling = frozen["data"].get("features", {}).get("scaling")
     for name, options in frozen["augment"].items():
         make(options, f"augment.{name}")
-        if data.target not in getattr(_class(f"augment.{name}", options), "targets", ()):
+        chosen = _class(f"augment.{name}", options)
+        fits = getattr(chosen, "scalings", (scaling,))
+        if scaling not in fits:
+            raise UserError(
+                f"augment={name} does not fit data.features.scaling={scaling}; choose {' or '.join(fits)}, or leave "
+                "it out."
+            )
+        if data.target not in getattr(chosen, "targets", ()):
             raise UserError(
                 f"augment={name} does not fit data {data.name} with {data.target} targets; leave it out."
             )

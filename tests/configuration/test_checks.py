@@ -70,6 +70,7 @@ def test_names_of_one_precision_are_one_trial(composed: Compose) -> None:
         ("trainer.devices=none", ["devices"]),
         ("trainer.accelerator=tpux", ["cpu"]),
         ("augment=mixing augment.mixing.probability=2", ["between 0 and 1"]),
+        ("augment=mixing data.features.scaling=z_norm", ["db_max or db", "leave it out"]),
         ("data.max_instruments=13", ["12"]),
         ("data.classes=[{name: x, program: 200, low: 1, high: 2}]", ["program"]),
         ("data.soundfonts=[nothing]", ["nothing"]),

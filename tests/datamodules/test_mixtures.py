@@ -143,7 +143,8 @@ def test_fresh_epochs_differ_and_others_do_not(folder):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"n_sources": [1, 2]}, {"train_n_sources": [1, 2]}, {"distinct": False}, {"level": "equal"}, {"gain_db": [-3.0, 3.0]}, {"detune": 0.5},
+        {"n_sources": [1, 2]},
+        {"train_n_sources": [1, 2]}, {"distinct": False}, {"level": "equal"}, {"gain_db": [-3.0, 3.0]}, {"detune": 0.5},
         {"tilt": 0.5}, {"jitter_db": 3.0}, {"fresh": False}, {"leak": True}, {"seed": 2}, {"clip_seconds": 0.4},
         {"note_seconds": 0.4}, {"held_seconds": 0.2}, {"effects": True}, {"velocities": {"pp": 40, "ff": 111}},
         {"n_mixtures": {"train": 25, "val": 8, "test": 10}}, {"split": {"train": [0, 1], "val": [3], "test": [4]}},
