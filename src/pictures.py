@@ -104,7 +104,9 @@ def right_of_n(shares: Mapping[str, Mapping[str, float]], path: Path) -> None:
             colour = colormaps["RdYlGn"](int(k) / int(n))
             axes.barh(row, share, left=left, color=colour, edgecolor="white")
             if share > 0.04:
-                axes.annotate(f"{k}/{n}\n{share:.0%}", (left + share / 2, row), ha="center", va="center", fontsize=8)
+                axes.annotate(
+                    f"{k}/{n}\n{share:.0%}", (left + share / 2, row), ha="center", va="center", fontsize=8
+                )
             left += share
     axes.set_yticks(range(len(shares)), [f"N = {n}" for n in shares])
     axes.invert_yaxis()

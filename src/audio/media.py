@@ -8,7 +8,7 @@ from types import TracebackType
 
 import av
 import numpy as np
-import soxr  # type: ignore[import-untyped]
+import soxr
 from av.audio.stream import AudioStream
 from av.stream import Discard
 

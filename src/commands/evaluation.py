@@ -129,7 +129,9 @@ def _outputs(
     results = [_logits(member.learner, batches, config["trainer"]) for member in trained]
     logits, targets = results[0]
     members = [member.learner for member in trained]
-    outputs = torch.stack([one.outputs(logits) for one, (logits, _) in zip(members, results, strict=True)]).mean(0)
+    outputs = torch.stack(
+        [one.outputs(logits) for one, (logits, _) in zip(members, results, strict=True)]
+    ).mean(0)
     loss = float(trained[0].learner.loss(logits, kind.truth(targets))) if len(trained) == 1 else None
     return outputs, targets, loss
 
@@ -141,7 +143,9 @@ def _logits(learner: Learner, batches: Any, trainer: dict[str, Any]) -> tuple[Te
     logits, targets = [], []
     with torch.inference_mode(), torch.autocast(device.type, dtype=precision, enabled=precision is not None):
         for batch in batches:
-            of_batch, targets_of_batch = learner.items(learner.prepare(tuple(part.to(device) for part in batch)))
+            of_batch, targets_of_batch = learner.items(
+                learner.prepare(tuple(part.to(device) for part in batch))
+            )
             logits.append(of_batch.float().cpu())
             targets.append(targets_of_batch)
     return torch.cat(logits), learner.kind.join(targets)

@@ -114,7 +114,9 @@ def features_of(path: str | Path) -> tuple[dict[str, Any], dict[str, torch.Tenso
         UserError: the file is missing, no checkpoint, or one of another kind.
     """
     if not Path(path).expanduser().is_file():
-        raise UserError(f"init_from={path}: there is no such file; outputs/runs/*/checkpoints/ holds checkpoints.")
+        raise UserError(
+            f"init_from={path}: there is no such file; outputs/runs/*/checkpoints/ holds checkpoints."
+        )
     try:
         state = torch.load(Path(path).expanduser(), map_location="cpu", weights_only=True)
     except Exception as error:

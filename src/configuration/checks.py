@@ -234,7 +234,9 @@ def _check_transfer(frozen: Mapping[str, Any], data: DataModule) -> None:
             raise UserError("transfer.… has no effect without init_from=CHECKPOINT; name one.")
         return
     if data.target == "rolls":
-        raise UserError("init_from is for classifiers, whose output layer is new; leave it out with piano rolls.")
+        raise UserError(
+            "init_from is for classifiers, whose output layer is new; leave it out with piano rolls."
+        )
     description, weights = features_of(frozen["init_from"])
     own, theirs = frozen["data"]["features"], description["config"]["data"].get("features")
     if own != theirs or list(data.item_shape[:2]) != list(description["item_shape"][:2]):

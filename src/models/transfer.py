@@ -67,7 +67,9 @@ def load_features(network: nn.Module, weights: Mapping[str, Tensor], source: str
         for name, values in weights.items()
         if name.startswith("network.") and not name.startswith(f"network.{HEAD}.")
     }
-    own = {name: values.shape for name, values in network.state_dict().items() if not name.startswith(f"{HEAD}.")}
+    own = {
+        name: values.shape for name, values in network.state_dict().items() if not name.startswith(f"{HEAD}.")
+    }
     if own != {name: values.shape for name, values in features.items()}:
         raise UserError(
             f"init_from={source}: its network differs from this one; choose the same model and model.… options"
