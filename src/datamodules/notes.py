@@ -18,10 +18,11 @@ from src.datamodules.contact_sheet import write_clip, write_contact_sheet
 from src.errors import UserError
 from src.fingerprint import code_hash, value_hash, write_json
 from src.metrics.baselines import band_statistics
-from src.notes.batches import ItemMaker, sound_loader
+from src.notes.batches import ItemMaker, ShiftedSounds, SoundDataset, sound_loader
 from src.notes.makers import Maker
 from src.notes.note import FOLDS, Note, by_pitch, check_split
 from src.notes.origins import Played, Recorded
+from src.notes.speed import checked_shifts
 from src.notes.store import NoteStore
 from src.notes.tinysol_table import CARD
 from src.preparation.cache import read_json
@@ -56,6 +57,7 @@ class NoteDataModule(DataModule):
         clip_seconds: length of an item.
         features: parameters of `src.audio.mel.LogMel`; its sample_rate is the sound's.
         seed: of folds and draws, >= 0.
+        shifts: semitones that validation and test items are heard at; the outputs are averaged.
         loaders: processes that make batches, or `auto`: none on a CPU, on a GPU one a core but one.
 
     Raises:
@@ -85,6 +87,7 @@ class NoteDataModule(DataModule):
         clip_seconds: float,
         features: Mapping[str, Any],
         seed: int,
+        shifts: Sequence[float],
         loaders: int | str,
     ) -> None:
         super().__init__(
@@ -108,7 +111,7 @@ class NoteDataModule(DataModule):
         self.max_bad, self.note_seconds = max_bad, note_seconds
         self.split, self.seed = check_split(split), seed
         self.clip_seconds, self.features = float(clip_seconds), dict(features)
-        self.loaders = loaders
+        self.shifts, self.loaders = checked_shifts(shifts), loaders
         self.log_mel = log_mel(self.features)
         self.samples = round(self.clip_seconds * self.log_mel.sample_rate)
         self.item_shape = (1, self.log_mel.n_mels, self.log_mel.frames(self.samples))
@@ -252,22 +255,23 @@ class NoteDataModule(DataModule):
         marks = {split: make.marks(np.arange(counts[split])) for split, make in makers.items()}
         write_contact_sheet(folder, write, self.classes, marks)
 
-    def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+    def train_dataloader(self) -> DataLoader[tuple[Tensor, ...]]:
         """Give training batches: sounds (B, samples) and targets."""
-        return sound_loader(self.maker("train"), self.train_batches(), self._loaders())
+        return sound_loader(SoundDataset(self.maker("train")), self.train_batches(), self._loaders())
 
-    def val_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+    def val_dataloader(self) -> DataLoader[tuple[Tensor, ...]]:
         """Give all validation items in order."""
         return self._ordered("val")
 
-    def test_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+    def test_dataloader(self) -> DataLoader[tuple[Tensor, ...]]:
         """Give all test items in order."""
         return self._ordered("test")
 
-    def _ordered(self, split: str) -> DataLoader[tuple[Tensor, Tensor]]:
-        return sound_loader(
-            self.maker(split), OrderedBatches(self.n_items[split], self.batch_size), self._loaders()
-        )
+    def _ordered(self, split: str) -> DataLoader[tuple[Tensor, ...]]:
+        make = self.maker(split)
+        dataset = SoundDataset(make) if self.shifts == (0.0,) else ShiftedSounds(make, self.shifts)
+        batches = OrderedBatches(self.n_items[split], self.batch_size)
+        return sound_loader(dataset, batches, self._loaders())
 
     def _loaders(self) -> int:
         if isinstance(self.loaders, int):

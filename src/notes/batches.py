@@ -1,7 +1,7 @@
 """Batches of mixtures and of notes, as sounds; their spectrograms are made on the device that trains."""
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from src.datamodules.batches import ShuffledBatches
+from src.notes.speed import at_speed, speed
 
 
 class ItemMaker(Protocol):
@@ -37,6 +38,29 @@ class SoundDataset(Dataset[tuple[Tensor, Tensor]]):
         return torch.from_numpy(sounds), torch.from_numpy(targets)
 
 
+class ShiftedSounds(Dataset[tuple[Tensor, Tensor, Tensor]]):
+    """Makes items, each played at several speeds, as a recording is heard in several windows.
+
+    Args:
+        make: makes them.
+        shifts: semitones.
+    """
+
+    def __init__(self, make: ItemMaker, shifts: Sequence[float]) -> None:
+        self._make, self._speeds = make, [speed(semitones) for semitones in shifts]
+
+    def __getitem__(self, indices: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
+        """Give sounds (B · n, samples), the n shifts of an item side by side, targets (B, …), and n as int64 (B,)."""
+        sounds, targets = self._make(indices)
+        played = np.zeros((len(sounds), len(self._speeds), sounds.shape[1]), np.float32)
+        for sound, shifted in zip(sounds, played, strict=True):
+            for row, factor in zip(shifted, self._speeds, strict=True):
+                part = at_speed(sound, factor)[: len(row)]
+                row[: len(part)] = part
+        counts = torch.full((len(sounds),), len(self._speeds))
+        return torch.from_numpy(played).flatten(0, 1), torch.from_numpy(targets), counts
+
+
 class FreshBatches(ShuffledBatches):
     """The numbers n·epoch to n·(epoch + 1) - 1 in random order: items that no epoch before has had."""
 
@@ -46,11 +70,11 @@ class FreshBatches(ShuffledBatches):
 
 
 def sound_loader(
-    make: ItemMaker, batches: Sampler[np.ndarray], loaders: int
-) -> DataLoader[tuple[Tensor, Tensor]]:
+    dataset: Dataset[Any], batches: Sampler[np.ndarray], loaders: int
+) -> DataLoader[tuple[Tensor, ...]]:
     """Load batches in `loaders` processes of their own, or with 0 in this one."""
     return DataLoader(
-        SoundDataset(make),
+        dataset,
         batch_size=None,
         sampler=batches,
         num_workers=loaders,

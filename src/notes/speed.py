@@ -1,0 +1,44 @@
+"""Sounds played faster or slower."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from src.errors import UserError
+
+
+def speed(semitones: float) -> float:
+    """Give the speed that moves a sound by semitones: 2 for 12."""
+    return float(2 ** (semitones / 12))
+
+
+def checked_shifts(shifts: Sequence[float]) -> tuple[float, ...]:
+    """Check a list of semitones.
+
+    Raises:
+        UserError: it is empty, or one is more than an octave.
+    """
+    if not shifts or max(map(abs, shifts)) > 12:
+        raise UserError(
+            f"data.shifts is {list(shifts)}: give one or several semitones within -12..12, such as [0]"
+        )
+    return tuple(map(float, shifts))
+
+
+def at_speed(sound: np.ndarray, speed: float) -> np.ndarray:
+    """Play a sound faster or slower: between two samples on a straight line.
+
+    Args:
+        sound: float32 (n,).
+        speed: above 0; 1 is as recorded, 2 an octave higher.
+
+    Returns:
+        float32, about n / speed samples.
+    """
+    if speed == 1 or len(sound) < 2:
+        return sound
+    places = np.arange(int((len(sound) - 2) / speed) + 1) * speed
+    before = places.astype(np.int32)
+    between = (places - before).astype(np.float32)
+    played: np.ndarray = sound[before] + between * (sound[before + 1] - sound[before])
+    return played
