@@ -47,6 +47,7 @@ def note_options(folder: Path, **changes: Any) -> dict[str, Any]:
         "clip_seconds": 0.5,
         "features": {"sample_rate": 8000, "n_fft": 512, "hop_length": 256, "n_mels": 16},
         "seed": 1,
+        "shifts": [0],
         "loaders": 0,
     }
     return usual | changes

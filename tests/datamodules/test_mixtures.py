@@ -317,3 +317,19 @@ def test_default_options_are_those_of_the_yaml_file(tmp_path):
     assert len(data.classes) == 14
     assert data.item_shape == (1, 128, 87)
     data.check()
+
+
+def test_shifts_are_heard_in_validation_and_test_only(tmp_path):
+    data = mixtures(tmp_path, shifts=[-2.0, 0.0, 2.0])
+    data.prepare_data()
+    for batch in (*data.val_dataloader(), *data.test_dataloader()):
+        sounds, targets, counts = batch
+        assert len(sounds) == 3 * len(targets)
+        assert set(counts.tolist()) == {3}
+    assert {len(batch) for batch in data.train_dataloader()} == {2}
+
+
+@pytest.mark.parametrize("shifts", [[], [13.0]])
+def test_shifts_out_of_range_are_refused(tmp_path, shifts):
+    with pytest.raises(UserError, match=r"data\.shifts"):
+        mixtures(tmp_path, shifts=shifts)
