@@ -44,7 +44,7 @@ class NoteDataModule(DataModule):
         source: `recordings`: files below `root` that a table like TinySOL's describes; `soundfont`: the same notes
             played by a synthesiser.
         root: the data set's folder.
-        max_bad: share of the notes that may be unusable.
+        max_bad: share of the recordings that may be unusable; notes that a soundfont does not have are no mistake.
         soundfonts: paths or known names; each plays every note.
         instruments: name, General MIDI program and range of each.
         velocities: MIDI velocity by dynamics.
@@ -108,7 +108,8 @@ class NoteDataModule(DataModule):
         if source == "soundfont":
             self.origin = Played(tuple(soundfonts or ()), instruments, velocities, held_seconds, effects)
         self.folds = "pitch" if source == "soundfont" else folds
-        self.max_bad, self.note_seconds = max_bad, note_seconds
+        self.max_bad = max_bad if source == "recordings" else 1.0  # a soundfont has the notes that it has
+        self.note_seconds = note_seconds
         self.split, self.seed = check_split(split), seed
         self.clip_seconds, self.features = float(clip_seconds), dict(features)
         self.shifts, self.loaders = checked_shifts(shifts), loaders

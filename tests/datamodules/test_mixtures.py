@@ -16,6 +16,7 @@ from src.datamodules.base import SPLITS
 from src.datamodules.mixtures import Mixtures
 from src.errors import UserError
 from src.metrics.baselines import band_statistics
+from src.notes.makers import RenderedNotes
 from tests.conftest import CONF
 from tests.datamodules.single_notes import mixtures, ready
 from tests.notes.tiny_notes import FORMATS, write_notes
@@ -333,3 +334,17 @@ def test_shifts_are_heard_in_validation_and_test_only(tmp_path):
 def test_shifts_out_of_range_are_refused(tmp_path, shifts):
     with pytest.raises(UserError, match=r"data\.shifts"):
         mixtures(tmp_path, shifts=shifts)
+
+
+def test_notes_that_a_soundfont_does_not_have_are_left_out(tmp_path, monkeypatch, capsys):
+    played = RenderedNotes.__call__
+
+    def without_the_highest(maker, index):
+        made = played(maker, index)
+        return made | {"length": 0} if maker.notes[index][2] == 69 else made
+
+    monkeypatch.setattr(RenderedNotes, "__call__", without_the_highest)
+    data = ready(mixtures(tmp_path))
+    assert "6 of 60 notes cannot be used and are left out" in capsys.readouterr().err
+    pitches = {data.notes[number].pitch for pools in data.pools.values() for pool in pools for number in pool}
+    assert pitches == set(range(60, 69))
