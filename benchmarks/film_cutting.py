@@ -135,7 +135,7 @@ def cut(folder: Path, minutes: int, passages: int, kind: str) -> dict[str, Any]:
     """Read the list, cut the film, and give the peak of memory and the account."""
     from src.sources.cutting import cut_sources
     from src.sources.source_file import read_sources
-    from src.sources.windows import WindowOptions
+    from src.sources.film_windows import WindowOptions
 
     options = WindowOptions(window_seconds=3.0, stride_seconds=3.0, sample_rate=RATE, channels=2)
     imported, began = peak_mb(), time.perf_counter()

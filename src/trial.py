@@ -23,7 +23,7 @@ from src.configuration.devices import visible_gpus
 from src.datamodules.base import DataModule
 from src.datamodules.rolls import RollDataModule
 from src.environment import environment
-from src.fingerprint import code_hash, write_json
+from src.fingerprint import code_hash, value_hash, write_json
 from src.generation.of_trial import music_of_trial
 from src.libraries import settle
 from src.metrics.kinds import KINDS, direction
@@ -52,8 +52,9 @@ def prepare(configs: Sequence[Config]) -> None:
     done = set()
     for config in configs:
         data = build_data(config)
-        if data.folder not in done:
-            done.add(data.folder)
+        asked = value_hash({"data": config["data"], "batch_size": config["batch_size"]})
+        if asked not in done:
+            done.add(asked)
             data.prepare_data()
             data.setup("fit")
             with threadpool_limits(1):

@@ -16,6 +16,7 @@ from src.errors import UserError
 from src.fingerprint import value_hash, write_json
 from src.libraries import settle
 from src.metrics.kinds import direction
+from src.models.classifier import Classifier
 from src.models.generator import Generator
 from src.models.learner import Learner
 from src.pictures import draw_tables
@@ -40,6 +41,9 @@ def test(config: dict[str, Any], overrides: list[str]) -> int:
     same_classes(trained[0], data)
     data.prepare_data()
     data.setup("test")
+    for member in trained:
+        if isinstance(member.learner, Classifier):
+            member.learner.pool = data.pool
     metrics = _measure(trained, data, tested)
     folder = Path(config["outputs"]) / "tested" / _folder_name(paths, trained[0], tested, data)
     write_json(folder / "metrics.json", metrics)
@@ -94,7 +98,7 @@ def _folder_name(paths: list[Path], trained: Trained, tested: dict[str, Any], da
     signature = checkpoints_signature(paths)
     own = value_hash(trained.config["data"])
     now = value_hash({**tested["data"], **data.resolved()})
-    return signature if own == now else f"{signature}-{data.signature}"
+    return signature if own == now else f"{signature}-{value_hash([data.signature, now])}"
 
 
 def _measure(trained: list[Trained], data: DataModule, config: dict[str, Any]) -> dict[str, Any]:
@@ -125,30 +129,28 @@ def _outputs(
     trained: list[Trained], batches: Any, config: dict[str, Any]
 ) -> tuple[Tensor, Any, float | None]:
     """Outputs (averaged), targets, and of one checkpoint the loss, in the trial's own precision."""
-    batches, kind = list(batches), trained[0].learner.kind
-    results = [_logits(member.learner, batches, config["trainer"]) for member in trained]
-    logits, targets = results[0]
-    members = [member.learner for member in trained]
-    outputs = torch.stack(
-        [one.outputs(logits) for one, (logits, _) in zip(members, results, strict=True)]
-    ).mean(0)
-    loss = float(trained[0].learner.loss(logits, kind.truth(targets))) if len(trained) == 1 else None
+    learners = [member.learner for member in trained]
+    logits, targets = _logits(learners, batches, config["trainer"])
+    outputs = torch.stack([one.outputs(its) for one, its in zip(learners, logits, strict=True)]).mean(0)
+    truth = learners[0].kind.truth(targets)
+    loss = float(learners[0].loss(logits[0], truth)) if len(learners) == 1 else None
     return outputs, targets, loss
 
 
-def _logits(learner: Learner, batches: Any, trainer: dict[str, Any]) -> tuple[Tensor, Any]:
+def _logits(learners: list[Learner], batches: Any, trainer: dict[str, Any]) -> tuple[list[Tensor], Any]:
+    """Logits of each checkpoint, and targets; one batch at a time is held in memory."""
     device = torch.device(trainer["accelerator"] if _there(trainer["accelerator"]) else "cpu")
     precision = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}.get(trainer["precision"])
-    learner.to(device)
-    logits, targets = [], []
+    logits: list[list[Tensor]] = [[] for _ in learners]
+    targets = []
     with torch.inference_mode(), torch.autocast(device.type, dtype=precision, enabled=precision is not None):
         for batch in batches:
-            of_batch, targets_of_batch = learner.items(
-                learner.prepare(tuple(part.to(device) for part in batch))
-            )
-            logits.append(of_batch.float().cpu())
-            targets.append(targets_of_batch)
-    return torch.cat(logits), learner.kind.join(targets)
+            there = tuple(part.to(device) for part in batch)
+            for learner, kept in zip(learners, logits, strict=True):
+                of_batch, truth = learner.to(device).items(learner.prepare(there))
+                kept.append(of_batch.float().cpu())
+            targets.append(truth)
+    return [torch.cat(kept) for kept in logits], learners[0].kind.join(targets)
 
 
 def _there(accelerator: str) -> bool:

@@ -18,7 +18,7 @@ from src.sources.clips import read_manifest
 from src.sources.cutting import CutReport, cut_sources, read_report
 from src.sources.entry import Entry, check_classes
 from src.sources.source_file import read_sources
-from src.sources.windows import WindowOptions
+from src.sources.film_windows import WindowOptions
 
 
 class Chinese(Recordings):

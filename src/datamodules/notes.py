@@ -103,6 +103,8 @@ class NoteDataModule(DataModule):
             raise UserError(f"data.loaders={loaders}: choose auto, or a number of processes from 0")
         if min(clip_seconds, note_seconds, held_seconds) <= 0 or not 0 <= max_bad <= 1:
             raise UserError("data: clip_seconds, note_seconds and held_seconds must be above 0, max_bad 0..1")
+        if source == "soundfont" and root is not None:
+            raise UserError("data.root has no effect with data.source=soundfont: add data.source=recordings")
         self.origin: Recorded | Played = Recorded(root)
         self.root = root if source == "recordings" else None
         if source == "soundfont":
@@ -180,8 +182,8 @@ class NoteDataModule(DataModule):
         }
 
     def code_modules(self) -> Sequence[str]:
-        """Give the modules that make the notes and the items."""
-        return "src.notes.mixtures", "src.audio.mel"
+        """Give the modules that make the notes and the items, and this one, whose statistics are kept with them."""
+        return type(self).__module__, "src.notes.mixtures", "src.audio.mel"
 
     def prepare_data(self) -> None:
         """Build the sounds, and what is measured on the training part.
@@ -234,7 +236,7 @@ class NoteDataModule(DataModule):
         return np.array(values["mean"], np.float32), np.array(values["deviation"], np.float32)
 
     def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
-        """Give `band_statistics` (n, 3 · n_mels) and targets of a part; of training its first 2,048 items."""
+        """Give `band_statistics` (n, 3 · n_mels) and targets of a part; of training 2,048 items."""
         count = self.n_items[split] if split != "train" else min(_BASELINE_ITEMS, self.n_items[split])
         parts = [(band_statistics(x.numpy()), y) for x, y in self._spectrograms(split, count)]
         return np.concatenate([x for x, _ in parts]), np.concatenate([y for _, y in parts])
@@ -280,10 +282,11 @@ class NoteDataModule(DataModule):
         return max(0, cores() - 1) if torch.cuda.is_available() else 0
 
     def _spectrograms(self, split: str, count: int) -> Iterator[tuple[Tensor, np.ndarray]]:
-        """Give spectrograms (B, 1, n_mels, T) and targets of the first items of a part."""
+        """Give spectrograms (B, 1, n_mels, T) and targets of some items, from all over a part."""
         make = self.maker(split)
+        chosen = np.linspace(0, self.n_items[split] - 1, count).astype(np.int64)
         for start in range(0, count, _BLOCK):
-            sounds, targets = make(np.arange(start, min(start + _BLOCK, count)))
+            sounds, targets = make(chosen[start : start + _BLOCK])
             with torch.inference_mode():
                 yield self.log_mel(torch.from_numpy(sounds)).unsqueeze(1), targets
 

@@ -27,7 +27,7 @@ from src.recordings.options import above_zero, one_of, share
 from src.recordings.plan import Plan, one_group_a_sound, planned, targets_of
 from src.recordings.recording import Recording
 from src.recordings.splitting import checked_shares, divided
-from src.recordings.windows import WindowMaker
+from src.recordings.window_features import WindowMaker
 from src.rolls.options import checked_seed
 
 
@@ -158,7 +158,7 @@ class Recordings(ArrayDataModule):
 
     def code_modules(self) -> Sequence[str]:
         """Give the modules that choose, divide and cut recordings, and how items are written."""
-        modules = ("plan", "splitting", "survey", "windows")
+        modules = ("plan", "same_sounds", "splitting", "survey", "window_features")
         return *(f"src.recordings.{module}" for module in modules), "src.preparation.chunks"
 
     def maker(self) -> WindowMaker:

@@ -35,6 +35,10 @@ class Loss(nn.Module):
         """
         return None
 
+    def inverse(self, outputs: Tensor) -> Tensor | None:
+        """Logits (..., C) that stand for `outputs` (..., C), or None where that method gives None."""
+        return None
+
 
 def in_range(name: str, value: float, low: float, high: float = math.inf) -> float:
     """Return `value` when it is finite and within `[low, high]`.

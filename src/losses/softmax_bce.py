@@ -8,6 +8,7 @@ from torch import Tensor
 
 from src.errors import UserError
 from src.losses.base import Loss, as_float32
+from src.metrics.probabilities import logits_of_softmax
 
 
 class SoftmaxBCE(Loss):
@@ -29,8 +30,12 @@ class SoftmaxBCE(Loss):
             raise UserError("loss=softmax_bce needs two classes or more, but there is one: choose loss=bce.")
 
     def outputs(self, logits: Tensor) -> Tensor:
-        """The softmax of logits (..., C), float32."""
-        return logits.float().softmax(-1)
+        """The softmax of logits (..., C), float32 or wider."""
+        return logits.to(torch.promote_types(logits.dtype, torch.float32)).softmax(-1)
+
+    def inverse(self, outputs: Tensor) -> Tensor:
+        """Logits whose softmax is `outputs` (..., C)."""
+        return logits_of_softmax(outputs)
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Softmax and binary cross-entropy.

@@ -11,6 +11,7 @@ from src.metrics.baselines import baselines_multiclass, baselines_multilabel, ba
 from src.metrics.bootstrap import intervals_multiclass, intervals_multilabel, intervals_regression
 from src.metrics.multiclass import evaluate_multiclass
 from src.metrics.multilabel import evaluate_multilabel
+from src.metrics.probabilities import logits_of_sigmoid, logits_of_softmax
 from src.metrics.regression import evaluate_regression
 from src.metrics.roll_baselines import baselines_rolls
 from src.metrics.roll_intervals import intervals_rolls
@@ -37,6 +38,10 @@ def _softmax(logits: Tensor) -> Tensor:
     return logits.softmax(-1)
 
 
+def _numbers(outputs: Tensor) -> Tensor:
+    return outputs
+
+
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """How one kind of target is scored. Targets are a tensor (N, C) or (N,), or `src.metrics.rolls.Frames`.
@@ -44,6 +49,7 @@ class Kind:
     Args:
         objectives: the validation metrics that a trial can be judged by; the first one where none is chosen.
         outputs: from logits (N, C) to probabilities or predictions (N, C).
+        inverse: from those to logits that stand for them.
         evaluate: from outputs, targets, threshold and names of the C columns to metrics.
         intervals: from the same to 95 % bootstrap intervals over items.
         baselines: from the arrays of train, val and test, and names, to metrics by baseline.
@@ -58,6 +64,7 @@ class Kind:
     intervals: Callable[[Tensor, Any, float, Sequence[str]], Intervals]
     baselines: Callable[..., Mapping[str, Metrics]]
     tune: Callable[[Tensor, Any, Sequence[str]], float] = _no_threshold
+    inverse: Callable[[Tensor], Tensor] = logits_of_sigmoid
     truth: Callable[[Any], Tensor] = _truth
     join: Callable[[Sequence[Any]], Any] = _join
 
@@ -88,6 +95,7 @@ KINDS = {
     "multiclass": Kind(
         objectives=("f1_macro", "f1_micro", "precision_macro", "recall_macro", "accuracy", "loss"),
         outputs=_softmax,
+        inverse=logits_of_softmax,
         evaluate=lambda outputs, targets, _, names: evaluate_multiclass(outputs, targets, names),
         intervals=lambda outputs, targets, _, __: intervals_multiclass(outputs, targets),
         baselines=baselines_multiclass,
@@ -95,6 +103,7 @@ KINDS = {
     "regression": Kind(
         objectives=("spearman", "mse", "mae", "r2", "loss"),
         outputs=torch.Tensor.float,
+        inverse=_numbers,
         evaluate=lambda outputs, targets, _, names: evaluate_regression(outputs, targets, names),
         intervals=lambda outputs, targets, _, __: intervals_regression(outputs, targets),
         baselines=baselines_regression,

@@ -1,5 +1,6 @@
-"""The check that scores are probabilities before anything is compared with a threshold."""
+"""Scores that must be probabilities, and the logits that probabilities stand for."""
 
+import torch
 from torch import Tensor
 
 TOLERANCE = 1e-5
@@ -21,3 +22,14 @@ def as_probabilities(values: Tensor) -> Tensor:
     if bool(((values < -TOLERANCE) | (values > 1 + TOLERANCE)).any()):
         raise ValueError("These are no probabilities in 0..1: put logits through a sigmoid or softmax first.")
     return values.nan_to_num(0.0).clamp(0.0, 1.0)
+
+
+def logits_of_sigmoid(probabilities: Tensor) -> Tensor:
+    """Logits whose sigmoid gives these probabilities, finite at 0 and 1."""
+    least = torch.finfo(probabilities.dtype).eps
+    return probabilities.clamp(least, 1 - least).logit()
+
+
+def logits_of_softmax(probabilities: Tensor) -> Tensor:
+    """Logits whose softmax gives these probabilities, or their shares where they do not sum to 1."""
+    return probabilities.clamp(min=torch.finfo(probabilities.dtype).tiny).log()

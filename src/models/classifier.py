@@ -67,5 +67,5 @@ class Classifier(Learner):
         """
         logits = self(batch[0])
         if len(batch) > 2:
-            logits = pooled(logits.float(), batch[2], self.outputs, self.pool)
+            logits = pooled(logits, batch[2], self.outputs, self.inverse, self.pool)
         return logits, batch[1]

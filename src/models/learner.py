@@ -84,6 +84,11 @@ class Learner(lightning.LightningModule):
         outputs: Tensor | None = self.loss.outputs(logits) if isinstance(self.loss, Loss) else None
         return self.kind.outputs(logits) if outputs is None else outputs
 
+    def inverse(self, outputs: Tensor) -> Tensor:
+        """From outputs (N, C) to logits (N, C) that stand for them."""
+        logits: Tensor | None = self.loss.inverse(outputs) if isinstance(self.loss, Loss) else None
+        return self.kind.inverse(outputs) if logits is None else logits
+
     def on_after_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
         """Prepare each batch."""
         return self.prepare(batch)

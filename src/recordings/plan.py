@@ -9,8 +9,7 @@ import numpy as np
 
 from src.recordings.recording import Recording
 from src.recordings.splitting import SPLITS
-from src.recordings.windows import samples_at, window_starts
-from src.rolls.groups import united
+from src.recordings.window_features import samples_at, window_starts
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,26 +100,21 @@ def targets_of(recordings: Sequence[Recording], classes: Sequence[str], *, one_c
     return marks
 
 
-def one_group_a_sound(recordings: Sequence[Recording], digests: np.ndarray) -> list[Recording]:
-    """Give recordings that are to be divided one group where their sounds are identical.
+def checked_labels(recording: Recording, classes: Sequence[str], *, one_class: bool) -> Recording:
+    """Say what is wrong with the labels of a recording.
 
     Args:
-        recordings: those without a split are to be divided.
-        digests: uint64 (n,), hashes of their sounds.
+        recording: with or without another problem, which counts first.
+        classes: names.
+        one_class: whether it must have a single label.
     """
-    free = [number for number, recording in enumerate(recordings) if recording.split is None]
-    if not free:
-        return list(recordings)
-    nothing = np.zeros(0, np.uint64)
-    groups = united(
-        [recordings[number].group for number in free],
-        [str(digests[number]) for number in free],
-        [nothing] * len(free),
-    )
-    joined = list(recordings)
-    for number, group in zip(free, groups, strict=True):
-        joined[number] = replace(recordings[number], group=group)
-    return joined
+    unknown = [label for label in recording.labels if label not in classes]
+    problem = ""
+    if unknown:
+        problem = f"is labelled {unknown[0]}, which is no class"
+    elif not recording.labels or (one_class and len(recording.labels) > 1):
+        problem = f"has {len(recording.labels) or 'no'} label(s)"
+    return replace(recording, problem=recording.problem or problem)
 
 
 def _digest(text: str) -> int:

@@ -49,7 +49,7 @@ def divided(
         UserError: a part has no recording.
     """
     free = [recording for recording in recordings if recording.split is None]
-    groups, labels = [recording.group for recording in free], [recording.labels[0] for recording in free]
+    groups, labels = [recording.group for recording in free], [recording.labels for recording in free]
     drawn = iter(divide(groups, labels, shares or {}, seed or 0))
     whole = [item if item.split else replace(item, split=next(drawn)) for item in recordings]
     sizes = Counter(recording.split for recording in whole)
@@ -60,37 +60,85 @@ def divided(
     return whole
 
 
-def divide(groups: Sequence[str], labels: Sequence[str], shares: Mapping[str, float], seed: int) -> list[str]:
+def check_classes(name: str, recordings: Sequence[Recording], classes: Sequence[str]) -> None:
+    """Refuse a division that leaves a class without a recording to train on.
+
+    Args:
+        name: of the data set.
+        recordings: each with its split.
+        classes: those that must be trained.
+
+    Raises:
+        UserError: there is such a class.
+    """
+    trained = {label for item in recordings if item.split == "train" for label in item.labels}
+    untrained = [label for label in classes if label not in trained]
+    if untrained:
+        raise UserError(
+            f"{name}: no recording of {', '.join(untrained)} is left for train; give more files of it, or leave it out"
+        )
+
+
+def check_groups(name: str, recordings: Sequence[Recording], groups: Sequence[str]) -> None:
+    """Refuse a division with a group on two sides.
+
+    Args:
+        name: of the data set.
+        recordings: each with its split.
+        groups: of each recording, as they are given.
+
+    Raises:
+        UserError: there is such a group; the message names two of its recordings.
+    """
+    first: dict[str, Recording] = {}
+    for group, recording in zip(groups, recordings, strict=True):
+        other = first.setdefault(group, recording)
+        if other.split != recording.split:
+            raise UserError(
+                f"{name}: {other.path} is in {other.split} and {recording.path} in {recording.split}, and both are "
+                f"of the group {group}; mend the column group, or the column split"
+            )
+
+
+def divide(
+    groups: Sequence[str], labels: Sequence[Sequence[str]], shares: Mapping[str, float], seed: int
+) -> list[str]:
     """Divide recordings so that no group is on two sides and each label is on all sides if it can be.
 
-    The groups of one label after the other are drawn in random order; each goes to the first part that is still
-    owed half of it at least, else to `train`. What a part is owed too much or too little is made up for at the
-    next label, so that the shares are kept of the whole, too. A part gets one recording at least.
+    The groups of one label after the other, the rarest label first, are drawn in random order. One with a label
+    that `train` does not have yet goes there; each other goes to the first part that is still owed half of it at
+    least, else to `train`. What a part is owed too much or too little is made up for at the next label, so that the
+    shares are kept of the whole, too. A part is owed one recording at least.
 
     Args:
         groups: a name for each recording.
-        labels: of each recording; that of a group is its first recording's.
+        labels: of each recording, one at least; a group is drawn with the first label of its first recording.
         shares: of the recordings, by part.
         seed: of the draw, >= 0.
 
     Returns:
         The part of each recording: `train` or a key of `shares`.
     """
-    sizes: dict[str, int] = {}
+    sizes = Counter(groups)
+    labelled: dict[str, set[str]] = {}
     strata: dict[str, list[str]] = {}
-    for group, label in zip(groups, labels, strict=True):
-        if group not in sizes:
-            strata.setdefault(label, []).append(group)
-        sizes[group] = sizes.get(group, 0) + 1
+    for group, names in zip(groups, labels, strict=True):
+        if group not in labelled:
+            strata.setdefault(names[0], []).append(group)
+        labelled.setdefault(group, set()).update(names)
     rng = np.random.default_rng(seed)
     owed = {part: max(0.0, 1 - share * len(groups)) for part, share in shares.items()}
     chosen: dict[str, str] = {}
-    for label in sorted(strata):
+    trained: set[str] = set()
+    for label in sorted(strata, key=lambda label: (len(strata[label]), label)):
         for part, share in shares.items():
             owed[part] += share * sum(sizes[group] for group in strata[label])
         for number in rng.permutation(len(strata[label])):
             group = strata[label][number]
-            chosen[group] = next((part for part in shares if owed[part] >= sizes[group] / 2), "train")
-            if chosen[group] in owed:
+            part = next((part for part in shares if owed[part] >= sizes[group] / 2), "train")
+            chosen[group] = part if labelled[group] <= trained else "train"
+            if chosen[group] == "train":
+                trained |= labelled[group]
+            else:
                 owed[chosen[group]] -= sizes[group]
     return [chosen[group] for group in groups]

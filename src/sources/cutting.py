@@ -17,7 +17,7 @@ from src.preparation.progress import Progress
 from src.sources.clips import ClipWriter, clip_stems
 from src.sources.entry import Entry, Passage
 from src.sources.times import written
-from src.sources.windows import PassageWindows, WindowOptions
+from src.sources.film_windows import PassageWindows, WindowOptions
 
 _REPORT = "cut.json"
 

@@ -10,7 +10,7 @@ from src.errors import UserError
 from src.sources.clips import COLUMNS, clip_name, clip_stems, read_manifest
 from src.sources.cutting import cut_sources
 from src.sources.entry import Entry, Passage
-from src.sources.windows import WindowOptions
+from src.sources.film_windows import WindowOptions
 from tests.sources.films import chirps, write_media
 
 RATE = 8000

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from src.audio.media import Media
 from src.errors import UserError
-from src.sources.windows import PassageWindows, WindowOptions, windows
+from src.sources.film_windows import PassageWindows, WindowOptions, windows
 from tests.sources.films import chirps, write_media
 
 RATE = 8000

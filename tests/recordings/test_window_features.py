@@ -7,7 +7,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.recordings.windows import WindowMaker, samples_at, window_starts
+from src.recordings.window_features import WindowMaker, samples_at, window_starts
 from tests.recordings.sounds import noise, write
 
 FEATURES = {"sample_rate": 8000, "n_fft": 256, "hop_length": 100, "n_mels": 12, "fmin": 20.0}
