@@ -290,3 +290,8 @@ def test_items_are_heard_at_several_speeds(mixer):
         half = (SAMPLES - 1) // 2
         np.testing.assert_allclose(higher[:half], sound[::2][:half], atol=1e-6)
         assert not higher[SAMPLES // 2 + 1 :].any()
+
+
+def test_numbers_of_sources_are_whole(mixer):
+    with pytest.raises(UserError, match="whole numbers"):
+        mixer(n_sources=(1.5,))
