@@ -11,7 +11,6 @@ imported. FFmpeg holds the whole index of an MP4 file in memory, some megabytes 
 import argparse
 import functools
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,8 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
+
+from benchmarks.memory import peak_mb  # noqa: E402
 
 SHORT_MINUTES = 10
 CLASSES = ("gong", "erhu", "dizi", "pipa")
@@ -134,8 +135,8 @@ def copy(film: Path, other: Path) -> None:
 def cut(folder: Path, minutes: int, passages: int, kind: str) -> dict[str, Any]:
     """Read the list, cut the film, and give the peak of memory and the account."""
     from src.sources.cutting import cut_sources
-    from src.sources.source_file import read_sources
     from src.sources.film_windows import WindowOptions
+    from src.sources.source_file import read_sources
 
     options = WindowOptions(window_seconds=3.0, stride_seconds=3.0, sample_rate=RATE, channels=2)
     imported, began = peak_mb(), time.perf_counter()
@@ -159,12 +160,6 @@ STEPS: dict[str, Callable[..., dict[str, Any]]] = {
     "make": make,
     **{kind: functools.partial(cut, kind=kind) for kind in KINDS},
 }
-
-
-def peak_mb() -> float:
-    """Give the greatest resident memory of this process so far."""
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB on Linux
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
 def report(kind: str, figures: dict[str, Any]) -> None:

@@ -11,7 +11,6 @@ as it gets done in --seconds; mapped pages of the notes count.
 
 import argparse
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from hydra import compose, initialize_config_dir
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.memory import peak_mb  # noqa: E402
 from src.configuration.build import make  # noqa: E402
 from src.datamodules.mixtures import Mixtures  # noqa: E402
 
@@ -113,18 +113,6 @@ def epoch(folder: Path, n_mixtures: int, most_seconds: float) -> dict[str, float
         if time.perf_counter() - begun > most_seconds:
             break
     return {"peak_mb": peak_mb(), "mixtures": done}
-
-
-def peak_mb() -> float:
-    """Give this process's peak of resident memory.
-
-    On Linux `ru_maxrss` is no less than what the parent held when it started this process; `VmHWM` is our own.
-    """
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    [line] = [line for line in status.read_text().splitlines() if line.startswith("VmHWM:")]
-    return int(line.split()[1]) * 1024 / 1e6
 
 
 def in_a_process(folder: Path, n_mixtures: int, seconds: float) -> dict[str, float]:

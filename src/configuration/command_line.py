@@ -19,7 +19,7 @@ PATHS = (
     "data.test_soundfonts",
 )
 """Keys whose values are paths."""
-NEVER_LISTS = ("input", "outputs", "data.root", "init_from")
+NEVER_LISTS = ("input", "outputs", "data.root")
 LISTS = ("augment", "callbacks", "logger")
 """Groups of which several choices, or none, are taken."""
 
@@ -65,6 +65,8 @@ def _quoted_argument(argument: str) -> str:
 
 
 def _quoted_alternative(text: str) -> str:
+    if text == "null":
+        return text
     if text.startswith("[") and text.endswith("]") and not _exists(text):
         return f"[{','.join(_quoted(part) for part in _parts(text[1:-1]))}]"
     return _quoted(text)

@@ -17,8 +17,8 @@ from src.recordings.recording import Recording
 from src.sources.clips import read_manifest
 from src.sources.cutting import CutReport, cut_sources, read_report
 from src.sources.entry import Entry, check_classes
-from src.sources.source_file import read_sources
 from src.sources.film_windows import WindowOptions
+from src.sources.source_file import read_sources
 
 
 class Chinese(Recordings):

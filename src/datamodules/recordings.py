@@ -4,7 +4,7 @@ import functools
 import importlib.metadata
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,13 +20,15 @@ from src.datamodules.contact_sheet import write_clip, write_contact_sheet
 from src.errors import UserError
 from src.fingerprint import value_hash
 from src.metrics.baselines import band_statistics
+from src.preparation.cache import say
 from src.recordings.card import Card
+from src.recordings.division import Division, division
 from src.recordings.hearing import Hearing
 from src.recordings.lists import write_left_out, write_manifest
 from src.recordings.options import above_zero, one_of, share
-from src.recordings.plan import Plan, one_group_a_sound, planned, targets_of
+from src.recordings.plan import Plan, checked_labels, planned, targets_of
 from src.recordings.recording import Recording
-from src.recordings.splitting import checked_shares, divided
+from src.recordings.splitting import checked_shares
 from src.recordings.window_features import WindowMaker
 from src.rolls.options import checked_seed
 
@@ -158,7 +160,7 @@ class Recordings(ArrayDataModule):
 
     def code_modules(self) -> Sequence[str]:
         """Give the modules that choose, divide and cut recordings, and how items are written."""
-        modules = ("plan", "same_sounds", "splitting", "survey", "window_features")
+        modules = ("division", "plan", "survey", "window_features")
         return *(f"src.recordings.{module}" for module in modules), "src.preparation.chunks"
 
     def maker(self) -> WindowMaker:
@@ -180,12 +182,14 @@ class Recordings(ArrayDataModule):
         """Hear all files, then build what is missing.
 
         Raises:
-            UserError: too many files cannot be used, a part of the split is empty, or the disk is full.
+            UserError: too many files cannot be used, the split is wrong (see `src.recordings.division`), or the disk
+                is full.
         """
         self._hearing.prepare(self.workers, self.sample_rate, self.channels)
         self.n_items = self._plan.n_items
         super().prepare_data()
         if not (self.folder / "manifest.csv").exists():
+            self._say_shared()
             write_left_out(self.folder / "left_out.csv", self.left_out())
             write_manifest(self.folder / "manifest.csv", self._plan)
 
@@ -233,7 +237,7 @@ class Recordings(ArrayDataModule):
         return self._hearing.left_out()
 
     def summary(self) -> dict[str, Any]:
-        """Give name, signature, windows, recordings and seconds by split, and how many files are left out."""
+        """Give name, signature, windows, recordings and seconds by split, how many are left out or in two parts."""
         plan = self._plan
         parts = {split: plan.part(split) for split in SPLITS}
         return {
@@ -241,6 +245,7 @@ class Recordings(ArrayDataModule):
             "recordings": {split: part.stop - part.start for split, part in parts.items()},
             "seconds": {split: round(float(plan.seconds[part].sum()), 3) for split, part in parts.items()},
             "left_out": len(self.left_out()),
+            "shared_sounds": self._division.shared_sounds,
         }
 
     def contact_sheet(self, folder: Path) -> None:
@@ -259,6 +264,11 @@ class Recordings(ArrayDataModule):
         marks = {split: targets[self._plan.part(split)] for split in SPLITS}
         write_contact_sheet(folder, write, self.classes, marks)
 
+    def _say_shared(self) -> None:
+        shared = [f"{count} of {split}" for split, count in self._division.shared_sounds.items() if count]
+        if shared:
+            say(f"{self.name}: the sounds of {' and '.join(shared)} are in a part before theirs, too")
+
     def _ordered(self, split: str) -> DataLoader[Any]:
         counts = self.counts(split)
         if (counts == 1).all():
@@ -266,31 +276,29 @@ class Recordings(ArrayDataModule):
         dataset = RecordingDataset(*super().arrays(split), counts)
         return loader(dataset, WholeRecordings(counts, self.batch_size))
 
-    def _labelled(self, recording: Recording) -> Recording:
-        unknown = [label for label in recording.labels if label not in self.classes]
-        problem = ""
-        if unknown:
-            problem = f"is labelled {unknown[0]}, which is no class"
-        elif not recording.labels or (self.target == "multiclass" and len(recording.labels) > 1):
-            problem = f"has {len(recording.labels) or 'no'} label(s)"
-        return replace(recording, problem=recording.problem or problem)
-
     @functools.cached_property
     def _hearing(self) -> Hearing:
-        listed = [self._labelled(recording) for recording in self.recordings()]
+        one_class = self.target == "multiclass"
+        listed = [checked_labels(item, self.classes, one_class=one_class) for item in self.recordings()]
         return Hearing(self.name, self.folder_of_data(), listed, self.cache_dir)
+
+    @functools.cached_property
+    def _division(self) -> Division:
+        recordings, heard = self._hearing.used()
+        return division(
+            self.name,
+            recordings,
+            heard["digest"],
+            classes=self.classes,
+            shares=self.shares,
+            seed=self.seed,
+            published=self.card is not None,
+            remedy=f"all of {self.card.name} is at {self.card.url}" if self.card else "give more files",
+        )
 
     @functools.cached_property
     def _plan(self) -> Plan:
         self._hearing.check_left_out(self.max_bad)
-        recordings, heard = self._hearing.used()
-        joined = one_group_a_sound(recordings, heard["digest"])
-        remedy = f"all of {self.card.name} is at {self.card.url}" if self.card else "give more files"
-        return planned(
-            divided(self.name, joined, self.shares, self.seed, remedy),
-            heard["frames"],
-            heard["rate"],
-            sample_rate=self.sample_rate,
-            length=self.length,
-            stride=self.stride,
-        )
+        _, heard = self._hearing.used()
+        windows = {"sample_rate": self.sample_rate, "length": self.length, "stride": self.stride}
+        return planned(self._division.recordings, heard["frames"], heard["rate"], **windows)

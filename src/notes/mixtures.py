@@ -42,7 +42,9 @@ class MixtureOptions:
 
     def __post_init__(self) -> None:
         if not self.n_sources or not all(isinstance(n, int) and n >= 1 for n in self.n_sources):
-            raise UserError(f"data.n_sources is {list(self.n_sources)}: give one or several whole numbers from 1")
+            raise UserError(
+                f"data.n_sources is {list(self.n_sources)}: give one or several whole numbers from 1"
+            )
         if self.level not in LEVELS:
             raise UserError(f"data.level={self.level}: choose {' or '.join(LEVELS)}")
         if self.gain_db[0] > self.gain_db[1] or max(map(abs, self.gain_db)) > 60:

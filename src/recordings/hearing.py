@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import soundfile
 
 from src.errors import UserError
 from src.fingerprint import code_hash, value_hash
@@ -25,6 +26,8 @@ _NAMED = 10  # files that are named on the terminal; left_out.csv has all
 @dataclass(frozen=True)
 class Hearing:
     """What was heard of each listed file, kept in `<cache_dir>/<name>_survey-<hash>`: it depends on no options.
+
+    `left_out.csv` in that folder is of the last labels that the files were prepared with.
 
     Args:
         name: of the data set.
@@ -49,7 +52,8 @@ class Hearing:
         """The arrays of `src.recordings.survey.ARRAYS` on disk."""
         paths = [recording.path for recording in self.listed]
         code = code_hash(sources(Surveyor.__module__), ROOT)
-        signature = value_hash({"paths": paths, "files": self.content, "code": code})
+        decoder = soundfile.__libsndfile_version__
+        signature = value_hash({"paths": paths, "files": self.content, "code": code, "libsndfile": decoder})
         folder = self.cache_dir / f"{self.name}_survey-{signature}"
         return ArrayCache(ChunkedArrays(folder, len(paths), ARRAYS), {"data": self.name, "paths": paths})
 
@@ -65,7 +69,9 @@ class Hearing:
         return self.cache.files.open()
 
     def prepare(self, workers: int | str, sample_rate: int, channels: int) -> None:
-        """Hear all files where that is not done, say what cannot be used and what is converted.
+        """Hear all files where that is not done; say what is converted then, and what cannot be used where it is new.
+
+        Other labels can make other files useless, without a second hearing.
 
         Args:
             workers: number of processes, or `auto`.
@@ -75,13 +81,14 @@ class Hearing:
         Raises:
             UserError: a process was killed, or the disk is full.
         """
-        if self.cache.is_complete():
-            return
-        surveyor = Surveyor(self.root, tuple(recording.path for recording in self.listed))
-        self.cache.prepare(Builder(surveyor, workers, f"{self.name}: hearing all files"))
-        write_left_out(self.cache.folder / "left_out.csv", self.left_out())
-        self._say_left_out()
-        self._say_converted(sample_rate, channels)
+        known = self.cache.is_complete()
+        if not known:
+            surveyor = Surveyor(self.root, tuple(recording.path for recording in self.listed))
+            self.cache.prepare(Builder(surveyor, workers, f"{self.name}: hearing all files"))
+        if write_left_out(self.cache.folder / "left_out.csv", self.left_out()):
+            self._say_left_out()
+        if not known:
+            self._say_converted(sample_rate, channels)
 
     def left_out(self) -> list[tuple[str, str]]:
         """Give path and reason of each recording that cannot be used."""

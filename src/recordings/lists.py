@@ -18,14 +18,17 @@ def write_manifest(path: Path, plan: Plan) -> None:
     _write(path, ("path", "labels", "group", "split", "seconds", "windows"), rows)
 
 
-def write_left_out(path: Path, left_out: Sequence[tuple[str, str]]) -> None:
-    """Write path and reason of the recordings that are not used."""
-    _write(path, ("path", "reason"), left_out)
+def write_left_out(path: Path, left_out: Sequence[tuple[str, str]]) -> bool:
+    """Write path and reason of the recordings that are not used; tell whether the file did not say so before."""
+    return _write(path, ("path", "reason"), left_out)
 
 
-def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> bool:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(rows)
+    if path.exists() and path.read_bytes() == text.getvalue().encode():
+        return False
     write_text(path, text.getvalue())
+    return True

@@ -103,12 +103,12 @@ def check_groups(name: str, recordings: Sequence[Recording], groups: Sequence[st
 def divide(
     groups: Sequence[str], labels: Sequence[Sequence[str]], shares: Mapping[str, float], seed: int
 ) -> list[str]:
-    """Divide recordings so that no group is on two sides and each label is on all sides if it can be.
+    """Divide recordings so that no group is on two sides, `train` has each label, and the others too if they can.
 
-    The groups of one label after the other, the rarest label first, are drawn in random order. One with a label
-    that `train` does not have yet goes there; each other goes to the first part that is still owed half of it at
-    least, else to `train`. What a part is owed too much or too little is made up for at the next label, so that the
-    shares are kept of the whole, too. A part is owed one recording at least.
+    First `train` gets a few groups that have all labels. The others of one label after the other are drawn in random
+    order; each goes to the first part that is still owed half of it at least, else to `train`. What a part is owed
+    too much or too little is made up for at the next label, so that the shares are kept of the whole, too. A part is
+    owed one recording at least.
 
     Args:
         groups: a name for each recording.
@@ -120,25 +120,38 @@ def divide(
         The part of each recording: `train` or a key of `shares`.
     """
     sizes = Counter(groups)
-    labelled: dict[str, set[str]] = {}
-    strata: dict[str, list[str]] = {}
-    for group, names in zip(groups, labels, strict=True):
-        if group not in labelled:
-            strata.setdefault(names[0], []).append(group)
-        labelled.setdefault(group, set()).update(names)
     rng = np.random.default_rng(seed)
+    chosen = dict.fromkeys(_with_all_labels(groups, labels, rng), "train")
+    strata: dict[str, list[str]] = {}
+    for group, names in dict(zip(reversed(groups), reversed(labels), strict=True)).items():
+        if group not in chosen:
+            strata.setdefault(names[0], []).append(group)
+    left = max(1, len(groups) - sum(sizes[group] for group in chosen))
     owed = {part: max(0.0, 1 - share * len(groups)) for part, share in shares.items()}
-    chosen: dict[str, str] = {}
-    trained: set[str] = set()
-    for label in sorted(strata, key=lambda label: (len(strata[label]), label)):
+    for label in sorted(strata):
         for part, share in shares.items():
-            owed[part] += share * sum(sizes[group] for group in strata[label])
+            owed[part] += share * sum(sizes[group] for group in strata[label]) * len(groups) / left
         for number in rng.permutation(len(strata[label])):
             group = strata[label][number]
-            part = next((part for part in shares if owed[part] >= sizes[group] / 2), "train")
-            chosen[group] = part if labelled[group] <= trained else "train"
-            if chosen[group] == "train":
-                trained |= labelled[group]
-            else:
+            chosen[group] = next((part for part in shares if owed[part] >= sizes[group] / 2), "train")
+            if chosen[group] in owed:
                 owed[chosen[group]] -= sizes[group]
     return [chosen[group] for group in groups]
+
+
+def _with_all_labels(
+    groups: Sequence[str], labels: Sequence[Sequence[str]], rng: np.random.Generator
+) -> list[str]:
+    """Draw groups that have all labels together; those with many labels are asked first, so that few do."""
+    of_group: dict[str, set[str]] = {}
+    for group, names in zip(groups, labels, strict=True):
+        of_group.setdefault(group, set()).update(names)
+    names = list(of_group)
+    drawn = [names[number] for number in rng.permutation(len(names))]
+    chosen: list[str] = []
+    found: set[str] = set()
+    for group in sorted(drawn, key=lambda group: -len(of_group[group])):
+        if not of_group[group] <= found:
+            chosen.append(group)
+            found |= of_group[group]
+    return chosen

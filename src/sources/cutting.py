@@ -16,8 +16,8 @@ from src.preparation.cache import locked, read_json
 from src.preparation.progress import Progress
 from src.sources.clips import ClipWriter, clip_stems
 from src.sources.entry import Entry, Passage
-from src.sources.times import written
 from src.sources.film_windows import PassageWindows, WindowOptions
+from src.sources.times import written
 
 _REPORT = "cut.json"
 

@@ -127,3 +127,12 @@ def test_with_a_checkpoint_any_key_of_data_can_be_typed():
         "seed=2",
     ]
     assert open_data_keys(["data.crop=64"]) == ["data.crop=64"]
+
+
+def test_a_checkpoint_to_begin_with_is_swept_beside_none(tmp_path):
+    checkpoint = tmp_path / "a [1], b.ckpt"
+    checkpoint.touch()
+    [quoted] = quote_paths([f"init_from=null,{checkpoint}"])
+    swept = PARSER.parse_override(quoted)
+    assert swept.is_sweep_override()
+    assert list(swept.sweep_iterator()) == ["null", f"'{checkpoint}'"]
