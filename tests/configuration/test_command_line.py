@@ -135,4 +135,5 @@ def test_a_checkpoint_to_begin_with_is_swept_beside_none(tmp_path):
     [quoted] = quote_paths([f"init_from=null,{checkpoint}"])
     swept = PARSER.parse_override(quoted)
     assert swept.is_sweep_override()
-    assert list(swept.sweep_iterator()) == ["null", f"'{checkpoint}'"]
+    nothing, path = swept.sweep_iterator()
+    assert (nothing, path.text) == (None, str(checkpoint))
