@@ -279,7 +279,10 @@ def test_a_resumed_trial_has_the_figures_of_one_never_stopped(three, resumed, op
 def _same_figures(got, expected):
     assert got.keys() == expected.keys()
     for name, value in expected.items():
-        assert got[name] == pytest.approx(value, abs=1e-6), name
+        if isinstance(value, dict):
+            _same_figures(got[name], value)
+        else:
+            assert got[name] == pytest.approx(value, abs=1e-6), name
 
 
 @pytest.mark.slow
