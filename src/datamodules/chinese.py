@@ -3,7 +3,7 @@
 import functools
 import importlib.metadata
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +146,7 @@ class Chinese(Recordings):
         entries, _ = self._read
         films = sorted({entry.source for entry in entries})
         return {
-            "entries": [asdict(entry) for entry in entries],
+            "entries": [asdict(replace(entry, description="")) for entry in entries],
             "films": files_hash(self._films(), films, self.cache_dir / "films.json"),
             "windows": asdict(self.windows),
             "on_error": self.on_error,

@@ -1,5 +1,6 @@
 """ChMusic: pieces played by one traditional Chinese instrument each."""
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from src.datamodules.recordings import Recordings
 from src.errors import UserError
 from src.recordings.card import Card
 from src.recordings.recording import Recording
+from src.recordings.visible import visible_files
 
 CLASSES = (
     "erhu",
@@ -48,7 +50,7 @@ class ChMusic(Recordings):
     card = Card(
         name="ChMusic",
         url="https://github.com/HaoranWeiUTD/ChMusic",
-        size="55 WAV files of 25 to 280 s",
+        size="1.1 GB, 55 WAV files of 25 to 280 s",
         licence="free and publicly available, as its paper says",
         citation=(
             "X. Gong, Y. Zhu, H. Zhu, H. Wei: ChMusic: A Traditional Chinese Music Dataset for Evaluation of "
@@ -66,18 +68,30 @@ class ChMusic(Recordings):
             )
         self.pieces = {number: split for split, chosen in pieces.items() for number in chosen}
 
+    def check(self) -> None:
+        """Refuse a folder that is missing or has no piece.
+
+        Raises:
+            UserError: it is, or has none; the message says where to get the data.
+        """
+        _ = self._files
+
     def recordings(self) -> list[Recording]:
         """List the pieces whose numbers are in a part of the split.
 
         Raises:
             UserError: the folder has no piece.
         """
+        listed = [self._piece(path) for path in self._files]
+        return [recording for recording in listed if recording.split]
+
+    @functools.cached_property
+    def _files(self) -> list[Path]:
         root = self.folder_of_data()
-        files = [path for path in root.rglob("[!.]*.wav") if _NAME.fullmatch(path.stem)]
+        files = [path for path in visible_files(root, "*.wav") if _NAME.fullmatch(path.stem)]
         if not files:
             raise UserError(f"{root}: there is no file named like 1.1.wav; get ChMusic from {self.card.url}")
-        listed = [self._piece(path.relative_to(root)) for path in sorted(files, key=_numbers)]
-        return [recording for recording in listed if recording.split]
+        return sorted(files, key=_numbers)
 
     def _piece(self, path: Path) -> Recording:
         instrument, piece = _numbers(path)

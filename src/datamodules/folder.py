@@ -9,12 +9,13 @@ from src.errors import UserError
 from src.recordings.label_table import check_against_files, read_labels
 from src.recordings.options import one_of
 from src.recordings.recording import Recording
+from src.recordings.visible import visible_files
 
 
 class Folder(Recordings):
     """Sound files in `<root>/<class>/…`, or anywhere below the root with a table that labels them.
 
-    A table may fix the split; where no file of it is to validate, the validation share is taken from `train`.
+    A table may fix the split; where no file of it is to validate or to test, that share is taken from `train`.
     Without a table, or with an empty group in it, each file is a group of its own.
 
     Args:
@@ -38,8 +39,9 @@ class Folder(Recordings):
         self.target = target if target != "auto" else "multilabel" if most > 1 else "multiclass"
         classes = sorted({label for recording in self._files for label in recording.labels})
         super().__init__(root=root, classes=classes, **options)
-        if any(recording.split == "test" for recording in self._files) and self.shares:
-            del self.shares["test"]
+        if self.shares is not None:
+            fixed = {recording.split for recording in self._files}
+            self.shares = {part: share for part, share in self.shares.items() if part not in fixed}
 
     def check(self) -> None:
         """Refuse a missing folder, and fewer than two classes.
@@ -65,11 +67,7 @@ def _files(root: Path | None, table: str | None) -> list[Recording]:
     """List the sound files below a folder; none where it is missing."""
     if root is None or not root.is_dir():
         return []
-    paths = sorted(
-        path.relative_to(root).as_posix()
-        for path in root.rglob("[!.]*")
-        if path.suffix.lower() in SUFFIXES and path.is_file()
-    )
+    paths = [path.as_posix() for path in visible_files(root) if path.suffix.lower() in SUFFIXES]
     if table is None:
         return [_in_its_folder(path) for path in paths]
     if not (root / table).is_file():

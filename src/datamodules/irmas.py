@@ -1,5 +1,6 @@
 """IRMAS: predominant instruments in recordings of many genres."""
 
+import functools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -58,14 +59,29 @@ class Irmas(Recordings):
             raise UserError(f"data.parts={list(parts)}: choose some of 1, 2 and 3.")
         self.parts = sorted(set(parts))
 
+    def check(self) -> None:
+        """Refuse a folder that is missing, or without the training data or all chosen parts of the test data.
+
+        Raises:
+            UserError: one of those; the message says where to get the data.
+        """
+        _ = self._files
+
     def recordings(self) -> list[Recording]:
         """List the training excerpts, then the test excerpts of the chosen parts.
 
         Raises:
             UserError: the training data or all parts of the test data are missing.
         """
+        root, (training, testing) = self.folder_of_data(), self._files
+        excerpts = [_training_excerpt(root, file) for file in training]
+        return excerpts + [_test_excerpt(root, file) for file in testing]
+
+    @functools.cached_property
+    def _files(self) -> tuple[list[Path], list[Path]]:
+        """The sounds to train and to test on."""
         root = self.folder_of_data()
-        training = sorted((root / TRAINING).glob("*/[!.]*.wav"))
+        training = sorted((root / TRAINING).glob("[!.]*/[!.]*.wav"))
         if not training:
             raise UserError(f"{root}: there is no sound in {TRAINING}/<class>; get it from {self.card.url}")
         tests = {part: _part_files(root, part) for part in self.parts}
@@ -76,8 +92,7 @@ class Irmas(Recordings):
             )
         if missing:
             say(f"irmas: without part {' and '.join(missing)} of the test data: no such files below {root}")
-        testing = [_test_excerpt(root, file) for files in tests.values() for file in files]
-        return [_training_excerpt(root, file) for file in training] + testing
+        return training, [file for files in tests.values() for file in files]
 
 
 def _part_files(root: Path, part: int) -> list[Path]:

@@ -26,6 +26,7 @@ FAMILIES = (
     "vocal",
 )
 FOLDERS = {"train": "nsynth-train", "val": "nsynth-valid", "test": "nsynth-test"}
+_KEYS = ("instrument_family_str", "instrument_str", "pitch")
 Note = tuple[str, str, int]
 """Family, instrument, pitch (MIDI)."""
 
@@ -52,7 +53,7 @@ class NSynth(Recordings):
     card = Card(
         name="NSynth",
         url="https://magenta.tensorflow.org/datasets/nsynth",
-        size="24 GB",
+        size="25 GB",
         licence="CC BY 4.0",
         citation=(
             "J. Engel, C. Resnick, A. Roberts, S. Dieleman, D. Eck, K. Simonyan, M. Norouzi: Neural Audio Synthesis "
@@ -138,14 +139,21 @@ def _notes(table: Path) -> dict[str, Note]:
     """
     try:
         with table.open(encoding="utf-8") as file:
-            notes: dict[str, Note] = json.load(file, object_hook=_kept)
+            notes = json.load(file, object_hook=_kept)
     except ValueError as error:
         raise UserError(f"{table} is damaged ({error}); get it again") from error
+    if not isinstance(notes, dict):
+        raise UserError(f"{table} is damaged (it holds no notes by name); get it again")
+    wrong = next((name for name, note in notes.items() if not _is_note(note)), None)
+    if wrong is not None:
+        raise UserError(f"{table} is damaged ({wrong} has no {', '.join(_KEYS)}); get it again")
     return notes
 
 
 def _kept(values: dict[str, Any]) -> Any:
     """Keep of a note what is needed: a table of 290,000 notes would fill half a gigabyte."""
-    if "instrument_family_str" not in values:
-        return values
-    return values["instrument_family_str"], values["instrument_str"], values["pitch"]
+    return tuple(values[key] for key in _KEYS) if values.keys() >= set(_KEYS) else values
+
+
+def _is_note(note: Any) -> bool:
+    return isinstance(note, tuple) and [type(value) for value in note] == [str, str, int]

@@ -20,7 +20,6 @@ from src.datamodules.contact_sheet import write_clip, write_contact_sheet
 from src.errors import UserError
 from src.fingerprint import value_hash
 from src.metrics.baselines import band_statistics
-from src.preparation.cache import say
 from src.recordings.card import Card
 from src.recordings.division import Division, division
 from src.recordings.hearing import Hearing
@@ -97,10 +96,8 @@ class Recordings(ArrayDataModule):
         self.channels = one_of("channels", channels, (1, 2))
         self.pool = one_of("pool", pool, ("mean", "max"))
         self.max_bad = share("max_bad", max_bad)
-        self.seed, self.shares = (
-            checked_seed(seed),
-            None if split is None else checked_shares(split, self.drawn_parts),
-        )
+        self.seed = checked_seed(seed)
+        self.shares = None if split is None else checked_shares(split, self.drawn_parts)
         mel = log_mel(self.features)
         self.sample_rate = mel.sample_rate
         self.length = round(above_zero("clip_seconds", clip_seconds) * mel.sample_rate)
@@ -189,7 +186,7 @@ class Recordings(ArrayDataModule):
         self.n_items = self._plan.n_items
         super().prepare_data()
         if not (self.folder / "manifest.csv").exists():
-            self._say_shared()
+            self._division.say_shared_sounds(self.name)
             write_left_out(self.folder / "left_out.csv", self.left_out())
             write_manifest(self.folder / "manifest.csv", self._plan)
 
@@ -263,11 +260,6 @@ class Recordings(ArrayDataModule):
 
         marks = {split: targets[self._plan.part(split)] for split in SPLITS}
         write_contact_sheet(folder, write, self.classes, marks)
-
-    def _say_shared(self) -> None:
-        shared = [f"{count} of {split}" for split, count in self._division.shared_sounds.items() if count]
-        if shared:
-            say(f"{self.name}: the sounds of {' and '.join(shared)} are in a part before theirs, too")
 
     def _ordered(self, split: str) -> DataLoader[Any]:
         counts = self.counts(split)

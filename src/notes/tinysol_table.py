@@ -16,7 +16,7 @@ from src.recordings.card import Card
 CARD = Card(
     name="TinySOL",
     url="https://zenodo.org/records/3685367",
-    size="1.2 GB",
+    size="about 1 GB",
     licence="CC BY 4.0",
     citation=(
         "C. E. Cella, D. Ghisi, V. Lostanlen, F. Lévy, J. Fineberg, Y. Maresz: OrchideaSOL: a dataset of extended "

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from src.errors import UserError
+from src.preparation.cache import say
 from src.recordings.recording import Recording
 from src.recordings.same_sounds import one_group_a_sound, shared_sounds
 from src.recordings.splitting import check_classes, check_groups, divided
@@ -22,6 +23,16 @@ class Division:
 
     recordings: list[Recording]
     shared_sounds: dict[str, int]
+
+    def say_shared_sounds(self, name: str) -> None:
+        """Tell the user of them, if there are any.
+
+        Args:
+            name: of the data set.
+        """
+        shared = [f"{count} of {split}" for split, count in self.shared_sounds.items() if count]
+        if shared:
+            say(f"{name}: the sounds of {' and '.join(shared)} are in a part before theirs, too")
 
 
 def division(

@@ -18,8 +18,8 @@ _NAMED = 10
 def read_labels(table: Path) -> list[Recording]:
     """Read the recordings that a table names, in its order.
 
-    A file is its own group where none is given. Where the split is given and no file is to validate, those of
-    `train` have none, so that a share of them can be taken.
+    A file is its own group where none is given. Where the split is given and no file is to validate, or none to test,
+    those of `train` have none, so that a share of them can be taken.
 
     Args:
         table: UTF-8, with or without a byte order mark.
@@ -43,7 +43,7 @@ def read_labels(table: Path) -> list[Recording]:
     twice = [path for path, count in Counter(recording.path for recording in recordings).items() if count > 1]
     if twice:
         raise UserError(f"{table} names {_some(twice)} more than once; keep one line of each")
-    return _validating(table, recordings)
+    return _checked_splits(table, recordings)
 
 
 def check_against_files(table: Path, recordings: Sequence[Recording], files: Iterable[str]) -> None:
@@ -68,13 +68,13 @@ def check_against_files(table: Path, recordings: Sequence[Recording], files: Ite
         raise UserError(f"{table} {' and '.join(problems)}; mend the table or the folder")
 
 
-def _validating(table: Path, recordings: list[Recording]) -> list[Recording]:
+def _checked_splits(table: Path, recordings: list[Recording]) -> list[Recording]:
     splits = {recording.split for recording in recordings}
     if None in splits and len(splits) > 1:
         raise UserError(f"{table} gives a split for some files only; give it for all or for none")
-    if "val" in splits:
+    if {"val", "test"} <= splits:
         return recordings
-    return [item if item.split == "test" else replace(item, split=None) for item in recordings]
+    return [replace(item, split=None) if item.split == "train" else item for item in recordings]
 
 
 def _recording(table: Path, line: int, row: dict[str, str | None]) -> Recording:

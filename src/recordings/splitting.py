@@ -122,10 +122,13 @@ def divide(
     sizes = Counter(groups)
     rng = np.random.default_rng(seed)
     chosen = dict.fromkeys(_with_all_labels(groups, labels, rng), "train")
+    first: dict[str, str] = {}
+    for group, names in zip(groups, labels, strict=True):
+        first.setdefault(group, names[0])
     strata: dict[str, list[str]] = {}
-    for group, names in dict(zip(reversed(groups), reversed(labels), strict=True)).items():
+    for group, label in first.items():
         if group not in chosen:
-            strata.setdefault(names[0], []).append(group)
+            strata.setdefault(label, []).append(group)
     left = max(1, len(groups) - sum(sizes[group] for group in chosen))
     owed = {part: max(0.0, 1 - share * len(groups)) for part, share in shares.items()}
     for label in sorted(strata):

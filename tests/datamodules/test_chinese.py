@@ -105,6 +105,9 @@ def test_mistakes_stop_before_work_or_are_left_out(chinese, root, capsys):
 def test_a_cut_is_named_by_the_list_the_films_and_the_windows(chinese, root):
     before = chinese().folder_of_data()
     assert chinese(seed=2).folder_of_data() == before
+    entries = json.loads((root / "sources.json").read_text())
+    (root / "sources.json").write_text(json.dumps([*entries[:-1], {**entries[-1], "description": "a trio"}]))
+    assert chinese().folder_of_data() == before
     assert chinese(window_seconds=0.5).folder_of_data() != before
     write(root / "7" / "take.wav", tone(500, 7.0, 8000, 2), 8000)
     changed = chinese().folder_of_data()

@@ -50,6 +50,11 @@ def test_pieces_of_no_part_are_left_alone(chmusic):
 def test_unknown_instruments_and_other_files(chmusic, root):
     write(root / "12.1.wav", noise(5.0))
     write(root / "readme.wav", noise(5.0))
+    write(root / ".Trash" / "1.1.wav", noise(5.0))
+    data = chmusic()
+    data.check()
+    assert [item.path for item in data.recordings()].count("1.1.wav") == 1
+    assert len(data.recordings()) == 16
     problems = [item for item in chmusic().recordings() if item.problem]
     assert [(item.path, item.problem) for item in problems] == [
         ("12.1.wav", "has the number 12, which is no instrument's")
@@ -74,4 +79,4 @@ def test_a_missing_or_empty_folder_names_the_remedy(chmusic, tmp_path):
         chmusic(root=None).check()
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match=r"1\.1\.wav"):
-        chmusic(root=str(tmp_path / "empty")).recordings()
+        chmusic(root=str(tmp_path / "empty")).check()

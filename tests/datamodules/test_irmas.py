@@ -103,7 +103,7 @@ def test_wrong_labels_are_problems(irmas, root):
     training, part = root / "IRMAS-TrainingData", root / "IRMAS-TestingData-Part1" / "Part1"
     write(training / "gel" / "[cla][pop_roc]0100__1.wav", noise(3.0))
     write(training / "cla" / "0101__1.wav", noise(3.0))
-    write(training / "._cla" / "0101__1.wav", noise(3.0))
+    write(training / ".Trash" / "0102__1.wav", noise(3.0))
     for name, text in (("a-1", "gui\ncla\n"), ("b-1", " \r\n"), ("c-1", None)):
         write(part / f"{name}.wav", noise(5.0))
         if text is not None:
@@ -136,7 +136,7 @@ def test_too_few_recordings_are_one_line(irmas, root):
     for path in list((root / "IRMAS-TrainingData").glob("*/*.wav"))[1:]:
         path.unlink()
     with pytest.raises(
-        UserError, match=r"irmas: no recording is left for train \(there are 0 of train, 1 of val, 3"
+        UserError, match=r"irmas: no recording is left for val \(there are 1 of train, 0 of val, 3"
     ):
         irmas().prepare_data()
 
@@ -146,7 +146,14 @@ def test_a_missing_folder_names_the_remedy(irmas, tmp_path):
         irmas(root=str(tmp_path / "gone")).check()
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="no sound in IRMAS-TrainingData"):
-        irmas(root=str(tmp_path / "empty")).recordings()
+        irmas(root=str(tmp_path / "empty")).check()
+
+
+def test_a_wrong_layout_is_refused_before_work(irmas, root):
+    irmas().check()
+    (root / "IRMAS-TestingData-Part1").rename(root / "Part1")
+    with pytest.raises(UserError, match="IRMAS-TestingData-Part1 is missing"):
+        irmas().check()
 
 
 @pytest.mark.parametrize("parts", [[], [4], [1, "a"]])

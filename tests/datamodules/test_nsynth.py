@@ -81,6 +81,31 @@ def test_a_note_without_sound_is_named(nsynth, root):
     assert data.left_out() == [("nsynth-train/audio/bass_synthetic_033-060-025.wav", "is not there")]
 
 
+NOTE = {"instrument_family_str": "bass", "instrument_str": "bass_synthetic_033", "pitch": 60}
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ([NOTE], "it holds no notes by name"),
+        ({"a": NOTE, "b": {key: value for key, value in NOTE.items() if key != "pitch"}}, "b has no "),
+        ({"b": {**NOTE, "instrument_family_str": None}}, "b has no "),
+        (
+            {"b": {"pitch": 60, "instrument_str": "x"}},
+            "b has no instrument_family_str, instrument_str, pitch",
+        ),
+        ({"b": 3}, "b has no "),
+    ],
+)
+def test_a_table_of_something_else_is_named(nsynth, root, content, says):
+    (root / "nsynth-train" / "examples.json").write_text(json.dumps(content))
+    for label in ("family", "instrument"):
+        with pytest.raises(
+            UserError, match=rf"nsynth-train/examples\.json is damaged \({says}.*get it again"
+        ):
+            nsynth(label=label, split_by="note").recordings()
+
+
 def test_what_is_missing_or_damaged_is_named(nsynth, root, tmp_path):
     with pytest.raises(UserError, match="magenta"):
         nsynth(root=str(tmp_path / "gone")).check()

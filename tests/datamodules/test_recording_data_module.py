@@ -199,6 +199,32 @@ def test_bad_files_are_named_and_left_out(tones, root, capsys):
     assert sum(data.summary()["recordings"].values()) == 24
 
 
+def test_what_other_labels_leave_out_is_said_and_written(tones, root, capsys):
+    ready(tones())
+    capsys.readouterr()
+    data = tones(classes=("low",), max_bad=0.4)
+    with pytest.raises(UserError, match="12 of 24 files cannot be used") as stop:
+        data.prepare_data()
+    said = capsys.readouterr().err
+    assert "hearing" not in said
+    assert said.count("tones: left out: high-") == 10
+    table = data._hearing.cache.folder / "left_out.csv"
+    assert f"; {table} has all;" in str(stop.value)
+    with table.open(newline="") as file:
+        rows = [(row["path"], row["reason"]) for row in csv.DictReader(file)]
+    assert rows == data.left_out()
+    assert len(rows) == 12
+    with pytest.raises(UserError):
+        tones(classes=("low",), max_bad=0.4).prepare_data()
+    assert capsys.readouterr().err == ""
+
+
+def test_another_decoder_hears_again(tones, monkeypatch):
+    before = tones()._hearing.cache.folder
+    monkeypatch.setattr("soundfile.__libsndfile_version__", "0.0.1")
+    assert tones()._hearing.cache.folder != before
+
+
 def test_too_many_bad_files_stop_the_build(tones, root):
     for number in range(12):
         (root / f"low-b{number:02d}-0.wav").write_text("no sound")
@@ -253,9 +279,29 @@ def test_a_group_on_two_sides_is_refused(tones, root):
     write(root / "high-same-0-train.wav", noise(1.0, seed=1))
     write(root / "high-same-0-val.wav", noise(1.0, seed=2))
     data = tones(split=None, seed=None, **_fixed(root))
-    data.prepare_data()
-    with pytest.raises(UserError, match="train and val share 1 group"):
-        data.setup("fit")
+    with pytest.raises(
+        UserError, match=r"train and high-same-0-val\.wav in val, and both are of the group same"
+    ):
+        data.prepare_data()
+    assert not data.folder.exists()  # before features are built
+
+
+def test_files_in_two_parts_of_a_published_split_are_counted(tones, root, capsys):
+    (root / "high-again-0-val.wav").write_bytes((root / "high-7-0.wav").read_bytes())
+    write(root / "high-own-0-val.wav", noise(1.0, seed=1))
+    data = ready(tones(split=None, seed=None, **_fixed(root)))
+    assert data.summary()["shared_sounds"] == {"val": 1, "test": 0}
+    assert "tones: the sounds of 1 of val are in a part before theirs, too\n" in capsys.readouterr().err
+
+
+def test_a_class_without_training_is_refused(tones, root):
+    write(root / "flute-one-0-val.wav", noise(1.0, seed=1))
+    classes = ("flute", "high", "low", "oboe")
+    data = tones(split=None, seed=None, classes=classes, **_fixed(root))
+    with pytest.raises(
+        UserError, match="tones: no recording of flute is left for train; give more files of it"
+    ):
+        data.prepare_data()
 
 
 def test_signature_covers_what_determines_the_data(tones, root, tmp_path):

@@ -53,6 +53,14 @@ def test_a_file_outside_the_classes_is_left_out(folder, root):
     assert data.left_out() == [("loose.wav", "lies in no class's folder")]
 
 
+def test_hidden_folders_are_no_classes(folder, root):
+    for name in (".Trash/x.wav", "gong/.cache/y.wav", "gong/._z.wav"):
+        write(root / name, noise(1.0))
+    data = folder()
+    assert data.classes == ("gong", "ér hú, [二胡]")
+    assert len(data.recordings()) == 20
+
+
 def label_table(root, lines):
     (root / "labels.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -104,6 +112,45 @@ def test_validation_is_taken_from_training(folder, root):
     assert data.summary()["recordings"] == {"train": 12, "val": 4, "test": 4}
     sides = {(item.group, item.split) for item in data._plan.recordings}
     assert len(sides) == 10
+
+
+def test_testing_is_taken_from_training(folder, root):
+    splits = ["train"] * 16 + ["val"] * 4
+    rows = zip(names(root), splits, strict=True)
+    label_table(
+        root, ["path,label,split", *(f'"{path}",{"ab"[n % 2]},{s}' for n, (path, s) in enumerate(rows))]
+    )
+    data = ready(folder(table="labels.csv", split={"val": 0.1, "test": 0.25}))
+    assert data.summary()["recordings"] == {"train": 12, "val": 4, "test": 4}
+    assert {item.path for item in data._plan.recordings if item.split == "val"} == set(names(root)[16:])
+
+
+@pytest.mark.parametrize("validating", ["val", "train"])
+def test_a_file_that_was_copied_from_training_to_test_is_refused(folder, root, validating):
+    paths = names(root)
+    (root / "copy.wav").write_bytes((root / paths[0]).read_bytes())
+    splits = ["train"] * 14 + [validating] * 3 + ["test"] * 4
+    rows = zip([*paths, "copy.wav"], splits, strict=True)
+    label_table(
+        root, ["path,label,split", *(f'"{path}",{"ab"[n % 2]},{s}' for n, (path, s) in enumerate(rows))]
+    )
+    with pytest.raises(UserError) as refused:
+        folder(table="labels.csv").prepare_data()
+    assert f"{paths[0]} in " in str(refused.value)
+    assert "copy.wav in test are the same sound; give both the same split" in str(refused.value)
+
+
+def test_a_group_in_two_parts_of_a_table_is_refused_before_work(folder, root):
+    splits = ["train"] * 14 + ["val"] * 3 + ["test"] * 3
+    lines = [
+        f'"{path}",{"ab"[n % 2]},{split},{"song" if n in (3, 18) else ""}'
+        for n, (path, split) in enumerate(zip(names(root), splits, strict=True))
+    ]
+    label_table(root, ["path,label,split,group", *lines])
+    data = folder(table="labels.csv")
+    with pytest.raises(UserError, match=r"both are of the group song; mend the column group"):
+        data.prepare_data()
+    assert not data.folder.exists()
 
 
 def test_tables_that_do_not_fit_are_refused(folder, root):

@@ -51,6 +51,11 @@ def test_validation_comes_from_training_where_the_table_has_none(tmp_path):
     assert [item.split for item in read] == [None, "test"]
 
 
+def test_testing_comes_from_training_where_the_table_has_none(tmp_path):
+    read = read_labels(table(tmp_path, "path,label,split\na.wav,x,train\nb.wav,x,val\n"))
+    assert [item.split for item in read] == [None, "val"]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

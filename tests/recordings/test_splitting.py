@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from src.errors import UserError
 from src.recordings.recording import Recording
-from src.recordings.splitting import checked_shares, divide, divided
+from src.recordings.splitting import check_classes, check_groups, checked_shares, divide, divided
 
 SHARES = {"val": 0.15, "test": 0.15}
 
@@ -14,7 +14,7 @@ SHARES = {"val": 0.15, "test": 0.15}
 @given(st.lists(st.tuples(st.integers(0, 20), st.sampled_from("abc")), min_size=1), st.integers(0, 99))
 def test_no_group_is_on_two_sides(drawn, seed):
     groups = [str(group) for group, _ in drawn]
-    parts = divide(groups, [label for _, label in drawn], SHARES, seed)
+    parts = divide(groups, [(label,) for _, label in drawn], SHARES, seed)
     assert len(parts) == len(drawn)
     assert len(set(zip(groups, parts, strict=True))) == len(set(groups))
     assert set(parts) <= {"train", "val", "test"}
@@ -22,7 +22,7 @@ def test_no_group_is_on_two_sides(drawn, seed):
 
 @given(st.lists(st.sampled_from("abcd"), min_size=20, max_size=300), st.integers(0, 99))
 def test_shares_are_kept_of_the_whole_and_nearly_of_each_label(labels, seed):
-    parts = divide([str(number) for number in range(len(labels))], labels, SHARES, seed)
+    parts = divide([str(number) for number in range(len(labels))], [(one,) for one in labels], SHARES, seed)
     for part, share in SHARES.items():
         assert parts.count(part) == pytest.approx(share * len(labels), abs=1)
         for label, size in Counter(labels).items():
@@ -31,18 +31,42 @@ def test_shares_are_kept_of_the_whole_and_nearly_of_each_label(labels, seed):
 
 
 def test_the_draw_depends_on_the_seed_only():
-    groups, labels = [str(n) for n in range(100)], ["a", "b"] * 50
+    groups, labels = [str(n) for n in range(100)], [("a",), ("b",)] * 50
     assert divide(groups, labels, SHARES, 1) == divide(groups, labels, SHARES, 1)
     assert divide(groups, labels, SHARES, 1) != divide(groups, labels, SHARES, 2)
 
 
 def test_every_part_has_a_recording_of_the_fewest():
     for seed in range(20):
-        assert set(divide(["1", "2", "3"], ["a"] * 3, SHARES, seed)) == {"train", "val", "test"}
+        assert set(divide(["1", "2", "3"], [("a",)] * 3, SHARES, seed)) == {"train", "val", "test"}
 
 
-def recording(number: int, split: str | None = None) -> Recording:
-    return Recording(path=f"{number}.wav", labels=("a",), group=str(number), split=split)
+LABELLED = st.tuples(
+    st.integers(0, 9), st.lists(st.sampled_from("abcdef"), min_size=1, max_size=3, unique=True)
+)
+
+
+@given(st.lists(LABELLED, min_size=1), st.integers(0, 99))
+def test_training_has_every_label(drawn, seed):
+    labels = [names for _, names in drawn]
+    parts = divide([str(group) for group, _ in drawn], labels, SHARES, seed)
+    trained = {label for names, part in zip(labels, parts, strict=True) if part == "train" for label in names}
+    assert trained == {label for names in labels for label in names}
+
+
+def test_classes_of_one_or_two_films_are_all_trained_and_every_part_has_films():
+    films = {"a": 2, "b": 1, "c": 2, "d": 2}
+    names = [label + str(number) for label, count in films.items() for number in range(count)]
+    groups = [name for name in names for _ in range(5)]
+    labels = [(group[0],) for group in groups]
+    for seed in range(50):
+        parts = divide(groups, labels, {"val": 0.2, "test": 0.2}, seed)
+        assert {name for name, part in zip(labels, parts, strict=True) if part == "train"} == set(labels)
+        assert set(parts) == {"train", "val", "test"}
+
+
+def recording(number: int, split: str | None = None, label: str = "a") -> Recording:
+    return Recording(path=f"{number}.wav", labels=(label,), group=str(number), split=split)
 
 
 def test_fixed_parts_are_kept_and_the_rest_is_divided():
@@ -58,6 +82,25 @@ def test_an_empty_part_is_one_line():
         UserError, match=r"^x: no recording is left for val \(there are 1 of train, 0 of val, 2 of"
     ):
         divided("x", files, None, None)
+
+
+def test_a_class_without_training_is_one_line():
+    files = [recording(1, "train"), recording(2, "test", "b"), recording(3, "val", "c")]
+    check_classes("x", files, ["a"])
+    with pytest.raises(
+        UserError,
+        match=r"^x: no recording of b, c is left for train; give more files of it, or leave it out$",
+    ):
+        check_classes("x", files, ["a", "b", "c"])
+
+
+def test_a_group_on_two_sides_is_one_line():
+    files = [recording(1, "train"), recording(2, "train"), recording(3, "test")]
+    check_groups("x", files, ["s", "s", "t"])
+    with pytest.raises(
+        UserError, match=r"^x: 2\.wav is in train and 3\.wav in test.* group t; mend the column group"
+    ):
+        check_groups("x", files, ["s", "t", "t"])
 
 
 @pytest.mark.parametrize(
