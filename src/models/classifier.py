@@ -8,6 +8,9 @@ from torch import Tensor, nn
 from src.models.learner import Batch, Learner
 from src.models.pooling import pooled
 
+WINDOWS = 256
+"""Windows of long recordings that go through the network at once."""
+
 
 class Classifier(Learner):
     """Trains a network on spectrograms; targets are multi-label, multi-class or numbers.
@@ -65,7 +68,7 @@ class Classifier(Learner):
 
         N is B, or the number of recordings where the batch says how many windows each has.
         """
-        logits = self(batch[0])
-        if len(batch) > 2:
-            logits = pooled(logits, batch[2], self.outputs, self.inverse, self.pool)
-        return logits, batch[1]
+        if len(batch) == 2:
+            return self(batch[0]), batch[1]
+        logits = torch.cat([self(windows) for windows in torch.split(batch[0], WINDOWS)])
+        return pooled(logits, batch[2], self.outputs, self.inverse, self.pool), batch[1]

@@ -86,3 +86,22 @@ def test_the_greatest_output_wins_not_the_greatest_logit():
     how = KINDS["multiclass"]
     made = pooled(logits, torch.tensor([2]), how.outputs, how.inverse, "max")
     assert made.argmax() == 1
+
+
+def test_the_windows_of_a_long_recording_take_turns(monkeypatch):
+    seen = []
+
+    class Bands(torch.nn.Module):
+        def forward(self, x):
+            seen.append(len(x))
+            return x.mean((1, 3))
+
+    monkeypatch.setattr("src.models.classifier.WINDOWS", 4)
+    model = Classifier(
+        Bands(), CrossEntropy(), kind="multiclass", names=["a", "b"], objective="accuracy", description={},
+        mean=torch.zeros(2), std=torch.ones(2), pool="mean",
+    )  # fmt: skip
+    x = torch.randn(9, 1, 2, 4)
+    logits, _ = model.items((x, torch.tensor([0]), torch.tensor([9])))
+    assert seen == [4, 4, 1]
+    torch.testing.assert_close(logits.softmax(1)[0], x.mean((1, 3)).softmax(1).mean(0))
