@@ -110,7 +110,7 @@ def _quoted(value: str) -> str:
     if plain or _QUOTED.fullmatch(value) or value.startswith("${"):
         return value
     # In Hydra's grammar backslashes escape only a quote that follows them, so these are doubled too.
-    escaped = re.sub(r"(\\*)('|$)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), value)
+    escaped = re.sub(r"(\\*)('|\Z)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), value)
     return f"'{escaped}'"
 
 

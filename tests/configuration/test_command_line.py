@@ -35,6 +35,7 @@ def parsed(argument):
 @example("outputs", "True")
 @example("outputs", "~/out")
 @example("input", "a\nb")
+@example("input", "\\\n")
 @example("input", "{x: 1}")
 @example("input", " padded ")
 @example("input", "glob(*)")
