@@ -168,7 +168,9 @@ class Mixer:
             part[1:] += np.float32(source.tilt) * part[:-1]
         scale = source.gain / FULL_SCALE
         if self._options.level == "equal":
-            scale = 0.1 * source.gain / max(float(np.sqrt(np.square(part).mean())), 1.0)
+            scale = (
+                0.1 * source.gain / max(float(np.sqrt(np.square(part[: self._options.samples]).mean())), 1.0)
+            )
         mixture[: len(part)] += part * np.float32(scale)
 
     @property

@@ -88,7 +88,7 @@ def test_equal_levels_have_the_same_root_mean_square(mixer, folder):
         [source] = made.draw(index)
         heard = min(min(LENGTHS[source.note], 800), SAMPLES)
         part = sounds[index, :heard].astype(float)
-        assert np.sqrt(np.mean(part**2)) == pytest.approx(0.1, rel=1e-2)
+        assert np.sqrt(np.mean(part**2)) == pytest.approx(0.1, rel=1e-4)
         expected = recorded(folder, source.note, source.position)
         assert np.corrcoef(part, expected[:heard])[0, 1] > 0.9999
 
