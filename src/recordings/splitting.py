@@ -105,10 +105,10 @@ def divide(
 ) -> list[str]:
     """Divide recordings so that no group is on two sides, `train` has each label, and the others too if they can.
 
-    First `train` gets a few groups that have all labels. The others of one label after the other are drawn in random
-    order; each goes to the first part that is still owed half of it at least, else to `train`. What a part is owed
-    too much or too little is made up for at the next label, so that the shares are kept of the whole, too. A part is
-    owed one recording at least.
+    The groups of one label after the other are drawn in random order; each goes to the first part that is still owed
+    half of it at least, else to `train`. What a part is owed too much or too little is made up for at the next label,
+    so that the shares are kept of the whole, too. A part is owed one recording at least. Where `train` has none of a
+    label then, a group that has it changes places with one of `train` that can be spared.
 
     Args:
         groups: a name for each recording.
@@ -120,41 +120,79 @@ def divide(
         The part of each recording: `train` or a key of `shares`.
     """
     sizes = Counter(groups)
-    rng = np.random.default_rng(seed)
-    chosen = dict.fromkeys(_with_all_labels(groups, labels, rng), "train")
     first: dict[str, str] = {}
     for group, names in zip(groups, labels, strict=True):
         first.setdefault(group, names[0])
     strata: dict[str, list[str]] = {}
     for group, label in first.items():
-        if group not in chosen:
-            strata.setdefault(label, []).append(group)
-    left = max(1, len(groups) - sum(sizes[group] for group in chosen))
+        strata.setdefault(label, []).append(group)
+    rng = np.random.default_rng(seed)
     owed = {part: max(0.0, 1 - share * len(groups)) for part, share in shares.items()}
+    chosen: dict[str, str] = {}
     for label in sorted(strata):
         for part, share in shares.items():
-            owed[part] += share * sum(sizes[group] for group in strata[label]) * len(groups) / left
+            owed[part] += share * sum(sizes[group] for group in strata[label])
         for number in rng.permutation(len(strata[label])):
             group = strata[label][number]
             chosen[group] = next((part for part in shares if owed[part] >= sizes[group] / 2), "train")
             if chosen[group] in owed:
                 owed[chosen[group]] -= sizes[group]
+    _train_every_label(chosen, groups, labels, shares)
     return [chosen[group] for group in groups]
 
 
-def _with_all_labels(
-    groups: Sequence[str], labels: Sequence[Sequence[str]], rng: np.random.Generator
-) -> list[str]:
-    """Draw groups that have all labels together; those with many labels are asked first, so that few do."""
-    of_group: dict[str, set[str]] = {}
-    for group, names in zip(groups, labels, strict=True):
-        of_group.setdefault(group, set()).update(names)
-    names = list(of_group)
-    drawn = [names[number] for number in rng.permutation(len(names))]
-    chosen: list[str] = []
-    found: set[str] = set()
-    for group in sorted(drawn, key=lambda group: -len(of_group[group])):
-        if not of_group[group] <= found:
-            chosen.append(group)
-            found |= of_group[group]
-    return chosen
+def _train_every_label(
+    chosen: dict[str, str],
+    groups: Sequence[str],
+    labels: Sequence[Sequence[str]],
+    shares: Mapping[str, float],
+) -> None:
+    """Let the smallest group of each label that `train` lacks change places with one whose labels others have, too.
+
+    Of those the one that is nearest in size goes, and of these one whose first label the part has too little of.
+
+    Args:
+        chosen: the part of each group; it is changed.
+        groups: see `divide`.
+        labels: likewise.
+        shares: likewise.
+    """
+    sizes, names = Counter(groups), dict[str, dict[str, None]]()
+    for group, of_recording in zip(groups, labels, strict=True):
+        names.setdefault(group, {}).update(dict.fromkeys(of_recording))
+    trained = Counter(label for group in names if chosen[group] == "train" for label in names[group])
+    for label in sorted({label for of_group in names.values() for label in of_group}):
+        if trained[label]:
+            continue
+        coming = min((group for group in names if label in names[group]), key=lambda group: sizes[group])
+        part = chosen[coming]
+        spare = [
+            group
+            for group in names
+            if chosen[group] == "train" and all(trained[other] > 1 for other in names[group])
+        ]
+        if spare:
+            wanting = _wanting(chosen, names, sizes, part, shares[part])
+            going = min(
+                spare,
+                key=lambda group: (abs(sizes[group] - sizes[coming]), -wanting[next(iter(names[group]))]),
+            )
+            chosen[going] = part
+            trained.subtract(names[going].keys())
+        chosen[coming] = "train"
+        trained.update(names[coming].keys())
+
+
+def _wanting(
+    chosen: Mapping[str, str],
+    names: Mapping[str, Mapping[str, None]],
+    sizes: Mapping[str, int],
+    part: str,
+    share: float,
+) -> dict[str, float]:
+    """Say how many recordings a part has too few of, by the first label of their groups."""
+    wanting: dict[str, float] = {}
+    for group, of_group in names.items():
+        label = next(iter(of_group))
+        wanting[label] = wanting.get(label, 0.0) + sizes[group] * (share - (chosen[group] == part))
+    return wanting

@@ -27,7 +27,8 @@ def test_shares_are_kept_of_the_whole_and_nearly_of_each_label(labels, seed):
         assert parts.count(part) == pytest.approx(share * len(labels), abs=1)
         for label, size in Counter(labels).items():
             found = sum(one == label and other == part for one, other in zip(labels, parts, strict=True))
-            assert found == pytest.approx(share * size, abs=2)
+            # Half a recording is rounded here, and up to .65 was left owed at labels before of one recording.
+            assert found == pytest.approx(share * size, abs=1.2)
 
 
 def test_the_draw_depends_on_the_seed_only():
@@ -52,6 +53,16 @@ def test_training_has_every_label(drawn, seed):
     parts = divide([str(group) for group, _ in drawn], labels, SHARES, seed)
     trained = {label for names, part in zip(labels, parts, strict=True) if part == "train" for label in names}
     assert trained == {label for names in labels for label in names}
+
+
+def test_a_label_of_one_recording_is_trained_at_the_cost_of_no_share():
+    labels = [("rare",), *[("a",)] * 40, *[("b",)] * 40]
+    for seed in range(50):
+        parts = divide([str(number) for number in range(len(labels))], labels, SHARES, seed)
+        assert parts[0] == "train"
+        for part in SHARES:
+            assert parts.count(part) == 12
+            assert abs(parts[1:41].count(part) - 6) <= 1
 
 
 def test_classes_of_one_or_two_films_are_all_trained_and_every_part_has_films():
