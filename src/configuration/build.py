@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import lightning
 import torch
-from hydra.utils import get_object
+from hydra.utils import get_class, get_object
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import Logger, WandbLogger
 from torch import nn
@@ -26,6 +26,8 @@ from src.losses.bce import balanced_pos_weight
 from src.models.classifier import Classifier
 from src.models.generator import Generator
 from src.models.learner import Learner
+from src.models.networks.sequence_base import SequenceNetwork
+from src.models.sequence_classifier import SequenceClassifier
 from src.models.transfer import Transfer, load_features
 
 Config = Mapping[str, Any]
@@ -59,7 +61,10 @@ def build_network(config: Config, target: str, n_columns: int, item_shape: Seque
     """
     if target == "rolls":
         return cast(nn.Module, make(config["model"], "model", n_keys=n_columns))
-    return cast(nn.Module, make(config["model"], "model", n_classes=n_columns, in_channels=item_shape[0]))
+    shape = {"in_channels": item_shape[0]}
+    if issubclass(get_class(str(config["model"]["_target_"])), SequenceNetwork):
+        shape["n_rows"] = item_shape[1]
+    return cast(nn.Module, make(config["model"], "model", n_classes=n_columns, **shape))
 
 
 def build_loss(config: Config, data: DataModule | None = None) -> Loss:
@@ -154,11 +159,11 @@ def assemble(
     }
     if statistics is None:
         return Generator(network, loss, **options)
-    mean, std = statistics
+    options |= {"mean": statistics[0], "std": statistics[1]}
+    if description.get("inputs") == "sequences":
+        return SequenceClassifier(network, loss, **options)
     features = LogMel(**description["config"]["data"]["features"])
-    return Classifier(
-        network, loss, mean=mean, std=std, features=features, pool=description.get("pool", "mean"), **options
-    )
+    return Classifier(network, loss, features=features, pool=description.get("pool", "mean"), **options)
 
 
 def describe(config: Config, data: DataModule) -> dict[str, Any]:
@@ -167,6 +172,7 @@ def describe(config: Config, data: DataModule) -> dict[str, Any]:
         "kind": KIND,
         "config": dict(config),
         "classes": list(data.classes),
+        "inputs": data.inputs,
         "target": data.target,
         "item_shape": list(data.item_shape),
         "pool": data.pool,

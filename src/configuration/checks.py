@@ -179,22 +179,30 @@ def _check_loss(frozen: Mapping[str, Any], data: DataModule) -> None:
 
 
 def _check_fits(group: str, options: Mapping[str, Any], room: ModuleType, data: DataModule) -> None:
-    """Refuse a class whose `targets` are not the data's, and name those of its room that fit."""
+    """Refuse a class whose `targets` or `inputs` are not the data's, and name those of its room that fit."""
     chosen = _class(group, options)
-    fits = getattr(chosen, "targets", ())
-    if data.target in fits:
+    if _fits(chosen, data):
         return
     others = []
     for file in pkgutil.iter_modules(room.__path__, f"{room.__name__}."):
         if file.name.endswith("base"):
             continue
         members = vars(importlib.import_module(file.name)).values()
-        if any(data.target in getattr(member, "targets", ()) for member in members if _is_in(member, file)):
+        if any(_fits(member, data) for member in members if _is_in(member, file)):
             others.append(file.name.rpartition(".")[2])
+    fits: Sequence[str] = getattr(chosen, "targets", ())
+    what, has = f"{' and '.join(fits) or 'unknown'} targets", data.target
+    if data.target in fits:
+        what, has = " and ".join(getattr(chosen, "inputs", ())), data.inputs
     raise UserError(
-        f"{group} {chosen.__name__} fits {' and '.join(fits) or 'unknown'} targets, but data {data.name} has "
-        f"{data.target}; choose {group}={', '.join(others) or 'another'}."
+        f"{group} {chosen.__name__} fits {what}, but data {data.name} has {has}; choose "
+        f"{group}={', '.join(others) or 'another'}."
     )
+
+
+def _fits(chosen: Any, data: DataModule) -> bool:
+    takes = getattr(chosen, "inputs", (data.inputs,))
+    return data.target in getattr(chosen, "targets", ()) and data.inputs in takes
 
 
 def _is_in(member: Any, file: pkgutil.ModuleInfo) -> bool:
@@ -202,7 +210,8 @@ def _is_in(member: Any, file: pkgutil.ModuleInfo) -> bool:
 
 
 def _check_augment(frozen: Mapping[str, Any], data: DataModule) -> None:
-    scaling = frozen["data"].get("features", {}).get("scaling")
+    features = frozen["data"].get("features")
+    scaling = features.get("scaling") if isinstance(features, Mapping) else None
     for name, options in frozen["augment"].items():
         make(options, f"augment.{name}")
         chosen = _class(f"augment.{name}", options)

@@ -23,10 +23,12 @@ class DataModule(LightningDataModule):
 
     Attributes:
         name: of the data set, and of its folder.
+        inputs: what items are: `spectrograms` of one length, `sequences` of several, or `rolls`.
         target: a key of `src.metrics.kinds.KINDS`: `multilabel`, `multiclass`, `regression` or `rolls`.
         grouped_by: what no two splits may share.
         classes: names of the classes, of the numbers to predict, or of the columns of a roll.
-        item_shape: of one item: (1, n_mels, frames), or (columns,) of a roll of any length.
+        item_shape: of one item: (channels, n_mels, frames), of sequences (1, rows, the most frames), or (columns,)
+            of a roll of any length.
         n_items: number of items of `train`, `val` and `test`; empty while it is unknown.
         card: where a published data set can be had; `None` for others.
         root: its folder, or that of one's own files, if there is one.
@@ -43,6 +45,7 @@ class DataModule(LightningDataModule):
     """
 
     name: str
+    inputs: ClassVar[str] = "spectrograms"
     target: str
     grouped_by: ClassVar[str]
     classes: tuple[str, ...]

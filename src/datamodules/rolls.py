@@ -54,6 +54,7 @@ class RollDataModule(DataModule):
         UserError: an option lies outside its range.
     """
 
+    inputs = "rolls"
     target = "rolls"
     grouped_by: ClassVar[str] = "group"
 

@@ -15,7 +15,7 @@ from src.models.optimization import MakeOptimizer, configure
 from src.models.transfer import Transfer
 
 Batch = tuple[Tensor, ...]
-"""Inputs and targets, and where targets are of recordings in windows, how many windows each has."""
+"""Inputs and targets, then of recordings in windows how many windows each has, of sequences how many frames."""
 
 
 class Learner(lightning.LightningModule):
@@ -98,7 +98,7 @@ class Learner(lightning.LightningModule):
         x, y = batch[0].float(), batch[1]
         for augment in self.augment:
             x, y = augment(x, y)
-        logits, targets = self.items((x, y))
+        logits, targets = self.items((x, y, *batch[2:]))
         loss: Tensor = self.loss(logits, self.kind.truth(targets))
         self._train_losses.append(loss.detach())
         return loss if self._regularization is None else loss + self._regularization(self.network)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from src.fingerprint import write_text
 from src.recordings.plan import Plan
+from src.recordings.recording import Recording
 
 
 def write_manifest(path: Path, plan: Plan) -> None:
@@ -16,6 +17,15 @@ def write_manifest(path: Path, plan: Plan) -> None:
         for item, seconds, windows in zip(plan.recordings, plan.seconds, plan.counts, strict=True)
     )
     _write(path, ("path", "labels", "group", "split", "seconds", "windows"), rows)
+
+
+def write_sequences(path: Path, items: Sequence[Recording], frames: Sequence[int]) -> None:
+    """Write the items that are used: path, labels (joined by `|`), group, split and frames."""
+    rows = (
+        (item.path, "|".join(item.labels), item.group, item.split, int(count))
+        for item, count in zip(items, frames, strict=True)
+    )
+    _write(path, ("path", "labels", "group", "split", "frames"), rows)
 
 
 def write_left_out(path: Path, left_out: Sequence[tuple[str, str]]) -> bool:

@@ -23,6 +23,9 @@ class Network(nn.Module):
     targets: ClassVar[tuple[str, ...]] = ("multilabel", "multiclass", "regression")
     """The kinds of targets it fits."""
 
+    inputs: ClassVar[tuple[str, ...]] = ("spectrograms",)
+    """The kinds of items it fits."""
+
     def __init__(self, in_channels: int, halvings: int) -> None:
         super().__init__()
         self.in_channels = in_channels

@@ -26,6 +26,9 @@ class RollNetwork(nn.Module):
     targets: ClassVar[tuple[str, ...]] = ("rolls",)
     """The kinds of targets it fits."""
 
+    inputs: ClassVar[tuple[str, ...]] = ("rolls",)
+    """The kinds of items it fits."""
+
     causal = True
     """Whether no output sees a later column."""
 
