@@ -215,7 +215,7 @@ def _check_augment(frozen: Mapping[str, Any], data: DataModule) -> None:
     for name, options in frozen["augment"].items():
         make(options, f"augment.{name}")
         chosen = _class(f"augment.{name}", options)
-        fits = getattr(chosen, "scalings", (scaling,))
+        fits: Sequence[Any] = getattr(chosen, "scalings", (scaling,))
         if scaling not in fits:
             raise UserError(
                 f"augment={name} does not fit data.features.scaling={scaling}; choose {' or '.join(fits)}, or leave "

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from torch.utils.data import DataLoader
 
-from src.datamodules.base import SPLITS, DataModule
+from src.datamodules.base import DataModule
 from src.datamodules.batches import ArrayDataset, OrderedBatches, ShuffledBatches, loader
 from src.errors import UserError
 from src.fingerprint import write_json
 from src.preparation.builder import Builder
 from src.preparation.cache import ArrayCache
 from src.preparation.chunks import ChunkedArrays, Maker
+from src.splits import SPLITS
 
 _STATISTICS_ITEMS = 256
 _TARGET_TYPES = {"multilabel": "uint8", "multiclass": "int64", "regression": "float32"}

@@ -15,8 +15,6 @@ from src.preparation.builder import check_workers
 from src.preparation.sources import ROOT, sources
 from src.recordings.card import Card
 
-SPLITS = ("train", "val", "test")
-
 
 class DataModule(LightningDataModule):
     """A data set that is prepared once, into a folder named by all that determines it.

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from src.datamodules.base import SPLITS
 from src.datamodules.recordings import Recordings
 from src.errors import UserError
 from src.recordings.card import Card
 from src.recordings.recording import Recording
 from src.recordings.visible import visible_files
+from src.splits import SPLITS
 
 CLASSES = (
     "erhu",

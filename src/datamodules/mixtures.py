@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from torch.utils.data import Sampler
 
-from src.datamodules.base import SPLITS
 from src.datamodules.batches import ShuffledBatches
+from src.datamodules.note_batches import FreshBatches
 from src.datamodules.notes import NoteDataModule
 from src.errors import UserError
-from src.notes.batches import FreshBatches
 from src.notes.mixtures import Mixer, MixtureOptions
 from src.preparation.cache import say
+from src.splits import SPLITS
 
 
 class Mixtures(NoteDataModule):

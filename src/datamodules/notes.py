@@ -12,13 +12,13 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
 from src.audio.mel import log_mel
-from src.datamodules.base import SPLITS, DataModule
+from src.datamodules.base import DataModule
 from src.datamodules.batches import OrderedBatches
 from src.datamodules.contact_sheet import write_clip, write_contact_sheet
+from src.datamodules.note_batches import ItemMaker, ShiftedSounds, SoundDataset, sound_loader
 from src.errors import UserError
 from src.fingerprint import code_hash, value_hash, write_json
 from src.metrics.baselines import band_statistics
-from src.notes.batches import ItemMaker, ShiftedSounds, SoundDataset, sound_loader
 from src.notes.makers import Maker
 from src.notes.note import FOLDS, Note, by_pitch, check_split
 from src.notes.origins import Played, Recorded
@@ -28,6 +28,7 @@ from src.notes.tinysol_table import CARD
 from src.preparation.cache import read_json
 from src.preparation.sources import ROOT, sources
 from src.processes import cores
+from src.splits import SPLITS
 
 SOURCES = ("recordings", "soundfont")
 _STATISTICS_ITEMS = 256

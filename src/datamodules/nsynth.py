@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from src.datamodules.base import SPLITS
 from src.datamodules.recordings import Recordings
 from src.errors import UserError
 from src.recordings.card import Card
 from src.recordings.options import one_of
 from src.recordings.recording import Recording
+from src.splits import SPLITS
 
 FAMILIES = (
     "bass",

@@ -14,7 +14,6 @@ from torch.utils.data import DataLoader
 
 from src.audio.mel import log_mel
 from src.datamodules.arrays import ArrayDataModule
-from src.datamodules.base import SPLITS
 from src.datamodules.batches import RecordingDataset, WholeRecordings, loader
 from src.datamodules.contact_sheet import write_clip, write_contact_sheet
 from src.errors import UserError
@@ -27,9 +26,8 @@ from src.recordings.lists import write_left_out, write_manifest
 from src.recordings.options import above_zero, one_of, share
 from src.recordings.plan import Plan, checked_labels, planned, targets_of
 from src.recordings.recording import Recording
-from src.recordings.splitting import checked_shares
 from src.recordings.window_features import WindowMaker
-from src.rolls.options import checked_seed
+from src.splits import SPLITS, checked_seed, checked_shares
 
 
 class Recordings(ArrayDataModule):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from src.audio.roll_files import RollWriter, grid_or_default, plain_name
-from src.datamodules.base import SPLITS
+from src.splits import SPLITS
 
 if TYPE_CHECKING:
     from src.datamodules.rolls import RollDataModule

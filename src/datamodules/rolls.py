@@ -13,15 +13,16 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from src.audio.roll import Grid, key_name
-from src.datamodules.base import SPLITS, DataModule
+from src.datamodules.base import DataModule
 from src.errors import UserError
 from src.fingerprint import code_hash, value_hash
 from src.preparation.sources import ROOT, sources
 from src.rolls.batches import RollDataset, TrainingStretches, WholePieces, roll_loader
 from src.rolls.groups import Part, divide
-from src.rolls.options import at_least, checked_seed, checked_shares
+from src.rolls.options import at_least
 from src.rolls.piece import PieceMaker, unpack
 from src.rolls.store import FORMAT, Rolls, RollStore
+from src.splits import SPLITS, checked_seed, checked_shares
 
 
 class RollDataModule(DataModule):

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from torch.utils.data import DataLoader
 
-from src.datamodules.base import SPLITS, DataModule
+from src.datamodules.base import DataModule
 from src.datamodules.batches import OrderedBatches, ShuffledBatches, loader
 from src.datamodules.contact_sheet import write_contact_sheet
 from src.datamodules.sequence_sheet import draw_features
@@ -22,13 +22,12 @@ from src.recordings.lists import write_left_out, write_sequences
 from src.recordings.options import share
 from src.recordings.plan import checked_labels, targets_of
 from src.recordings.recording import Recording
-from src.recordings.splitting import checked_shares
-from src.rolls.options import checked_seed
 from src.sequences.batches import SequenceDataset
 from src.sequences.rows import max_frames as checked_max_frames
 from src.sequences.rows import rows
 from src.sequences.statistics import moments, statistics_over_time
 from src.sequences.store import SequenceMaker, SequenceStore
+from src.splits import SPLITS, checked_seed, checked_shares
 
 _NAMED = 10  # items that are named on the terminal; left_out.csv has all
 

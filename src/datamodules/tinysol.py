@@ -9,11 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 from torch.utils.data import Sampler
 
-from src.datamodules.base import SPLITS
 from src.datamodules.batches import ShuffledBatches
 from src.datamodules.notes import NoteDataModule
 from src.notes.makers import FULL_SCALE
 from src.notes.store import NoteStore
+from src.splits import SPLITS
 
 
 class NoteMaker:

@@ -12,7 +12,7 @@ from src.notes.speed import at_speed, speed
 from src.notes.store import NoteStore
 
 LEVELS = ("recorded", "equal")
-_DRAWS = 4  # of a source: which note, where it is cut, its gain, its tilt
+_DRAWS = 5  # of a source: which note, where it is cut, its gain, its tilt, its speed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +25,7 @@ class MixtureOptions:
         samples: length of a mixture. Of a longer note a random part is taken, a shorter one is followed by silence.
         level: `recorded`, or `equal`: every note has the same root mean square.
         gain_db: lowest and highest gain of a note, dB, uniform.
-        detune: semitones that all notes of a mixture are played higher or lower, at most, by another speed.
+        detune: semitones that each note is played higher or lower, at most, by another speed.
         tilt: of a note's spectrum: x[t] + a·x[t-1] with a uniform in -tilt..tilt, 0..0.9.
 
     Raises:
@@ -63,7 +63,7 @@ class Source:
         note: its number in the store.
         position: where a part of a longer note begins, 0 (its beginning) to 1.
         gain: factor.
-        speed: 1 is as recorded, 2 an octave higher; the same for all notes of a mixture.
+        speed: 1 is as recorded, 2 an octave higher.
         tilt: of the sample before that is added to each.
     """
 
@@ -114,12 +114,10 @@ class Mixer:
         labels = np.zeros((len(indices), len(self._classes)), np.uint8)
         for row, index in enumerate(indices):
             sources = self.draw(int(index))
-            speed = sources[0].speed
-            played = np.zeros(math.ceil(sounds.shape[1] * speed) + 2, np.float32)  # a sample after the last
             for source in sources:
-                self._add(source, played)
+                self._add(source, sounds[row])
                 labels[row, self._class_of[source.note]] = 1
-            sounds[row] = at_speed(played, speed)[: sounds.shape[1]] / len(sources)
+            sounds[row] /= len(sources)
         return sounds, labels
 
     def marks(self, indices: np.ndarray) -> np.ndarray:
@@ -136,41 +134,38 @@ class Mixer:
         generator = np.random.Generator(
             np.random.Philox(key=[self._seed, 0], counter=[0, 0, self._part, index])
         )
-        draws = generator.random(2 + n_classes + _DRAWS * most)
+        draws = generator.random(1 + n_classes + _DRAWS * most)
         n_sources = options.n_sources[int(draws[0] * len(options.n_sources))]
-        played = speed(options.detune * (2 * float(draws[1]) - 1))
-        order = draws[2 : 2 + n_classes].argsort()
-        each = draws[2 + n_classes :].reshape(most, _DRAWS)
+        order = draws[1 : 1 + n_classes].argsort()
+        each = draws[1 + n_classes :].reshape(most, _DRAWS)
         return [
-            self._source(
-                self._classes[order[number]] if options.distinct else self._all, each[number], played
-            )
+            self._source(self._classes[order[number]] if options.distinct else self._all, each[number])
             for number in range(n_sources)
         ]
 
-    def _source(self, notes: np.ndarray, draws: np.ndarray, speed: float) -> Source:
-        which, position, gain, tilt = draws.tolist()
+    def _source(self, notes: np.ndarray, draws: np.ndarray) -> Source:
+        which, position, gain, tilt, detune = draws.tolist()
         low, high = self._options.gain_db
         return Source(
             note=int(notes[int(which * len(notes))]),
             position=position,
             gain=10 ** ((low + gain * (high - low)) / 20),
-            speed=speed,
+            speed=speed(self._options.detune * (2 * detune - 1)),
             tilt=self._options.tilt * (2 * tilt - 1),
         )
 
     def _add(self, source: Source, mixture: np.ndarray) -> None:
-        """Add a note to a mixture (samples,) that is not detuned yet."""
+        """Add a note to a mixture (samples,)."""
         sound, length = self._sounds
-        start = int(source.position * max(length[source.note] - len(mixture), 0))
-        part = sound[source.note, start : min(start + len(mixture), length[source.note])].astype(np.float32)
+        wanted = math.ceil(len(mixture) * source.speed) + 2  # a sample after the last
+        start = int(source.position * max(length[source.note] - wanted, 0))
+        part = sound[source.note, start : min(start + wanted, length[source.note])].astype(np.float32)
         if source.tilt:
             part[1:] += np.float32(source.tilt) * part[:-1]
+        part = at_speed(part, source.speed)[: len(mixture)]
         scale = source.gain / FULL_SCALE
         if self._options.level == "equal":
-            scale = (
-                0.1 * source.gain / max(float(np.sqrt(np.square(part[: self._options.samples]).mean())), 1.0)
-            )
+            scale = 0.1 * source.gain / max(float(np.sqrt(np.square(part).mean())), 1.0)
         mixture[: len(part)] += part * np.float32(scale)
 
     @property

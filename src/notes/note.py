@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from src.datamodules.base import SPLITS
 from src.errors import UserError
+from src.splits import SPLITS
 
 FOLDS = ("own", "pitch")
 N_FOLDS = 5

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from src.errors import UserError
 from src.recordings.recording import Recording
-from src.recordings.splitting import SPLITS
+from src.splits import SPLITS
 
 COLUMNS = ("path", "label", "split", "group")
 SEPARATOR = "|"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from src.recordings.recording import Recording
-from src.recordings.splitting import SPLITS
 from src.recordings.window_features import samples_at, window_starts
+from src.splits import SPLITS
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from src.recordings.recording import Recording
-from src.recordings.splitting import SPLITS
 from src.rolls.groups import united
+from src.splits import SPLITS
 
 
 def one_group_a_sound(recordings: Sequence[Recording], digests: np.ndarray) -> list[Recording]:

@@ -8,25 +8,7 @@ import numpy as np
 
 from src.errors import UserError
 from src.recordings.recording import Recording
-
-SPLITS = ("train", "val", "test")
-
-
-def checked_shares(split: Mapping[str, float], parts: Sequence[str]) -> dict[str, float]:
-    """Check the shares of the parts that are drawn.
-
-    Args:
-        split: the option.
-        parts: its names, of `val` and `test`.
-
-    Raises:
-        UserError: a share is missing or not above 0, or they leave nothing to train on.
-    """
-    numbers = [float(share) for share in split.values() if isinstance(share, int | float)]
-    if sorted(split) != sorted(parts) or len(numbers) != len(parts) or min(numbers) <= 0 or sum(numbers) >= 1:
-        wanted = ", ".join(f"{part}: share" for part in parts)
-        raise UserError(f"data.split={dict(split)}: give {{{wanted}}}, each > 0, together < 1.")
-    return {part: float(split[part]) for part in parts}
+from src.splits import SPLITS
 
 
 def divided(

@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from src.configuration.build import make
-from src.datamodules.base import SPLITS
 from src.datamodules.mixtures import Mixtures
 from src.errors import UserError
 from src.metrics.baselines import band_statistics
 from src.notes.makers import RenderedNotes
+from src.splits import SPLITS
 from tests.conftest import CONF
 from tests.datamodules.single_notes import mixtures, ready
 from tests.notes.tiny_notes import FORMATS, write_notes

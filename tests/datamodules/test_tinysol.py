@@ -10,10 +10,10 @@ from hydra import compose, initialize_config_dir
 
 from src.audio.files import read_audio
 from src.configuration.build import make
-from src.datamodules.base import SPLITS
 from src.datamodules.tinysol import TinySOL
 from src.errors import UserError
 from src.notes.makers import FULL_SCALE
+from src.splits import SPLITS
 from tests.conftest import CONF
 from tests.datamodules.single_notes import mixtures, ready, tinysol
 from tests.notes.tiny_notes import FORMATS, RATE, write_notes

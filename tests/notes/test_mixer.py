@@ -14,8 +14,8 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from src.datamodules.note_batches import FreshBatches, ShiftedSounds, SoundDataset, sound_loader
 from src.errors import UserError
-from src.notes.batches import FreshBatches, ShiftedSounds, SoundDataset, sound_loader
 from src.notes.mixtures import Mixer
 from tests.notes.tiny_notes import noise_store, options
 
@@ -244,6 +244,23 @@ def test_speeds_are_within_the_detuning_and_uniform_in_semitones(mixer):
     made = mixer(detune=0.5)
     semitones = [12 * math.log2(source.speed) for index in range(1000) for source in made.draw(index)]
     assert scipy.stats.kstest(semitones, scipy.stats.uniform(-0.5, 1).cdf).pvalue > 1e-4
+
+
+def test_each_note_is_played_at_its_own_speed(mixer, folder):
+    made = mixer(n_sources=(2,), detune=3.0)
+    sounds, _ = made(np.arange(20))
+    for index in range(20):
+        expected, sources = np.zeros(SAMPLES), made.draw(index)
+        assert sources[0].speed != sources[1].speed
+        for source in sources:
+            sound = soundfile.read(folder / f"{source.note}.wav", dtype="float64")[0][:800]
+            wanted = math.ceil(SAMPLES * source.speed) + 2
+            start = int(source.position * max(len(sound) - wanted, 0))
+            places = np.arange(int((len(sound[start:][:wanted]) - 2) / source.speed) + 1)[:SAMPLES]
+            expected[: len(places)] += np.interp(
+                places * source.speed, np.arange(len(sound) - start), sound[start:]
+            )
+        np.testing.assert_allclose(sounds[index], expected / 2, atol=1e-4)
 
 
 def test_a_long_note_fills_the_mixture_at_any_speed(mixer):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from src.errors import UserError
 from src.recordings.recording import Recording
-from src.recordings.splitting import check_classes, check_groups, checked_shares, divide, divided
+from src.recordings.splitting import check_classes, check_groups, divide, divided
 
 SHARES = {"val": 0.15, "test": 0.15}
 
@@ -112,11 +112,3 @@ def test_a_group_on_two_sides_is_one_line():
         UserError, match=r"^x: 2\.wav is in train and 3\.wav in test.* group t; mend the column group"
     ):
         check_groups("x", files, ["s", "t", "t"])
-
-
-@pytest.mark.parametrize(
-    "split", [{}, {"val": 0.1}, {"val": 0.5, "test": 0.5}, {"val": 0, "test": 0.1}, {"val": "x", "test": 0.1}]
-)
-def test_shares_out_of_range_are_refused(split):
-    with pytest.raises(UserError, match=r"data\.split.*val: share, test: share"):
-        checked_shares(split, ("val", "test"))
