@@ -31,8 +31,7 @@ class Mixtures(NoteDataModule):
         distinct: no instrument twice in a mixture.
         level: `recorded` or `equal`; see `MixtureOptions`.
         gain_db: lowest and highest gain of a note, dB.
-        detune, tilt: of training notes; see `MixtureOptions`.
-        jitter_db: widens the range of gains of training notes on both sides, dB.
+        detune: of training notes; see `MixtureOptions`.
         fresh: every epoch has mixtures that no epoch before had; else all have the same.
         leak: rebuild the published mistake: all parts draw from the same recordings.
         options: see `NoteDataModule`.
@@ -55,8 +54,6 @@ class Mixtures(NoteDataModule):
         level: str,
         gain_db: Sequence[float],
         detune: float,
-        tilt: float,
-        jitter_db: float,
         fresh: bool,
         leak: bool,
         **options: Any,
@@ -75,17 +72,11 @@ class Mixtures(NoteDataModule):
             level=level,
             gain_db=(float(gain_db[0]), float(gain_db[1])),
             detune=0.0,
-            tilt=0.0,
         )
-        if jitter_db < 0:
-            raise UserError(f"data.jitter_db is {jitter_db}: choose a number of dB from 0")
-        low, high = self.mixing.gain_db
         self.training = replace(
             self.mixing,
             n_sources=_numbers(n_sources if train_n_sources is None else train_n_sources),
             detune=float(detune),
-            tilt=float(tilt),
-            gain_db=(low - jitter_db, high + jitter_db),
         )
         self.fresh, self.leak = fresh, leak
 

@@ -12,7 +12,7 @@ from src.notes.speed import at_speed, speed
 from src.notes.store import NoteStore
 
 LEVELS = ("recorded", "equal")
-_DRAWS = 5  # of a source: which note, where it is cut, its gain, its tilt, its speed
+_DRAWS = 4  # of a source: which note, where it is cut, its gain, its speed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,6 @@ class MixtureOptions:
         level: `recorded`, or `equal`: every note has the same root mean square.
         gain_db: lowest and highest gain of a note, dB, uniform.
         detune: semitones that each note is played higher or lower, at most, by another speed.
-        tilt: of a note's spectrum: x[t] + a·x[t-1] with a uniform in -tilt..tilt, 0..0.9.
 
     Raises:
         UserError: an option lies outside its range.
@@ -38,7 +37,6 @@ class MixtureOptions:
     level: str
     gain_db: tuple[float, float]
     detune: float
-    tilt: float
 
     def __post_init__(self) -> None:
         if not self.n_sources or not all(isinstance(n, int) and n >= 1 for n in self.n_sources):
@@ -51,8 +49,6 @@ class MixtureOptions:
             raise UserError(f"data.gain_db is {list(self.gain_db)}: give [lowest, highest] within -60..60 dB")
         if not 0 <= self.detune <= 12:
             raise UserError(f"data.detune is {self.detune}: choose 0..12 semitones")
-        if not 0 <= self.tilt <= 0.9:
-            raise UserError(f"data.tilt is {self.tilt}: choose 0..0.9")
 
 
 @dataclass(frozen=True)
@@ -64,14 +60,12 @@ class Source:
         position: where a part of a longer note begins, 0 (its beginning) to 1.
         gain: factor.
         speed: 1 is as recorded, 2 an octave higher.
-        tilt: of the sample before that is added to each.
     """
 
     note: int
     position: float
     gain: float
     speed: float
-    tilt: float
 
 
 class Mixer:
@@ -144,14 +138,13 @@ class Mixer:
         ]
 
     def _source(self, notes: np.ndarray, draws: np.ndarray) -> Source:
-        which, position, gain, tilt, detune = draws.tolist()
+        which, position, gain, detune = draws.tolist()
         low, high = self._options.gain_db
         return Source(
             note=int(notes[int(which * len(notes))]),
             position=position,
             gain=10 ** ((low + gain * (high - low)) / 20),
             speed=speed(self._options.detune * (2 * detune - 1)),
-            tilt=self._options.tilt * (2 * tilt - 1),
         )
 
     def _add(self, source: Source, mixture: np.ndarray) -> None:
@@ -160,8 +153,6 @@ class Mixer:
         wanted = math.ceil(len(mixture) * source.speed) + 2  # a sample after the last
         start = int(source.position * max(length[source.note] - wanted, 0))
         part = sound[source.note, start : min(start + wanted, length[source.note])].astype(np.float32)
-        if source.tilt:
-            part[1:] += np.float32(source.tilt) * part[:-1]
         part = at_speed(part, source.speed)[: len(mixture)]
         scale = source.gain / FULL_SCALE
         if self._options.level == "equal":

@@ -19,8 +19,6 @@ MIXING: dict[str, Any] = {
     "level": "recorded",
     "gain_db": [0.0, 0.0],
     "detune": 0.0,
-    "tilt": 0.0,
-    "jitter_db": 0.0,
     "fresh": True,
     "leak": False,
 }

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import scipy.signal
 import scipy.stats
 import soundfile
 from hypothesis import given, settings
@@ -93,25 +92,8 @@ def test_equal_levels_have_the_same_root_mean_square(mixer, folder):
         assert np.corrcoef(part, expected[:heard])[0, 1] > 0.9999
 
 
-def test_a_tilted_note_is_filtered_as_scipy_does(mixer, folder):
-    made = mixer(n_sources=(1,), tilt=0.9)
-    sounds, _ = made(np.arange(20))
-    tilts = []
-    for index in range(20):
-        [source] = made.draw(index)
-        tilts.append(source.tilt)
-        part = recorded(folder, source.note, source.position)
-        heard = min(LENGTHS[source.note], SAMPLES)
-        expected = scipy.signal.lfilter([1, source.tilt], [1], part[:heard])
-        np.testing.assert_allclose(sounds[index, :heard], expected, atol=6e-5)
-        assert not sounds[index, heard:].any()
-    assert min(tilts) < -0.3
-    assert max(tilts) > 0.3
-    assert max(map(abs, tilts)) <= 0.9
-
-
 def test_a_mixture_is_the_same_whatever_batch_order_or_process_asks(mixer, store):
-    made = mixer(gain_db=(-6.0, 6.0), detune=1.0, tilt=0.3, n_sources=(1, 2, 3))
+    made = mixer(gain_db=(-6.0, 6.0), detune=1.0, n_sources=(1, 2, 3))
     sounds, labels = made(np.arange(32))
     one_by_one = [made(np.array([index])) for index in reversed(range(32))][::-1]
     np.testing.assert_array_equal(np.concatenate([x for x, _ in one_by_one]), sounds)
@@ -167,7 +149,7 @@ def test_processes_that_train_together_share_the_mixtures():
 
 @pytest.mark.parametrize(
     "changes",
-    [{"gain_db": (-30.0, 30.0)}, {"detune": 2.0}, {"level": "equal"}, {"tilt": 0.5}, {"samples": 100}],
+    [{"gain_db": (-30.0, 30.0)}, {"detune": 2.0}, {"level": "equal"}, {"samples": 100}],
 )
 def test_another_option_changes_no_note(mixer, changes):
     one, other = mixer(), mixer(**changes)
@@ -284,8 +266,6 @@ def test_a_long_note_fills_the_mixture_at_any_speed(mixer):
         ({"gain_db": (-61.0, 0.0)}, r"-60\.\.60"),
         ({"detune": -1.0}, "semitones"),
         ({"detune": 13.0}, "semitones"),
-        ({"tilt": -0.1}, "tilt"),
-        ({"tilt": 0.95}, "tilt"),
     ],
 )
 def test_impossible_options_are_refused(changes, says):

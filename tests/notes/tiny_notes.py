@@ -98,6 +98,5 @@ def options(**changes: object) -> MixtureOptions:
         "level": "recorded",
         "gain_db": (0.0, 0.0),
         "detune": 0.0,
-        "tilt": 0.0,
     }
     return MixtureOptions(**(usual | changes))  # type: ignore[arg-type]
