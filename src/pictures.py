@@ -14,6 +14,9 @@ from src.metrics.kinds import direction
 
 DPI = 100
 
+MOST_NAMED = 30
+"""Classes up to which the counts of a confusion matrix are written into it."""
+
 BY_CLASS = {
     "f1_by_class": "F1 by class on test",
     "top_n_recall_by_class": "recall by class on test, the number of labels being known",
@@ -28,13 +31,18 @@ def warm_up() -> None:
     figure.savefig(io.BytesIO())
 
 
-def learning_curves(rows: Sequence[Mapping[str, Any]], objective: str, path: Path) -> None:
+def learning_curves(
+    rows: Sequence[Mapping[str, Any]], objective: str, path: Path, overfit: int | None = None
+) -> None:
     """Draw the losses, and the objective with its best epoch marked.
+
+    Losses that span more than a decade are on a logarithmic axis.
 
     Args:
         rows: `history.csv`'s.
         objective: the column of the objective, e.g. `val/f1_macro`.
         path: the picture to write.
+        overfit: how many batches, always the same, were trained on and judged by, if that was asked for.
     """
     figure = Figure(figsize=(9, 3.5))
     losses, score = figure.subplots(1, 2)
@@ -53,17 +61,24 @@ def learning_curves(rows: Sequence[Mapping[str, Any]], objective: str, path: Pat
         score.legend()
     if losses.lines:
         losses.legend()
-    losses.set(xlabel="epoch", title="loss")
-    score.set(xlabel="epoch", title=objective)
+    drawn = [row[name] for row in rows for name in ("train/loss", "val/loss") if name in row]
+    if drawn and 0 < 10 * min(drawn) < max(drawn):
+        losses.set_yscale("log")
+    of = f" of {overfit} batch{'es' if overfit > 1 else ''}, overfitted" if overfit else ""
+    losses.set(xlabel="epoch", title=f"loss{of}")
+    score.set(xlabel="epoch", title=f"{objective}{of}")
     figure.savefig(path, dpi=DPI)
 
 
-def draw_tables(metrics: Mapping[str, Any], folder: Path) -> None:
+def draw_tables(
+    metrics: Mapping[str, Any], folder: Path, intervals: Mapping[str, Sequence[float]] | None = None
+) -> None:
     """Draw the tables among the metrics of the test part.
 
     Args:
         metrics: by name, tables as mappings.
         folder: where to.
+        intervals: low and high end of each metric, where they are known; those of axes are drawn.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, title in BY_CLASS.items():
@@ -71,6 +86,12 @@ def draw_tables(metrics: Mapping[str, Any], folder: Path) -> None:
             bars_by_class(metrics[name], title, folder / f"{name}.png")
     if metrics.get("right_of_n"):
         right_of_n(metrics["right_of_n"], folder / "right_of_n.png")
+    if "confusion" in metrics:
+        confusion(metrics["confusion"], folder / "confusion.png")
+        tables = {name: metrics[f"{name}_by_class"] for name in ("precision", "recall")}
+        precision_recall(tables, metrics["confusion"], folder / "precision_recall_by_class.png")
+    if "spearman_by_axis" in metrics:
+        bars_by_axis(metrics["spearman_by_axis"], intervals or {}, folder / "spearman_by_axis.png")
 
 
 def bars_by_class(values: Mapping[str, float], title: str, path: Path) -> None:
@@ -86,6 +107,78 @@ def bars_by_class(values: Mapping[str, float], title: str, path: Path) -> None:
             f"{values[name]:.3f}", (values[name], row), (3, 0), textcoords="offset points", va="center"
         )
     axes.set(xlim=(0, 1.1), title=title)
+    figure.savefig(path, dpi=DPI)
+
+
+def precision_recall(
+    tables: Mapping[str, Mapping[str, float]], counts: Mapping[str, Mapping[str, int]], path: Path
+) -> None:
+    """Draw a group of bars a class, 0 to 1.
+
+    Args:
+        tables: by what is measured, a number by class.
+        counts: see `confusion`; says how many items each class has.
+        path: the picture to write.
+    """
+    names = list(counts)
+    figure = Figure(figsize=(7, 1.4 + 0.4 * len(names)), layout="constrained")
+    axes = figure.subplots()
+    height = 0.8 / len(tables)
+    for place, (measured, values) in enumerate(tables.items()):
+        rows = np.arange(len(names)) + (place - (len(tables) - 1) / 2) * height
+        bars = axes.barh(rows, [values[name] for name in names], height, label=measured)
+        axes.bar_label(bars, fmt="%.2f", padding=3, fontsize=7)
+    axes.set_yticks(range(len(names)), [f"{name} (n = {sum(counts[name].values())})" for name in names])
+    axes.invert_yaxis()
+    axes.set(xlim=(0, 1.1), title=f"{' and '.join(tables)} by class on test")
+    figure.legend(loc="outside lower center", ncols=len(tables))
+    figure.savefig(path, dpi=DPI)
+
+
+def confusion(counts: Mapping[str, Mapping[str, int]], path: Path) -> None:
+    """Draw a confusion matrix: each field has a count, its colour is the share of the row.
+
+    Args:
+        counts: for each true class how often each class was answered.
+        path: the picture to write.
+    """
+    names = list(counts)
+    table = np.array([[row[name] for name in names] for row in counts.values()])
+    shares = table / table.sum(1, keepdims=True).clip(min=1)
+    side = 2.5 + 0.5 * len(names)
+    figure = Figure(figsize=(side + 1, side), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(shares, vmin=0, vmax=1, cmap="Blues")
+    if len(names) <= MOST_NAMED:
+        for row, column in zip(*table.nonzero(), strict=True):
+            text = f"{table[row, column]}\n{shares[row, column]:.0%}"
+            colour = "white" if shares[row, column] > 0.5 else "black"
+            axes.annotate(text, (column, row), ha="center", va="center", fontsize=7, color=colour)
+    axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(names)), names)
+    axes.set(xlabel="answered", ylabel="true", title="confusion on test")
+    figure.colorbar(image, label="share of the true class", shrink=0.8)
+    figure.savefig(path, dpi=DPI)
+
+
+def bars_by_axis(values: Mapping[str, float], intervals: Mapping[str, Sequence[float]], path: Path) -> None:
+    """Draw Spearman's correlation of each axis, −1 to 1.
+
+    Args:
+        values: by axis.
+        intervals: low and high end by `spearman_by_axis/<axis>`, drawn where they are known.
+        path: the picture to write.
+    """
+    figure = Figure(figsize=(7, 1.2 + 0.5 * len(values)), layout="constrained")
+    axes = figure.subplots()
+    axes.barh(list(values), list(values.values()), color="#3b6ea5")
+    for row, (name, value) in enumerate(values.items()):
+        low, high = intervals.get(f"spearman_by_axis/{name}", (value, value))
+        axes.plot([low, high], [row, row], color="black", linewidth=1.5)
+        axes.annotate(f"{value:.3f}", (max(high, 0), row), (5, 0), textcoords="offset points", va="center")
+    axes.axvline(0, color="black", linewidth=0.8)
+    axes.invert_yaxis()
+    axes.set(xlim=(-1.15, 1.15), title="Spearman's correlation by axis on test")
     figure.savefig(path, dpi=DPI)
 
 

@@ -17,10 +17,13 @@ from threadpoolctl import threadpool_limits
 from src.callbacks.history import History
 from src.callbacks.progress import ProgressReport
 from src.callbacks.seed_epochs import SeedEpochs
-from src.configuration.build import build_data, build_learner, build_loggers, build_trainer
+from src.configuration.build import build_data, build_learner
+from src.configuration.build_loggers import build_loggers
+from src.configuration.build_trainer import build_trainer
 from src.configuration.checks import freeze
 from src.configuration.devices import visible_gpus
 from src.datamodules.base import DataModule
+from src.datamodules.first_batches import overfitted
 from src.datamodules.rolls import RollDataModule
 from src.environment import environment
 from src.fingerprint import code_hash, value_hash, write_json
@@ -64,7 +67,8 @@ def prepare(configs: Sequence[Config]) -> None:
 def run(config: Config, folder: Path, report: Report, info: Mapping[str, Any]) -> float:
     """Train, then test the best checkpoint; writes `metrics.json` and `samples/`.
 
-    Goes on from `checkpoints/last.ckpt` where the folder holds one.
+    With `overfit_batches` the best checkpoint is the best on those batches; what is tested stays as it is. Goes
+    on from `checkpoints/last.ckpt` where the folder holds one.
 
     Args:
         config: frozen.
@@ -98,14 +102,15 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
         callbacks = [SeedEpochs(config["seed"]), history, ProgressReport(report, objective)]
         trainer = build_trainer(config, folder, callbacks, loggers)
         last = folder / "checkpoints" / "last.ckpt"
-        trainer.fit(learner, data, ckpt_path=str(last) if last.exists() else None, weights_only=True)
+        with overfitted(data, config["overfit_batches"]):
+            trainer.fit(learner, data, ckpt_path=str(last) if last.exists() else None, weights_only=True)
         fit_s = time.monotonic() - begun
         _evaluate_best(trainer, learner, data, folder)
         if trainer.is_global_zero:
             music = _music(config, folder, learner, data)
             times = {"fit_s": round(fit_s, 3), "epochs": len(history.rows)}
             _write(config, folder, learner, data, music, times, begun)
-            _draw(folder, learner, history, objective)
+            _draw(config, folder, learner, history)
         failed = False
     finally:
         _close(loggers, failed)
@@ -187,11 +192,12 @@ def _write(
     write_json(folder / "metrics.json", metrics)
 
 
-def _draw(folder: Path, learner: Learner, history: History, objective: str) -> None:
+def _draw(config: Config, folder: Path, learner: Learner, history: History) -> None:
     samples = folder / "samples"
     samples.mkdir(exist_ok=True)
-    learning_curves(history.rows, objective, samples / "learning_curves.png")
-    draw_tables(learner.results["test"], samples)
+    objective, curves = f"val/{config['objective']}", samples / "learning_curves.png"
+    learning_curves(history.rows, objective, curves, config["overfit_batches"])
+    draw_tables(learner.results["test"], samples, learner.intervals["test"])
 
 
 def _close(loggers: Sequence[Any], failed: bool) -> None:

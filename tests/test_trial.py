@@ -17,7 +17,8 @@ from src.callbacks.history import read_history
 from src.commands.checkpoint import checkpoint_paths, load, load_all
 from src.commands.evaluation import test as mode_test
 from src.commands.prediction import Predictor, predict
-from src.configuration.build import build_data, wandb_mode
+from src.configuration.build import build_data, build_learner
+from src.configuration.build_loggers import wandb_mode
 from src.configuration.checks import freeze
 from src.errors import UserError
 from src.trial import run
@@ -131,7 +132,7 @@ def test_averaging_a_checkpoint_with_itself_changes_no_probability(finished: Fin
     sound = np.random.default_rng(0).normal(0, 0.1, (1, 1, 6615)).astype(np.float32)
     one, two = Predictor([load(path)]), Predictor(load_all([path, path]))
     with torch.inference_mode():
-        same = torch.allclose(one.average(one._features(sound)), two.average(two._features(sound)), atol=1e-6)
+        same = torch.allclose(one.average(*one.listen(sound)), two.average(*two.listen(sound)), atol=1e-6)
     assert same
 
 
@@ -223,8 +224,6 @@ def test_wandb_is_offline_unless_a_login_is_found(monkeypatch: pytest.MonkeyPatc
 
 
 def test_balanced_weights_are_counted_on_the_training_part(composed: Callable[..., dict[str, Any]]) -> None:
-    from src.configuration.build import build_loss
-
     config = freeze(composed("loss.pos_weight=balanced"))
     data = build_data(config)
     data.prepare_data()
@@ -232,5 +231,7 @@ def test_balanced_weights_are_counted_on_the_training_part(composed: Callable[..
     targets = data.arrays("train")[1]
     positive = targets.sum(0)
     expected = [(len(targets) - p) / p if 0 < p < len(targets) else 1.0 for p in positive.tolist()]
-    weight = build_loss(config, data).pos_weight
-    np.testing.assert_allclose(weight, expected, rtol=1e-6)
+    learner = build_learner(config, data)
+    np.testing.assert_allclose(learner.loss.pos_weight, expected, rtol=1e-6)
+    kept = learner.hparams["config"]["loss"]["pos_weight"]
+    np.testing.assert_allclose(kept, expected, rtol=1e-6)  # a checkpoint repeats the loss without the training part

@@ -104,9 +104,10 @@ def _learner(description: Mapping[str, Any], weights: Mapping[str, Tensor]) -> L
     config = description["config"]
     statistics = (weights["mean"], weights["std"]) if "mean" in weights else None
     learner = assemble(config, description, build_loss(config), statistics)
-    own = {name: value for name, value in weights.items() if not name.startswith("loss.")}
+    known = learner.state_dict()
+    own = {name: value for name, value in weights.items() if name in known or not name.startswith("loss.")}
     missing, unexpected = learner.load_state_dict(own, strict=False)
-    if unexpected or any(not name.startswith("loss.") for name in missing):
+    if missing or unexpected:
         raise UserError(
             "the checkpoint's weights do not fit its network; the code has changed since it was written."
         )

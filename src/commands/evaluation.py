@@ -47,7 +47,7 @@ def test(config: dict[str, Any], overrides: list[str]) -> int:
     metrics = _measure(trained, data, tested)
     folder = Path(config["outputs"]) / "tested" / _folder_name(paths, trained[0], tested, data)
     write_json(folder / "metrics.json", metrics)
-    draw_tables(metrics["test"], folder)
+    draw_tables(metrics["test"], folder, metrics["intervals"])
     _print(metrics, folder)
     return 0
 
@@ -105,7 +105,9 @@ def _measure(trained: list[Trained], data: DataModule, config: dict[str, Any]) -
     first = trained[0].learner
     kind, names = first.kind, data.classes
     val, val_targets, _ = _outputs(trained, data.val_dataloader(), config)
-    threshold = float(first.threshold) if len(trained) == 1 else kind.tune(val, val_targets, names)
+    # What was overfitted carries the threshold of its batches.
+    own = len(trained) == 1 and not trained[0].config.get("overfit_batches")
+    threshold = float(first.threshold) if own else kind.tune(val, val_targets, names)
     test, targets, loss = _outputs(trained, data.test_dataloader(), config)
     objective = config["objective"]
     on_val = kind.evaluate(val, val_targets, threshold, names)

@@ -1,4 +1,4 @@
-"""`mode=predict`: which instrument sounds when, in any sound file, from a checkpoint alone."""
+"""`mode=predict`: which instrument sounds when, or which genre it is, in any sound file, from a checkpoint alone."""
 
 import csv
 import os
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from src.audio.files import SILENCE, audio_files, read_audio
-from src.audio.mel import LogMel
 from src.commands.checkpoint import Trained, checkpoint_paths, load_all
+from src.commands.listening import listener
 from src.errors import UserError
 from src.libraries import settle
 from src.models.classifier import Classifier
@@ -49,13 +49,9 @@ class Predictor:
     """
 
     def __init__(self, trained: list[Trained]) -> None:
-        config, description = trained[0].config["data"], trained[0].description
-        self.classes: list[str] = description["classes"]
-        self.one_class = description["target"] == "multiclass"
-        self.channels = int(description["item_shape"][0])
-        self.log_mel = LogMel(**config["features"]).eval()
-        self.sample_rate = int(config["features"]["sample_rate"])
-        self.clip_seconds = float(config[_seconds_key(trained[0])])
+        self.classes: list[str] = trained[0].description["classes"]
+        self.one_class = trained[0].description["target"] == "multiclass"
+        self.listen = listener(trained[0])
         self._members = [cast(Classifier, member.learner) for member in trained]
         self.threshold = float(np.mean([float(member.threshold) for member in self._members]))
 
@@ -65,15 +61,16 @@ class Predictor:
         Raises:
             UserError: it cannot be read, is empty or silent.
         """
-        sound = np.atleast_2d(read_audio(file, self.sample_rate, self.channels))
-        samples, length = sound.shape[1], round(self.clip_seconds * self.sample_rate)
+        rate, seconds = self.listen.sample_rate, self.listen.seconds
+        sound = np.atleast_2d(read_audio(file, rate, self.listen.channels))
+        samples, length = sound.shape[1], round(seconds * rate)
         hop = max(1, length // 2)
         starts = [start for start in range(0, samples, hop) if start == 0 or start + hop < samples]
         with torch.inference_mode():
             batches = [self._probabilities(batch) for batch in _batches(sound, starts, length)]
-        end_s = samples / self.sample_rate
-        starts_s = [start / self.sample_rate for start in starts]
-        ends_s = [min(start + self.clip_seconds, end_s) for start in starts_s]
+        end_s = samples / rate
+        starts_s = [start / rate for start in starts]
+        ends_s = [min(start + seconds, end_s) for start in starts_s]
         return Prediction(file, starts_s, ends_s, np.concatenate(batches).astype(np.float64))
 
     def present(self, probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -87,19 +84,15 @@ class Predictor:
         best: NDArray[np.bool_] = np.eye(len(self.classes), dtype=bool)[probabilities.argmax(1)]
         return np.logical_and(best, probabilities > 0)
 
-    def average(self, features: torch.Tensor) -> torch.Tensor:
-        """From spectrograms (B, channels, n_mels, T) to the mean of all checkpoints' probabilities (B, C)."""
-        return torch.stack([member.predict(features) for member in self._members]).mean(0)
+    def average(self, *inputs: torch.Tensor) -> torch.Tensor:
+        """From what the network takes, such as spectrograms, to the mean of all checkpoints' probabilities (B, C)."""
+        return torch.stack([member.predict(*inputs) for member in self._members]).mean(0)
 
     def _probabilities(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Nothing sounds in a silent window, whatever its noise looks like when it is scaled to its maximum."""
-        probabilities: NDArray[np.float32] = self.average(self._features(windows)).numpy()
+        probabilities: NDArray[np.float32] = self.average(*self.listen(windows)).numpy()
         silent = np.abs(windows).max((1, 2)) < SILENCE
         return np.where(silent[:, None], np.float32(0), probabilities)
-
-    def _features(self, windows: NDArray[np.float32]) -> torch.Tensor:
-        features: torch.Tensor = self.log_mel(torch.from_numpy(windows))
-        return features
 
 
 def predict(config: dict[str, Any]) -> int:
@@ -113,12 +106,11 @@ def predict(config: dict[str, Any]) -> int:
     """
     settle()
     trained = load_all(checkpoint_paths(config["checkpoint"]))
-    _seconds_key(trained[0])
+    predictor = Predictor(trained)
     if not config["input"]:
         raise UserError("input= is missing: name a sound file (wav, flac, mp3, ogg) or a folder of them.")
     source = Path(str(config["input"])).expanduser()
     files = audio_files(source)
-    predictor = Predictor(trained)
     folder = Path(config["outputs"]) / "predicted" / source.resolve().name
     folder.mkdir(parents=True, exist_ok=True)
     done, skipped = 0, 0
@@ -166,26 +158,6 @@ class _Table:
             self._partial.replace(self._path)
         else:
             self._partial.unlink()
-
-
-def _seconds_key(trained: Trained) -> str:
-    """Name the option of the data that is the length of a window.
-
-    Raises:
-        UserError: the checkpoint does not name what sounds, or was not trained on sound.
-    """
-    target = trained.description["target"]
-    if target not in ("multilabel", "multiclass"):
-        remedy = "; use mode=generate." if target == "rolls" else "."
-        raise UserError(
-            f"{trained.path}: mode=predict names what sounds; this checkpoint has {target} targets" + remedy
-        )
-    for key in ("clip_seconds", "window_seconds"):
-        if trained.config["data"].get(key) is not None:
-            return key
-    raise UserError(
-        f"{trained.path}: mode=predict reads sound; this checkpoint was trained on stored spectrograms."
-    )
 
 
 def _batches(sound: NDArray[np.float32], starts: list[int], length: int) -> Iterator[NDArray[np.float32]]:

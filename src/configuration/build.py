@@ -1,28 +1,23 @@
 """From a frozen configuration to the objects of a trial."""
 
-import netrc
-import os
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-import lightning
 import torch
-from hydra.utils import get_class, get_object
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint
-from lightning.pytorch.loggers import Logger, WandbLogger
+from hydra.utils import get_class
 from torch import nn
 
 from src.audio.mel import LogMel
 from src.audio.roll_files import NO_SOUND
 from src.audio.soundfonts import find_soundfont
-from src.callbacks.music_samples import MusicSamples
+from src.configuration.make import make
 from src.datamodules.base import DataModule
 from src.errors import UserError
 from src.generation.options import Generation
 from src.losses.base import Loss
 from src.losses.bce import balanced_pos_weight
+from src.losses.uncertainty import variances_of
 from src.models.classifier import Classifier
 from src.models.generator import Generator
 from src.models.learner import Learner
@@ -67,12 +62,27 @@ def build_network(config: Config, target: str, n_columns: int, item_shape: Seque
     return cast(nn.Module, make(config["model"], "model", n_classes=n_columns, **shape))
 
 
-def build_loss(config: Config, data: DataModule | None = None) -> Loss:
-    """The loss. `pos_weight=balanced` is counted on the training part of `data`, which must be set up."""
+def build_loss(config: Config) -> Loss:
+    """The loss; what is to be counted on the training part stays open."""
     options = dict(config["loss"])
     if options.get("pos_weight") == "balanced":
-        options["pos_weight"] = None if data is None else balanced_pos_weight(training_truth(data))
+        options["pos_weight"] = None
     return cast(Loss, make(options, "loss"))
+
+
+def counted_loss(options: Config, data: DataModule) -> dict[str, Any]:
+    """Give a loss's options with `pos_weight=balanced` and `variances=null` counted on training.
+
+    Args:
+        options: the loss's.
+        data: set up.
+    """
+    counted = dict(options)
+    if "variances" in counted and counted["variances"] is None:
+        counted["variances"] = variances_of(training_truth(data))
+    if counted.get("pos_weight") == "balanced":
+        counted["pos_weight"] = balanced_pos_weight(training_truth(data))
+    return counted
 
 
 def training_truth(data: DataModule) -> torch.Tensor:
@@ -84,10 +94,11 @@ def training_truth(data: DataModule) -> torch.Tensor:
 def build_learner(config: Config, data: DataModule) -> Learner:
     """The LightningModule, ready to be trained on `data`, which must be set up."""
     statistics = data.statistics()
+    config = {**config, "loss": counted_loss(config["loss"], data)}
     learner = assemble(
         config,
         describe(config, data),
-        build_loss(config, data),
+        build_loss(config),
         None if statistics is None else tuple(torch.from_numpy(values) for values in statistics),
         make_optimizer=make(config["optimizer"], "optimizer"),
         scheduler=config["scheduler"],
@@ -150,6 +161,7 @@ def assemble(
     """
     target, names = description["target"], description["classes"]
     network = build_network(config, target, len(names), description["item_shape"])
+    loss.prepare(len(names))
     options = {
         "kind": target,
         "names": names,
@@ -190,123 +202,3 @@ def generation_options(config: Config) -> Generation:
     if options.soundfont != NO_SOUND:
         find_soundfont(options.soundfont)
     return options
-
-
-def build_trainer(
-    config: Config, folder: Path, callbacks: list[Callback], loggers: list[Logger]
-) -> lightning.Trainer:
-    """Lightning's Trainer with the configuration's callbacks before those given."""
-    options = dict(config["trainer"])
-    quiet = {"enable_model_summary": False, "num_sanity_val_steps": 0, "use_distributed_sampler": False}
-    chosen = build_callbacks(config, folder, logged=bool(loggers))
-    bar = any("ProgressBar" in type(callback).__name__ for callback in chosen)
-    trainer = make(
-        {**quiet, "enable_progress_bar": bar, "log_every_n_steps": 10**9, **options},
-        "trainer",
-        callbacks=[*chosen, *callbacks],
-        logger=loggers or False,
-        default_root_dir=folder,
-    )
-    return cast(lightning.Trainer, trainer)
-
-
-def build_callbacks(config: Config, folder: Path, *, logged: bool) -> list[Callback]:
-    """The callbacks of the configuration; checkpoints lie in `checkpoints/`, music in `samples/`.
-
-    A progress bar needs a terminal, and a log of learning rates a logger: without, they are left out.
-    """
-    built = []
-    for options in config["callbacks"].values():
-        target = options["_target_"]
-        if "ProgressBar" in target and not os.isatty(1):
-            continue
-        if "LearningRateMonitor" in target and not logged:
-            continue
-        more: dict[str, Any] = {}
-        if target.endswith(ModelCheckpoint.__name__):
-            more = {"dirpath": folder / "checkpoints"}
-        elif target.endswith(MusicSamples.__name__):
-            more = {"folder": folder / "samples", "options": config["generation"]}
-        built.append(make(options, "callbacks", **more))
-    return built
-
-
-def build_loggers(config: Config, folder: Path, info: Mapping[str, Any]) -> list[Logger]:
-    """The loggers of the configuration, writing into the trial's folder.
-
-    A W&B run is named by the trial's overrides, its id is signature and attempt, its group the sweep.
-    """
-    return [cast(Logger, _logger(options, config, folder, info)) for options in config["logger"].values()]
-
-
-def _logger(options: Config, config: Config, folder: Path, info: Mapping[str, Any]) -> Any:
-    if not options["_target_"].endswith(WandbLogger.__name__):
-        return make(options, "logger", save_dir=folder, name="", version="")
-    settings = {key: value for key, value in options.items() if key != "mode"}
-    overrides = list(info["overrides"])
-    return make(
-        settings,
-        "logger",
-        save_dir=folder,
-        offline=wandb_mode(str(options.get("mode", "auto"))) == "offline",
-        id=f"{info['signature']}-{info['attempt']}",
-        name=" ".join(overrides) or "defaults",
-        group=info["sweep"] or None,
-        tags=[text[:64] for text in overrides],
-        config=dict(config),
-        settings=_wandb_settings(),
-    )
-
-
-def _wandb_settings() -> Any:
-    import wandb
-
-    return wandb.Settings(console="off", silent=True, x_disable_stats=True, x_save_requirements=False)
-
-
-def wandb_mode(mode: str) -> str:
-    """Turn `auto` into `online` where a login is found (environment or netrc), else `offline`.
-
-    Raises:
-        UserError: another word.
-    """
-    if mode in ("online", "offline"):
-        return mode
-    if mode != "auto":
-        raise UserError(f"logger.wandb.mode={mode}: choose auto, online or offline.")
-    asked = os.environ.get("WANDB_MODE")
-    if asked:
-        return "online" if asked == "online" else "offline"
-    if os.environ.get("WANDB_API_KEY"):
-        return "online"
-    host = os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai").split("://")[-1].split("/")[0]
-    try:
-        return "online" if netrc.netrc().authenticators(host) else "offline"
-    except (OSError, netrc.NetrcParseError):
-        return "offline"
-
-
-def make(options: Config, group: str, /, **more: Any) -> Any:
-    """Call `_target_` with the other options; with `_partial_`, what still wants arguments is given back.
-
-    Plain values reach the target as they are (Hydra's `instantiate` would rebuild them as its own types).
-
-    Raises:
-        UserError: an option that the target does not take, or a value that it refuses.
-    """
-    known = {key: value for key, value in options.items() if not (key.startswith("_") and key.endswith("_"))}
-    target = str(options.get("_target_"))
-    try:
-        called = get_object(target)
-        return partial(called, **known, **more) if options.get("_partial_") else called(**known, **more)
-    except UserError:
-        raise
-    except Exception as error:
-        raise UserError(
-            f"{group} ({target}) cannot be built: {_first_line(error)}; check the keys of {group}."
-        ) from error
-
-
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

@@ -1,24 +1,17 @@
 """A configuration is resolved and checked for sense before any work: `freeze`."""
 
-import importlib
 import inspect
-import pkgutil
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from difflib import get_close_matches
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import lightning
 import torch
-from hydra.utils import get_class
-from torch import nn
+from lightning.pytorch.callbacks import EarlyStopping
 
 import src.losses
 import src.models.networks
 from src.configuration.build import (
-    build_callbacks,
     build_data,
     build_loss,
     build_network,
@@ -26,17 +19,19 @@ from src.configuration.build import (
     build_transfer,
     features_of,
     generation_options,
-    make,
-    wandb_mode,
 )
-from src.configuration.devices import resolve_accelerator, resolve_precision
+from src.configuration.build_loggers import wandb_mode
+from src.configuration.build_trainer import build_callbacks
+from src.configuration.fitting import check_fits, class_of
+from src.configuration.make import make
 from src.configuration.settings import check_settings
+from src.configuration.trainer_checks import check_optimizer, freeze_trainer
+from src.configuration.words import did_you_mean
 from src.datamodules.base import DataModule
+from src.datamodules.first_batches import check_batches
 from src.datamodules.rolls import RollDataModule
 from src.errors import UserError
-from src.libraries import settle
 from src.metrics.kinds import KINDS, direction
-from src.models.optimization import INTERVALS, STEPS, configure
 from src.models.transfer import Transfer, load_features
 
 
@@ -56,57 +51,24 @@ def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
     check_settings(frozen)
     for group in ("augment", "callbacks", "logger"):
         frozen[group] = {name: options for name, options in (frozen.get(group) or {}).items() if options}
-    _freeze_trainer(frozen)
+    freeze_trainer(frozen)
     data = build_data(frozen)
     data.check()
     frozen["data"] |= data.resolved()
     _freeze_objective(frozen, data.target)
     _check_parts(frozen)
     _check_sizes(frozen, data)
+    _freeze_overfitting(frozen, data)
     _check_loss(frozen, data)
     _check_augment(frozen, data)
     _check_network(frozen, data)
     _check_transfer(frozen, data)
     _freeze_generation(frozen, data)
     _check_callbacks(frozen, data)
-    _check_optimizer(frozen)
+    check_optimizer(frozen)
     for options in frozen["logger"].values():
         wandb_mode(str(options.get("mode", "auto")))
     return frozen
-
-
-def _freeze_trainer(frozen: dict[str, Any]) -> None:
-    trainer = frozen["trainer"]
-    _check_trainer_keys(trainer)
-    trainer["accelerator"] = resolve_accelerator(str(trainer["accelerator"]))
-    trainer["precision"] = resolve_precision(trainer["precision"], trainer["accelerator"])
-    trainer["devices"] = _devices(trainer["devices"], trainer["accelerator"])
-    if not isinstance(trainer["max_epochs"], int) or trainer["max_epochs"] < 1:
-        raise UserError(f"trainer.max_epochs={trainer['max_epochs']}: choose a whole number, 1 or more.")
-    settle()
-    make(
-        trainer, "trainer", logger=False, callbacks=[], enable_checkpointing=False, enable_model_summary=False
-    )
-
-
-def _check_trainer_keys(trainer: Mapping[str, Any]) -> None:
-    known = inspect.signature(lightning.Trainer).parameters
-    for key in trainer:
-        if key not in known and key != "_target_":
-            raise UserError(
-                f"trainer.{key}: Lightning's Trainer has no such argument.{did_you_mean(key, known)}"
-            )
-
-
-def _devices(devices: Any, accelerator: str) -> int:
-    """The number of devices; which ones is the business of CUDA_VISIBLE_DEVICES."""
-    if isinstance(devices, list):
-        return len(devices)
-    if devices in ("auto", -1, "-1"):
-        return max(1, torch.cuda.device_count()) if accelerator == "cuda" else 1
-    if not str(devices).isdigit() or int(devices) < 1:
-        raise UserError(f"trainer.devices={devices}: choose a number from 1, or auto.")
-    return int(devices)
 
 
 def _freeze_objective(frozen: dict[str, Any], target: str) -> None:
@@ -150,19 +112,12 @@ def _check_parts(frozen: Mapping[str, Any]) -> None:
 
 
 def _check_options(name: str, options: Mapping[str, Any]) -> None:
-    parameters = inspect.signature(_class(name, options)).parameters
+    parameters = inspect.signature(class_of(name, options)).parameters
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         return
     for key in options:
         if key not in parameters and key not in ("_target_", "_partial_"):
             raise UserError(f"{name}.{key}: there is no such option.{did_you_mean(key, parameters)}")
-
-
-def _class(name: str, options: Mapping[str, Any]) -> type:
-    try:
-        return get_class(str(options["_target_"]))
-    except Exception as error:
-        raise UserError(f"{name}._target_={options.get('_target_')}: there is no such class.") from error
 
 
 def _check_sizes(frozen: Mapping[str, Any], data: DataModule) -> None:
@@ -173,40 +128,29 @@ def _check_sizes(frozen: Mapping[str, Any], data: DataModule) -> None:
         )
 
 
-def _check_loss(frozen: Mapping[str, Any], data: DataModule) -> None:
-    _check_fits("loss", frozen["loss"], src.losses, data)
-    build_loss(frozen).check(len(data.classes))
-
-
-def _check_fits(group: str, options: Mapping[str, Any], room: ModuleType, data: DataModule) -> None:
-    """Refuse a class whose `targets` or `inputs` are not the data's, and name those of its room that fit."""
-    chosen = _class(group, options)
-    if _fits(chosen, data):
+def _freeze_overfitting(frozen: dict[str, Any], data: DataModule) -> None:
+    """Refuse what is no number of batches; while they are overfitted, nothing stops early."""
+    if frozen["trainer"].get("overfit_batches"):
+        raise UserError(
+            "trainer.overfit_batches replaces the data's own batches: set overfit_batches= instead."
+        )
+    k = frozen["overfit_batches"]
+    if k is None:
         return
-    others = []
-    for file in pkgutil.iter_modules(room.__path__, f"{room.__name__}."):
-        if file.name.endswith("base"):
-            continue
-        members = vars(importlib.import_module(file.name)).values()
-        if any(_fits(member, data) for member in members if _is_in(member, file)):
-            others.append(file.name.rpartition(".")[2])
-    fits: Sequence[str] = getattr(chosen, "targets", ())
-    what, has = f"{' and '.join(fits) or 'unknown'} targets", data.target
-    if data.target in fits:
-        what, has = " and ".join(getattr(chosen, "inputs", ())), data.inputs
-    raise UserError(
-        f"{group} {chosen.__name__} fits {what}, but data {data.name} has {has}; choose "
-        f"{group}={', '.join(others) or 'another'}."
-    )
+    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
+        raise UserError(f"overfit_batches={k}: choose a whole number, 1 or more, or null.")
+    if data.n_items:
+        check_batches(k, max(1, data.n_items["train"] // frozen["batch_size"]))
+    frozen["callbacks"] = {
+        name: options
+        for name, options in frozen["callbacks"].items()
+        if not str(options.get("_target_")).endswith(EarlyStopping.__name__)
+    }
 
 
-def _fits(chosen: Any, data: DataModule) -> bool:
-    takes = getattr(chosen, "inputs", (data.inputs,))
-    return data.target in getattr(chosen, "targets", ()) and data.inputs in takes
-
-
-def _is_in(member: Any, file: pkgutil.ModuleInfo) -> bool:
-    return inspect.isclass(member) and member.__module__ == file.name
+def _check_loss(frozen: Mapping[str, Any], data: DataModule) -> None:
+    check_fits("loss", frozen["loss"], src.losses, data)
+    build_loss(frozen).check(len(data.classes))
 
 
 def _check_augment(frozen: Mapping[str, Any], data: DataModule) -> None:
@@ -214,7 +158,7 @@ def _check_augment(frozen: Mapping[str, Any], data: DataModule) -> None:
     scaling = features.get("scaling") if isinstance(features, Mapping) else None
     for name, options in frozen["augment"].items():
         make(options, f"augment.{name}")
-        chosen = _class(f"augment.{name}", options)
+        chosen = class_of(f"augment.{name}", options)
         fits: Sequence[Any] = getattr(chosen, "scalings", (scaling,))
         if scaling not in fits:
             raise UserError(
@@ -228,7 +172,7 @@ def _check_augment(frozen: Mapping[str, Any], data: DataModule) -> None:
 
 
 def _check_network(frozen: Mapping[str, Any], data: DataModule) -> None:
-    _check_fits("model", frozen["model"], src.models.networks, data)
+    check_fits("model", frozen["model"], src.models.networks, data)
     with torch.device("meta"):
         network: Any = build_network(frozen, data.target, len(data.classes), data.item_shape)
     network.check(data.item_shape)
@@ -259,7 +203,7 @@ def _check_transfer(frozen: Mapping[str, Any], data: DataModule) -> None:
 
 def _check_callbacks(frozen: Mapping[str, Any], data: DataModule) -> None:
     for name, options in frozen["callbacks"].items():
-        fits = getattr(_class(f"callbacks.{name}", options), "targets", None)
+        fits = getattr(class_of(f"callbacks.{name}", options), "targets", None)
         if fits is not None and data.target not in fits:
             raise UserError(
                 f"callbacks.{name} is for {' and '.join(fits)}, but data {data.name} has {data.target}; leave it out."
@@ -273,36 +217,3 @@ def _freeze_generation(frozen: dict[str, Any], data: DataModule) -> None:
         frozen["generation"] = None
         return
     generation_options(frozen).length(data.grid)
-
-
-def _check_optimizer(frozen: Mapping[str, Any]) -> None:
-    scheduler = frozen["scheduler"]
-    if scheduler.get("monitor") not in (None, "objective"):
-        raise UserError(
-            f"scheduler.monitor={scheduler['monitor']}: the scheduler follows the objective; set objective=."
-        )
-    if scheduler.get("_target_") and scheduler.get("interval") not in INTERVALS:
-        raise UserError(f"scheduler.interval={scheduler.get('interval')}: choose {' or '.join(INTERVALS)}.")
-    try:
-        configured = configure(
-            make(frozen["optimizer"], "optimizer"),
-            scheduler,
-            [([nn.Parameter(torch.zeros(1))], 1.0)],
-            training_steps=1000,
-            monitor=f"val/{frozen['objective']}",
-        )
-        configured["optimizer"].step()
-        if "lr_scheduler" in configured:
-            configured["lr_scheduler"]["scheduler"].step(*([0.0] if "monitor" in scheduler else []))
-    except UserError:
-        raise
-    except Exception as error:
-        raise UserError(
-            f"optimizer or scheduler: {error}; check their keys ({STEPS} is a number of steps)."
-        ) from error
-
-
-def did_you_mean(word: str, known: Any) -> str:
-    """` Did you mean …?`, or nothing where no known word is near."""
-    near = get_close_matches(str(word), [str(name) for name in known], n=1, cutoff=0.6)
-    return f" Did you mean {near[0]}?" if near else ""

@@ -1,6 +1,7 @@
-"""What every loss answers: which targets it fits, and whether its options fit the classes."""
+"""What every loss answers: which targets it fits, whether its options fit the classes, and what it learns."""
 
 import math
+from collections.abc import Sequence
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -23,6 +24,17 @@ class Loss(nn.Module):
         Raises:
             UserError: an option is of another length than the classes are.
         """
+
+    def prepare(self, n_classes: int) -> None:
+        """Make what depends on the number of classes, before it is trained or loaded."""
+
+    def learned(self, names: Sequence[str]) -> dict[str, float]:
+        """Give what the loss itself has learned, by name, to be logged.
+
+        Args:
+            names: of the classes.
+        """
+        return {}
 
     def outputs(self, logits: Tensor) -> Tensor | None:
         """Probabilities that the logits stand for where they are not those of the kind of targets.

@@ -59,7 +59,8 @@ class BCE(Loss):
             Scalar, float32, ≥ 0.
         """
         logits, targets = as_float32(logits, targets)
-        return F.binary_cross_entropy_with_logits(logits, targets, pos_weight=self.pos_weight)
+        weights = None if self.pos_weight is None else self.pos_weight.to(logits.device)
+        return F.binary_cross_entropy_with_logits(logits, targets, pos_weight=weights)
 
 
 def balanced_pos_weight(targets: Tensor) -> list[float]:

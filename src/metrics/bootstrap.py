@@ -5,7 +5,7 @@ Bootstrap', 1993, chapter 13), so every metric here is a sum over items times we
 the repeated items. The threshold stays as it is: the interval speaks of the test items only, not of training.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -68,7 +68,7 @@ def intervals_multiclass(
         seed: of the draws.
 
     Returns:
-        (low, high) by metric, without `f1_by_class`.
+        (low, high) by metric, without the tables.
     """
     n_classes = probabilities.shape[1]
     answers = torch.nn.functional.one_hot(probabilities.cpu().argmax(1), n_classes).bool()
@@ -78,26 +78,25 @@ def intervals_multiclass(
     def measure(weights: Tensor) -> dict[str, Tensor]:
         hits, false, missed = torch.split(counted @ weights, n_classes)
         measured = _precision_recall_f1(hits, false, missed, kept=(hits + false + missed > 0).float())
-        del measured["precision_micro"]
-        measured["accuracy"] = measured.pop("recall_micro")
-        return measured
+        return measured | {"accuracy": measured["recall_micro"]}
 
     return percentile_intervals(measure, len(answers), resamples, seed)
 
 
 def intervals_regression(
-    predictions: Tensor, targets: Tensor, *, resamples: int = 1000, seed: int = 0
+    predictions: Tensor, targets: Tensor, names: Sequence[str], *, resamples: int = 1000, seed: int = 0
 ) -> Intervals:
-    """95 % intervals of every number of `evaluate_regression`.
+    """95 % intervals of every number of `evaluate_regression`, and of the correlation of each axis.
 
     Args:
         predictions: (N, D), N ≥ 2.
         targets: (N, D).
+        names: the D names of the axes.
         resamples: how many.
         seed: of the draws.
 
     Returns:
-        (low, high) by metric, without `spearman_by_axis`.
+        (low, high) by metric, those of `spearman_by_axis` as `spearman_by_axis/<axis>`.
     """
     predicted, truth = predictions.detach().double().cpu(), targets.double().cpu()
     error, n_items = predicted - truth, len(truth)
@@ -108,8 +107,10 @@ def intervals_regression(
         spread = _weighted_squares(truth, weights)
         r2 = torch.where(spread > 0, 1 - squares / spread.clamp(min=1e-30), 0.0)
         axes = zip(predicted.T, truth.T, strict=True)
-        return {
-            "spearman": torch.stack([_spearman(*axis, weights) for axis in axes]).mean(0),
+        spearman = [_spearman(*axis, weights) for axis in axes]
+        by_axis = {f"spearman_by_axis/{name}": of for name, of in zip(names, spearman, strict=True)}
+        return by_axis | {
+            "spearman": torch.stack(spearman).mean(0),
             "mse": squares.mean(0) / n_items,
             "mae": (error.abs().T @ weights).mean(0) / n_items,
             "r2": r2.mean(0),

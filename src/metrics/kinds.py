@@ -93,7 +93,16 @@ KINDS = {
         tune=lambda outputs, targets, _: tune_threshold(outputs, targets),
     ),
     "multiclass": Kind(
-        objectives=("f1_macro", "f1_micro", "precision_macro", "recall_macro", "accuracy", "loss"),
+        objectives=(
+            "f1_macro",
+            "f1_micro",
+            "precision_macro",
+            "precision_micro",
+            "recall_macro",
+            "recall_micro",
+            "accuracy",
+            "loss",
+        ),
         outputs=_softmax,
         inverse=logits_of_softmax,
         evaluate=lambda outputs, targets, _, names: evaluate_multiclass(outputs, targets, names),
@@ -105,7 +114,7 @@ KINDS = {
         outputs=torch.Tensor.float,
         inverse=_numbers,
         evaluate=lambda outputs, targets, _, names: evaluate_regression(outputs, targets, names),
-        intervals=lambda outputs, targets, _, __: intervals_regression(outputs, targets),
+        intervals=lambda outputs, targets, _, names: intervals_regression(outputs, targets, names),
         baselines=baselines_regression,
     ),
     "rolls": Kind(

@@ -6,10 +6,13 @@ from typing import Any
 from torch import Tensor
 from torchmetrics.functional.classification import (
     multiclass_accuracy,
+    multiclass_confusion_matrix,
     multiclass_f1_score,
     multiclass_precision,
     multiclass_recall,
 )
+
+SCORES = {"f1": multiclass_f1_score, "precision": multiclass_precision, "recall": multiclass_recall}
 
 
 def evaluate_multiclass(probabilities: Tensor, targets: Tensor, classes: Sequence[str]) -> dict[str, Any]:
@@ -24,18 +27,19 @@ def evaluate_multiclass(probabilities: Tensor, targets: Tensor, classes: Sequenc
         classes: the C names.
 
     Returns:
-        `f1_macro`, `f1_micro` (the same as accuracy here), `precision_macro`, `recall_macro`, `accuracy`, and
-        `f1_by_class`, a dictionary; each number in 0..1.
+        Numbers in 0..1: `f1_macro`, `precision_macro`, `recall_macro`, their `…_micro` (all three the same as
+        accuracy here) and `accuracy`; tables by class: `f1_by_class`, `precision_by_class`, `recall_by_class`, and
+        `confusion`, for each class how many of its items are answered with each class.
     """
     answers, truth = probabilities.detach().cpu().argmax(1), targets.cpu().long()
     options: dict[str, Any] = {"num_classes": len(classes), "validate_args": False}
-    measured = {
-        "f1_macro": multiclass_f1_score(answers, truth, average="macro", **options),
-        "f1_micro": multiclass_f1_score(answers, truth, average="micro", **options),
-        "precision_macro": multiclass_precision(answers, truth, average="macro", **options),
-        "recall_macro": multiclass_recall(answers, truth, average="macro", **options),
-        "accuracy": multiclass_accuracy(answers, truth, average="micro", **options),
-    }
-    f1 = multiclass_f1_score(answers, truth, average="none", **options).tolist()
-    by_class = dict(zip(classes, f1, strict=True))
-    return {name: float(value) for name, value in measured.items()} | {"f1_by_class": by_class}
+    measured: dict[str, Any] = {}
+    for name, score in SCORES.items():
+        for average in ("macro", "micro"):
+            measured[f"{name}_{average}"] = float(score(answers, truth, average=average, **options))
+        by_class = score(answers, truth, average="none", **options).tolist()
+        measured[f"{name}_by_class"] = dict(zip(classes, by_class, strict=True))
+    measured["accuracy"] = float(multiclass_accuracy(answers, truth, average="micro", **options))
+    counts = multiclass_confusion_matrix(answers, truth, **options).tolist()
+    rows = [dict(zip(classes, row, strict=True)) for row in counts]
+    return measured | {"confusion": dict(zip(classes, rows, strict=True))}

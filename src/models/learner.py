@@ -125,6 +125,8 @@ class Learner(lightning.LightningModule):
         self._measure("val", logits, outputs, targets)
         if self._train_losses and self.trainer.state.fn == TrainerFn.FITTING:
             self.log("train/loss", torch.stack(self._train_losses).mean().float())
+            learned = self.loss.learned(self.names) if isinstance(self.loss, Loss) else {}
+            self.log_dict({f"train/{name}": value for name, value in learned.items()})
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Keep logits and targets for the end of the part."""
@@ -136,12 +138,13 @@ class Learner(lightning.LightningModule):
         self._measure("test", logits, self.outputs(logits), targets)
 
     def configure_optimizers(self) -> Any:
-        """The optimizer, and the scheduler with its interval."""
+        """The optimizer, and the scheduler with its interval; what the loss learns is trained as the head is."""
         assert self._make_optimizer is not None
+        *features, (head, rate) = self._transfer.groups(self.network)
         return configure(
             self._make_optimizer,
             self._scheduler,
-            self._transfer.groups(self.network),
+            [*features, ([*head, *self.loss.parameters()], rate)],
             training_steps=int(self.trainer.estimated_stepping_batches),
             monitor=f"val/{self.objective}",
         )

@@ -25,10 +25,16 @@ def labels(n, seed=0, decimals=1):
     return scores.round(decimals=decimals), targets
 
 
+def flat(metrics):
+    """The numbers, those by axis under names of their own."""
+    by_axis = {f"spearman_by_axis/{axis}": v for axis, v in metrics.get("spearman_by_axis", {}).items()}
+    return metrics | by_axis
+
+
 def plain_loop(evaluate, n, resamples=RESAMPLES, seed=0):
     """Evaluate the repeated items of each resample, one after the other."""
     weights = torch.cat(list(resample_weights(n, resamples, seed)), dim=1).long()
-    measured = [evaluate(torch.arange(n).repeat_interleave(column)) for column in weights.T]
+    measured = [flat(evaluate(torch.arange(n).repeat_interleave(column))) for column in weights.T]
     names = [name for name, value in measured[0].items() if isinstance(value, float)]
     return {name: tuple(np.quantile([one[name] for one in measured], [0.025, 0.975])) for name in names}
 
@@ -66,12 +72,16 @@ def test_regression_is_the_metric_of_the_repeated_items(decimals):
     targets = torch.rand(50, 2, generator=torch.Generator().manual_seed(0), dtype=torch.double)
     predictions = (targets + targets.roll(1, 0)).round(decimals=decimals)
     reference = plain_loop(lambda i: evaluate_regression(predictions[i], targets[i], "ab"), 50)
-    assert_same(intervals_regression(predictions, targets, resamples=RESAMPLES), reference)
+    assert_same(intervals_regression(predictions, targets, "ab", resamples=RESAMPLES), reference)
 
 
 def test_a_constant_prediction_has_rank_correlation_0():
-    found = intervals_regression(torch.full((30, 1), 0.3), torch.rand(30, 1), resamples=RESAMPLES)
-    assert found["spearman"] == (0, 0)
+    predictions = torch.stack([torch.full((30,), 0.3), torch.linspace(0, 1, 30)], dim=1)
+    targets = torch.stack([torch.rand(30), torch.linspace(0, 1, 30)], dim=1)
+    found = intervals_regression(predictions, targets, ("still", "right"), resamples=RESAMPLES)
+    assert found["spearman_by_axis/still"] == (0, 0)
+    assert found["spearman_by_axis/right"] == pytest.approx((1, 1))
+    assert found["spearman"] == pytest.approx((0.5, 0.5))
 
 
 def test_blocks_change_nothing(monkeypatch):

@@ -1,0 +1,52 @@
+"""From a frozen configuration to Lightning's Trainer and its callbacks."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import lightning
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.loggers import Logger
+
+from src.callbacks.music_samples import MusicSamples
+from src.configuration.make import make
+
+
+def build_trainer(
+    config: Mapping[str, Any], folder: Path, callbacks: list[Callback], loggers: list[Logger]
+) -> lightning.Trainer:
+    """Lightning's Trainer with the configuration's callbacks before those given."""
+    options = dict(config["trainer"])
+    quiet = {"enable_model_summary": False, "num_sanity_val_steps": 0, "use_distributed_sampler": False}
+    chosen = build_callbacks(config, folder, logged=bool(loggers))
+    bar = any("ProgressBar" in type(callback).__name__ for callback in chosen)
+    trainer = make(
+        {**quiet, "enable_progress_bar": bar, "log_every_n_steps": 10**9, **options},
+        "trainer",
+        callbacks=[*chosen, *callbacks],
+        logger=loggers or False,
+        default_root_dir=folder,
+    )
+    return cast(lightning.Trainer, trainer)
+
+
+def build_callbacks(config: Mapping[str, Any], folder: Path, *, logged: bool) -> list[Callback]:
+    """The callbacks of the configuration; checkpoints lie in `checkpoints/`, music in `samples/`.
+
+    A progress bar needs a terminal, and a log of learning rates a logger: without, they are left out.
+    """
+    built = []
+    for options in config["callbacks"].values():
+        target = options["_target_"]
+        if "ProgressBar" in target and not os.isatty(1):
+            continue
+        if "LearningRateMonitor" in target and not logged:
+            continue
+        more: dict[str, Any] = {}
+        if target.endswith(ModelCheckpoint.__name__):
+            more = {"dirpath": folder / "checkpoints"}
+        elif target.endswith(MusicSamples.__name__):
+            more = {"folder": folder / "samples", "options": config["generation"]}
+        built.append(make(options, "callbacks", **more))
+    return built

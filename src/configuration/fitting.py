@@ -1,0 +1,56 @@
+"""Whether a class of a room fits the data, and which others would."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+from typing import Any
+
+from hydra.utils import get_class
+
+from src.datamodules.base import DataModule
+from src.errors import UserError
+
+
+def class_of(name: str, options: Mapping[str, Any]) -> type:
+    """Find the class that options name.
+
+    Raises:
+        UserError: there is none.
+    """
+    try:
+        return get_class(str(options["_target_"]))
+    except Exception as error:
+        raise UserError(f"{name}._target_={options.get('_target_')}: there is no such class.") from error
+
+
+def check_fits(group: str, options: Mapping[str, Any], room: ModuleType, data: DataModule) -> None:
+    """Refuse a class whose `targets` or `inputs` are not the data's, and name those of its room that fit."""
+    chosen = class_of(group, options)
+    if _fits(chosen, data):
+        return
+    others = []
+    for file in pkgutil.iter_modules(room.__path__, f"{room.__name__}."):
+        if file.name.endswith("base"):
+            continue
+        members = vars(importlib.import_module(file.name)).values()
+        if any(_fits(member, data) for member in members if _is_in(member, file)):
+            others.append(file.name.rpartition(".")[2])
+    fits: Sequence[str] = getattr(chosen, "targets", ())
+    what, has = f"{' and '.join(fits) or 'unknown'} targets", data.target
+    if data.target in fits:
+        what, has = " and ".join(getattr(chosen, "inputs", ())), data.inputs
+    raise UserError(
+        f"{group} {chosen.__name__} fits {what}, but data {data.name} has {has}; choose "
+        f"{group}={', '.join(others) or 'another'}."
+    )
+
+
+def _fits(chosen: Any, data: DataModule) -> bool:
+    takes = getattr(chosen, "inputs", (data.inputs,))
+    return data.target in getattr(chosen, "targets", ()) and data.inputs in takes
+
+
+def _is_in(member: Any, file: pkgutil.ModuleInfo) -> bool:
+    return inspect.isclass(member) and member.__module__ == file.name

@@ -1,0 +1,10 @@
+"""Words that are near one that was typed."""
+
+from difflib import get_close_matches
+from typing import Any
+
+
+def did_you_mean(word: str, known: Any) -> str:
+    """` Did you mean …?`, or nothing where no known word is near."""
+    near = get_close_matches(str(word), [str(name) for name in known], n=1, cutoff=0.6)
+    return f" Did you mean {near[0]}?" if near else ""
