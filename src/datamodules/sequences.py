@@ -108,7 +108,7 @@ class SequenceDataModule(DataModule):
         """Give plain values that determine the features: options, hashes of files, versions of libraries."""
 
     def targets(self, items: Sequence[Recording]) -> np.ndarray:
-        """Give the targets of items: of classes int64 (n,)."""
+        """Give the targets of items: of classes int64 (n,), of numbers float32 (n, n_numbers)."""
         return targets_of(items, self.classes, one_class=True)
 
     def check(self) -> None:
@@ -288,7 +288,9 @@ class SequenceDataModule(DataModule):
 
     @functools.cached_property
     def listed(self) -> list[Recording]:
-        """All items, with what is wrong with their labels."""
+        """All items, with what is wrong with their labels; numbers are their data set's business."""
+        if self.target == "regression":
+            return self.items()
         return [checked_labels(item, self.classes, one_class=True) for item in self.items()]
 
     @functools.cached_property
@@ -324,7 +326,7 @@ class SequenceDataModule(DataModule):
             self.name,
             [self.listed[number] for number in self._used],
             self._stored["digest"][self._used],
-            classes=self.classes,
+            classes=() if self.target == "regression" else self.classes,
             shares=self.shares,
             seed=self.seed,
             published=self.card is not None,
