@@ -15,6 +15,7 @@ PATHS = (
     "outputs",
     "init_from",
     "data.root",
+    "data.soundfont",
     "data.soundfonts",
     "data.test_soundfonts",
 )

@@ -3,13 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from src.audio.files import SUFFIXES
 from src.datamodules.recordings import Recordings
-from src.errors import UserError
-from src.recordings.label_table import check_against_files, read_labels
+from src.recordings.class_folders import check_classes_of, labelled_files
 from src.recordings.options import one_of
 from src.recordings.recording import Recording
-from src.recordings.visible import visible_files
 
 
 class Folder(Recordings):
@@ -34,7 +31,7 @@ class Folder(Recordings):
     def __init__(self, *, root: str | Path | None, table: str | None, target: str, **options: Any) -> None:
         one_of("target", target, ("auto", "multiclass", "multilabel"))
         self.table = table
-        self._files = _files(None if root is None else Path(root).expanduser().resolve(), table)
+        self._files = labelled_files(None if root is None else Path(root).expanduser().resolve(), table)
         most = max((len(recording.labels) for recording in self._files), default=0)
         self.target = target if target != "auto" else "multilabel" if most > 1 else "multiclass"
         classes = sorted({label for recording in self._files for label in recording.labels})
@@ -49,10 +46,7 @@ class Folder(Recordings):
         Raises:
             UserError: one of those.
         """
-        root = self.folder_of_data()
-        if len(self.classes) < 2:
-            where = f"labels in {self.table}" if self.table else "folders with sound files in it"
-            raise UserError(f"{root} has {len(self.classes)} {where}; give two classes or more to tell apart")
+        check_classes_of(self.folder_of_data(), self.table, len(self.classes))
 
     def resolved(self) -> dict[str, Any]:
         """Give the folder as a full path, and the kind of targets."""
@@ -61,23 +55,3 @@ class Folder(Recordings):
     def recordings(self) -> list[Recording]:
         """List the sound files."""
         return self._files
-
-
-def _files(root: Path | None, table: str | None) -> list[Recording]:
-    """List the sound files below a folder; none where it is missing."""
-    if root is None or not root.is_dir():
-        return []
-    paths = [path.as_posix() for path in visible_files(root) if path.suffix.lower() in SUFFIXES]
-    if table is None:
-        return [_in_its_folder(path) for path in paths]
-    if not (root / table).is_file():
-        raise UserError(f"data.table={table}: there is no such file in {root}; name a CSV file there")
-    recordings = read_labels(root / table)
-    check_against_files(root / table, recordings, paths)
-    return recordings
-
-
-def _in_its_folder(path: str) -> Recording:
-    folder, slash, _ = path.partition("/")
-    problem = "" if slash else "lies in no class's folder"
-    return Recording(path=path, labels=(folder,) if slash else (), group=path, problem=problem)

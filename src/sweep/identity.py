@@ -25,11 +25,12 @@ IGNORED = (
     "learning_rates",
     "data.workers",
     "data.loaders",
+    "data.feature_files",
     "trainer.enable_progress_bar",
 )
 """Keys that can't change a trial's result."""
 
-INPUTS = ("data.root", "data.soundfonts", "data.test_soundfonts", "init_from")
+INPUTS = ("data.root", "data.soundfont", "data.soundfonts", "data.test_soundfonts", "init_from")
 """Keys that name files or folders: what lies behind the path counts, not the path."""
 
 

@@ -11,7 +11,7 @@ from hydra import compose, initialize_config_dir
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from src.configuration.build import make
+from src.configuration.make import make
 from src.datamodules.mixtures import Mixtures
 from src.errors import UserError
 from src.metrics.baselines import band_statistics

@@ -9,7 +9,7 @@ import torch
 from hydra import compose, initialize_config_dir
 
 from src.audio.files import read_audio
-from src.configuration.build import make
+from src.configuration.make import make
 from src.datamodules.tinysol import TinySOL
 from src.errors import UserError
 from src.notes.makers import FULL_SCALE
