@@ -1,5 +1,6 @@
 """From a frozen configuration to the objects of a trial."""
 
+import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -21,7 +22,6 @@ from src.losses.uncertainty import variances_of
 from src.models.classifier import Classifier
 from src.models.generator import Generator
 from src.models.learner import Learner
-from src.models.networks.sequence_base import SequenceNetwork
 from src.models.sequence_classifier import SequenceClassifier
 from src.models.transfer import Transfer, load_features
 
@@ -56,9 +56,9 @@ def build_network(config: Config, target: str, n_columns: int, item_shape: Seque
     """
     if target == "rolls":
         return cast(nn.Module, make(config["model"], "model", n_keys=n_columns))
-    shape = {"in_channels": item_shape[0]}
-    if issubclass(get_class(str(config["model"]["_target_"])), SequenceNetwork):
-        shape["n_rows"] = item_shape[1]
+    asked = inspect.signature(get_class(str(config["model"]["_target_"]))).parameters
+    known = dict(zip(("in_channels", "n_rows", "n_frames"), item_shape, strict=True))
+    shape = {name: size for name, size in known.items() if name == "in_channels" or name in asked}
     return cast(nn.Module, make(config["model"], "model", n_classes=n_columns, **shape))
 
 

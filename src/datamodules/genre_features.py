@@ -18,7 +18,7 @@ class GenreFeatures(FeatureFileDataModule):
     """Clips of 30 s of 20 genres, merged to 10 classes as published; the published test part is the test part.
 
     Args:
-        merge: the genres of each class; only classes that occur are told apart.
+        merge: the genres of each class, of which those that occur are told apart; `None`: each genre is one.
         drop: genres that are left out.
         options: see `FeatureFileDataModule`.
 
@@ -41,8 +41,10 @@ class GenreFeatures(FeatureFileDataModule):
         layout="fma_genre_spectrograms and fma_genre_spectrograms_beat",
     )
 
-    def __init__(self, *, merge: Mapping[str, Sequence[str]], drop: Sequence[str], **options: Any) -> None:
-        self.merging = merging(merge, drop)
+    def __init__(
+        self, *, merge: Mapping[str, Sequence[str]] | None, drop: Sequence[str], **options: Any
+    ) -> None:
+        self.merging, self._each_is_a_class = merging(merge or {}, drop), merge is None
         super().__init__(**options)
 
     def check(self) -> None:
@@ -64,7 +66,10 @@ class GenreFeatures(FeatureFileDataModule):
             UserError: it cannot be used, or a genre is neither merged nor dropped.
         """
         labels = read_genres(table)
-        check_genres(str(table), [label.values[0] for label in labels], self.merging)
+        genres = [label.values[0] for label in labels]
+        if self._each_is_a_class:
+            self.merging = {**{genre: genre for genre in genres}, **self.merging}
+        check_genres(str(table), genres, self.merging)
         return labels
 
     def names(self) -> list[str]:

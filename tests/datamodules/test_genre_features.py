@@ -291,3 +291,10 @@ def test_the_picture_of_the_merging_has_all_genres_and_all_classes(monkeypatch, 
         "before: 14 clips of 4 genres",
         "after: 9 clips of 2 classes",
     ]
+
+
+def test_without_merging_each_genre_that_is_not_dropped_is_a_class(genre):
+    data = genre(merge=None, drop=["Soundtrack"])
+    assert data.classes == ("Jazz", "Psych-Rock", "Punk", "Rock")
+    data.prepare_data()
+    assert {item.labels[0] for item in data.used_items()} == set(data.classes)

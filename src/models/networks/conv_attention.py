@@ -1,0 +1,154 @@
+"""Convolutions over time and over rows with attentive statistics pooling, for few training items."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from src.errors import UserError
+from src.models.networks.base import Float32Linear, checked_stages
+from src.models.networks.masked_norm import MaskedBatchNorm
+from src.models.networks.roll_base import checked, checked_share
+from src.models.networks.sequence_base import SequenceNetwork, frames_of, inside, without_padding
+
+ATTENTION = 16
+"""Width of the layer that weighs frames."""
+
+FRAMES = 129
+"""About so many frames are left of the longest item where no stride is given: as many as 30 s have beats, at most."""
+
+
+class ConvAttention(SequenceNetwork):
+    """Convolutions over rows and over time, residual blocks, attentive statistics pooling, dropout, a linear layer.
+
+    Two parts read the features. Rows are the channels of a convolution over time, so that a weight belongs to one
+    pitch or band. Beside it stand 2-D convolutions, the first 5×5, the others 3×3, whose mean over rows tells what
+    occurs at any pitch. Both go through blocks of one convolution over time, block i dilated by 2^i. Each channel
+    weighs the frames by itself; the item is the weighted mean and deviation of all channels.
+
+    Source: Okabe et al., 'Attentive Statistics Pooling for Deep Speaker Embedding', 2018, with the weights by channel
+    of Desplanques et al., 'ECAPA-TDNN', 2020.
+
+    Args:
+        n_classes: number of logits.
+        in_channels: channels of the input.
+        n_rows: its rows.
+        n_frames: of the longest item.
+        channels: of the convolution over time.
+        planes: channels of each 2-D convolution, which halves the rows, rounding up.
+        stride: of the first convolution of both parts, in frames; `None`: as long as leaves about `FRAMES`.
+        kernel_size: frames that the convolution over time sees, odd; `None`: 2 · stride + 1. Those of the blocks see 3.
+        blocks: residual blocks, from 0.
+        input_dropout: share of the rows that are dropped as a whole, 0 to below 1.
+        dropout: share of the features dropped in blocks and before the linear layer, 0 to below 1.
+
+    Raises:
+        UserError: an option is outside its range.
+    """
+
+    def __init__(
+        self,
+        n_classes: int,
+        in_channels: int = 1,
+        n_rows: int = 140,
+        n_frames: int = FRAMES,
+        channels: int = 64,
+        planes: Sequence[int] = (16, 32, 64),
+        stride: int | None = None,
+        kernel_size: int | None = None,
+        blocks: int = 2,
+        input_dropout: float = 0.1,
+        dropout: float = 0.5,
+    ) -> None:
+        super().__init__(in_channels, n_rows)
+        stride = checked("stride", max(1, n_frames // FRAMES) if stride is None else stride)
+        kernel_size = _odd(2 * stride + 1 if kernel_size is None else kernel_size)
+        self.input_dropout = nn.Dropout1d(checked_share("input_dropout", input_dropout))
+        self.over_time = _Convolution(
+            in_channels * n_rows, checked("channels", channels), kernel_size, stride
+        )
+        self.over_rows = _planes((in_channels, *checked_stages("planes", planes)), stride)
+        width = channels + planes[-1]
+        numbers = range(checked("blocks", blocks, least=0))
+        self.blocks = nn.ModuleList(_Convolution(width, width, dilation=2**number) for number in numbers)
+        self.attention = nn.Sequential(
+            nn.Conv1d(width, ATTENTION, 1), nn.Tanh(), nn.Conv1d(ATTENTION, width, 1, bias=False)
+        )
+        self.dropout = nn.Dropout(checked_share("dropout", dropout))
+        self.head = Float32Linear(2 * width, n_classes)
+
+    def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """From features (B, in_channels, n_rows, T) to logits (B, n_classes), float32."""
+        lengths = frames_of(x, lengths)
+        x = without_padding(x, lengths)
+        y, _ = self.over_time(self.input_dropout(x.flatten(1, 2)), lengths)
+        for plane in self.over_rows:
+            x, lengths = plane(x, lengths)
+        y = torch.cat([y, x.mean(-2)], 1)
+        for block in self.blocks:
+            y = y + self.dropout(block(y, lengths)[0])
+        statistics = attentive_statistics(y, self.attention(y), lengths)
+        logits: Tensor = self.head(self.dropout(statistics))
+        return logits
+
+
+class _Convolution(nn.Module):
+    def __init__(
+        self, before: int, after: int, kernel_size: int = 3, stride: int = 1, dilation: int = 1
+    ) -> None:
+        super().__init__()
+        self.stride = stride
+        padding = dilation * (kernel_size // 2)
+        # The batch norm's shift makes a bias of the convolution idle.
+        self.conv = nn.Conv1d(before, after, kernel_size, stride, padding, dilation, bias=False)
+        self.norm = MaskedBatchNorm(after)
+
+    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, before, T) to (B, after, ⌈T / stride⌉), 0 past an item's end, and the lengths of that."""
+        lengths = (lengths - 1) // self.stride + 1
+        return F.relu(self.norm(self.conv(x), lengths), inplace=True), lengths
+
+
+class _Plane(nn.Module):
+    def __init__(self, before: int, after: int, kernel_size: int, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+        self.conv = nn.Conv2d(before, after, kernel_size, (2, stride), kernel_size // 2, bias=False)
+        self.norm = MaskedBatchNorm(after)
+
+    def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, before, F, T) to (B, after, ⌈F / 2⌉, ⌈T / stride⌉), 0 past an item's end, and the lengths of that."""
+        lengths = (lengths - 1) // self.stride + 1
+        return F.relu(self.norm(self.conv(x), lengths), inplace=True), lengths
+
+
+def _planes(widths: Sequence[int], stride: int) -> nn.ModuleList:
+    first = _Plane(widths[0], widths[1], 5, stride)
+    return nn.ModuleList([first, *(_Plane(*pair, 3, 1) for pair in pairwise(widths[1:]))])
+
+
+def attentive_statistics(x: Tensor, scores: Tensor, lengths: Tensor) -> Tensor:
+    """Weighted mean and deviation over each item's own frames, the weights being the softmax of scores.
+
+    Args:
+        x: (B, C, T).
+        scores: (B, C, T), any numbers.
+        lengths: int64 (B,).
+
+    Returns:
+        float32 (B, 2 · C).
+    """
+    there = inside(lengths, x.shape[-1])[:, None]
+    weights = scores.float().masked_fill(~there, -torch.inf).softmax(-1)
+    x = without_padding(x, lengths).float()
+    mean = (weights * x).sum(-1)
+    variance = (weights * (x - mean[..., None]).square()).sum(-1)
+    return torch.cat([mean, (variance + 1e-5).sqrt()], 1)
+
+
+def _odd(kernel_size: int) -> int:
+    if isinstance(kernel_size, int) and kernel_size % 2 == 0:
+        raise UserError(f"model.kernel_size is {kernel_size}: choose an odd number.")
+    return checked("kernel_size", kernel_size)

@@ -1,0 +1,61 @@
+"""Valence, energy and danceability by the real command line, where they can be known and where they cannot."""
+
+import csv
+
+import numpy as np
+import pytest
+from conftest import names_in, read
+
+from tests.sequences.feature_folders import AXES, mood_clip, write_array, write_table
+
+SIZES = {"train": 700, "test": 400}
+OPTIONS = (
+    "experiment=mood", "data.workers=1", "trainer=cpu", "trainer.max_epochs=12", "logger=[]",
+    "optimizer.lr=3e-3", "data.split={val: 0.15, test: 0.15}",
+)  # fmt: skip
+
+
+def mood_folder(root, *, shuffled):
+    """Clips whose mel says their numbers; shuffled, the numbers are those of other clips."""
+    place, rng = root / "multitask_dataset", np.random.default_rng(9)
+    for part, count in SIZES.items():
+        values = rng.random((count, 3)).round(3)
+        told = rng.permutation(values) if shuffled else values
+        rows = [("Id", *AXES)]
+        for number in range(count):
+            name = f"{number if part == 'train' else 5000 + number}"
+            write_array(place / part / f"{name}.fused.full.npy", mood_clip(values[number], number, 16))
+            rows.append((name, *map(str, told[number])))
+        write_table(place / f"{part}_labels.txt", rows, ",")
+
+
+def trained(project, place, *, shuffled, loss):
+    mood_folder(place / "mood", shuffled=shuffled)
+    result = project.run(
+        *OPTIONS, loss, f"data.root={place / 'mood'}", f"outputs={place / 'out'}", OMP_NUM_THREADS="1"
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    [trial] = (place / "out" / "runs").iterdir()
+    return trial
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", ["loss=multitask", "loss=uncertainty"])
+def test_a_relation_that_is_there_is_found(project, tmp_path, loss):
+    trial = trained(project, tmp_path, shuffled=False, loss=loss)
+    metrics = read(trial / "metrics.json")
+    assert metrics["data"]["items"]["test"] == SIZES["test"]
+    assert metrics["test"]["spearman"] >= 0.9
+    assert set(metrics["test"]["spearman_by_axis"]) == set(AXES)
+    low, high = metrics["intervals"]["spearman"]
+    assert low <= metrics["test"]["spearman"] <= high
+    assert "spearman_by_axis.png" in names_in(trial / "samples")
+    with (trial / "history.csv").open(newline="") as file:
+        columns = next(csv.reader(file))
+    assert ("train/log_variance_energy" in columns) == (loss == "loss=uncertainty")
+
+
+@pytest.mark.slow
+def test_a_relation_that_is_not_there_is_not_found(project, tmp_path):
+    trial = trained(project, tmp_path, shuffled=True, loss="loss=multitask")
+    assert abs(read(trial / "metrics.json")["test"]["spearman"]) <= 0.1
