@@ -120,3 +120,21 @@ def test_number_baselines(features, axes):
     assert found["linear"]["spearman"] > 0.95
     assert found["linear"]["val_spearman"] > 0.95
     assert spearmanr(test[:, 0], test[:, 0])[0] >= found["linear"]["spearman_by_axis"]["piano"]
+
+
+def test_of_many_training_items_every_nth_is_fitted(features, targets, monkeypatch):
+    whole = baselines_multilabel(*parts(features, targets), CLASSES)["linear"]
+    monkeypatch.setattr(baselines, "MOST_ITEMS", 60)
+    fewer = baselines_multilabel(*parts(features, targets), CLASSES)["linear"]
+    statistics = (
+        StandardScaler().fit(band_statistics(features[: SPLIT[0]])).transform(band_statistics(features))
+    )
+    expected = [
+        LogisticRegression(solver="newton-cholesky")
+        .fit(statistics[: SPLIT[0] : 3], targets[: SPLIT[0] : 3, label])
+        .predict_proba(statistics[SPLIT[1] :])[:, 1]
+        for label in range(3)
+    ]
+    answers = np.array(expected).T > fewer["threshold"]
+    assert fewer["subset_accuracy"] == pytest.approx((answers == targets[SPLIT[1] :]).all(1).mean())
+    assert fewer != whole
