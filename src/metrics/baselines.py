@@ -50,8 +50,8 @@ def baselines_multilabel(
     Returns:
         By name, the metrics of `evaluate_multilabel`, `threshold`, and the numbers on validation as `val_…`.
         `class_prior` gives every item each class's frequency, `majority` the labels that more than half of the
-        training items have, `linear` the answer of a logistic regression a class on `band_statistics`, of at most `MOST_ITEMS`
-        training items.
+        training items have, `linear` the answer of a logistic regression a class on `band_statistics`, fitted to at
+        most `MOST_ITEMS` training items.
     """
     prior = train_targets.mean(0, dtype=np.float64)
     constants = {"class_prior": prior, "majority": prior > 0.5}
