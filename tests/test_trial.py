@@ -234,4 +234,6 @@ def test_balanced_weights_are_counted_on_the_training_part(composed: Callable[..
     learner = build_learner(config, data)
     np.testing.assert_allclose(learner.loss.pos_weight, expected, rtol=1e-6)
     kept = learner.hparams["config"]["loss"]["pos_weight"]
-    np.testing.assert_allclose(kept, expected, rtol=1e-6)  # a checkpoint repeats the loss without the training part
+    np.testing.assert_allclose(
+        kept, expected, rtol=1e-6
+    )  # a checkpoint repeats the loss without the training part
