@@ -5,13 +5,14 @@ import importlib.util
 import itertools
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from src.audio.score_files import count_parts, musicxml
 from src.errors import UserError
+from src.sequences.tunes import leaps, soprano, united
 
 _CHORALE_PARTS = 4
 _QUARTETS = (
@@ -25,11 +26,6 @@ _QUARTETS = (
 _NUMBERED = re.compile(
     r"PMFC_\d+[-_](?:[A-Za-z]+[-_])?(?:\d+[ab]?[-_])?"
 )  # the edition's volume, composer, number
-_TUNE_INTERVALS = 8
-_STEPS = {b"C": 0, b"D": 2, b"E": 4, b"F": 5, b"G": 7, b"A": 9, b"B": 11}
-_PITCH = re.compile(
-    rb"<pitch>\s*<step>(\w)</step>\s*(?:<alter>([-\d.]+)</alter>\s*)?<octave>(\d+)</octave>\s*</pitch>"
-)
 
 
 @dataclass(frozen=True)
@@ -58,12 +54,14 @@ class Source:
         group: names what a piece belongs to, from its path, or from its text where it is one of many tunes in a file;
             empty: it is no piece of the genre.
         tunes: whether files are collections of tunes in ABC.
+        settings: whether pieces are settings of tunes, whose variants must not be split either.
         beat: crotchets; 2 where the edition keeps old note values, in which the beat is a minim.
     """
 
     patterns: tuple[str, ...]
     group: Callable[..., str]
     tunes: bool = False
+    settings: bool = False
     beat: int = 1
 
 
@@ -89,13 +87,14 @@ def draw_pieces(folder: Path, genre: str, most: int, seed: int) -> list[CorpusPi
         seed: of the draw, >= 0.
 
     Returns:
-        The pieces in the order of the draw, which begins alike for any `most`.
+        The pieces in the order of the draw, which begins alike for any `most`; groups are united among those drawn.
     """
     source = SOURCES[genre]
     listed = _candidates(folder, source)
     order = np.random.default_rng([seed, list(SOURCES).index(genre)]).permutation(len(listed))
     pieces = (_piece(folder, source, *listed[number]) for number in order)
-    return list(itertools.islice((piece for piece in pieces if piece.group), most))
+    drawn = list(itertools.islice((piece for piece in pieces if piece.group), most))
+    return _variants_united(folder, drawn) if source.settings else drawn
 
 
 @functools.lru_cache(maxsize=64)
@@ -103,23 +102,6 @@ def tunes_of(path: Path) -> list[str]:
     """Split a file of tunes in ABC: each begins with its number, `X:`."""
     text = path.read_text(encoding="utf-8", errors="replace")
     return re.split(r"^(?=X:)", text, flags=re.MULTILINE)[1:]
-
-
-def soprano(text: bytes) -> str:
-    """Name the tune of a score by the first 8 steps and leaps of its first part, in semitones.
-
-    Args:
-        text: MusicXML; grace notes and all notes of a chord but the first are passed over.
-    """
-    part = text.partition(b"<part ")[2].partition(b"</part>")[0]
-    notes = [note for note in part.split(b"<note")[1:] if b"<grace" not in note and b"<chord" not in note]
-    heights = [_height(*found.groups()) for found in map(_PITCH.search, notes) if found]
-    leaps = [after - before for before, after in itertools.pairwise(heights)]
-    return " ".join(f"{leap:+d}" for leap in [leap for leap in leaps if leap][:_TUNE_INTERVALS])
-
-
-def _height(step: bytes, alter: bytes | None, octave: bytes) -> int:
-    return _STEPS[step] + round(float(alter or 0)) + 12 * int(octave)
 
 
 def _candidates(folder: Path, source: Source) -> list[tuple[Path, int]]:
@@ -133,6 +115,12 @@ def _candidates(folder: Path, source: Source) -> list[tuple[Path, int]]:
 def _piece(folder: Path, source: Source, path: Path, tune: int) -> CorpusPiece:
     group = source.group(tunes_of(path)[tune - 1] if tune else path)
     return CorpusPiece(path.relative_to(folder).as_posix(), tune, group, source.beat)
+
+
+def _variants_united(folder: Path, pieces: list[CorpusPiece]) -> list[CorpusPiece]:
+    sopranos = [leaps(musicxml(folder / piece.path)) for piece in pieces]
+    groups = united([piece.group for piece in pieces], sopranos)
+    return [replace(piece, group=group) for piece, group in zip(pieces, groups, strict=True)]
 
 
 def _chorale(path: Path) -> str:
@@ -175,7 +163,7 @@ def _essen(names: Iterable[str]) -> tuple[str, ...]:
 
 
 SOURCES = {
-    "chorales": Source(("bach/bwv*.mxl",), _chorale),
+    "chorales": Source(("bach/bwv*.mxl",), _chorale, settings=True),
     "masses": Source(("palestrina/*.krn",), _mass, beat=2),
     "madrigals": Source(("monteverdi/madrigal.*.mxl",), _madrigal),
     "trecento": Source(("trecento/*.xml",), _trecento),

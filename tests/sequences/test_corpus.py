@@ -11,7 +11,8 @@ from src.audio.roll import Grid
 from src.audio.score_files import count_parts, musicxml
 from src.errors import UserError
 from src.rolls.chorale_scores import ChoraleMaker, chorale_files
-from src.sequences.corpus import SOURCES, corpus_folder, draw_pieces, soprano, tunes_of
+from src.sequences.corpus import SOURCES, corpus_folder, draw_pieces, tunes_of
+from src.sequences.tunes import soprano
 
 ALL = 10_000
 
@@ -63,24 +64,6 @@ def test_the_tune_is_that_of_the_parsed_score(name):
     assert soprano(musicxml(path)) == ChoraleMaker(Grid(unit="beats", rate=4))(str(path)).group
 
 
-def test_a_tune_passes_over_grace_notes_chords_and_repeated_notes():
-    def note(step, octave, *marks):
-        return f"<note>{''.join(marks)}<pitch><step>{step}</step><octave>{octave}</octave></pitch></note>".encode()
-
-    sharp = b"<note><pitch>\n<step>F</step>\n<alter>1</alter>\n<octave>4</octave>\n</pitch></note>"
-    notes = [
-        note("C", 4),
-        note("C", 4),
-        note("A", 4, "<grace/>"),
-        sharp,
-        note("B", 3, "<chord/>"),
-        note("C", 5),
-    ]
-    rest = b"<note><rest/></note>"
-    other = b'<part id="P2">' + note("G", 3) + b"</part>"
-    assert soprano(b'<part id="P1">' + rest.join(notes) + b"</part>" + other) == "+6 +6"
-
-
 def test_movements_of_a_mass_are_a_group(pieces):
     assert groups(pieces["masses"], r"/Agnus\.krn") == {"Missa De Beata Marie Virginis (I)"}
     assert {piece.beat for piece in pieces["masses"]} == {2}
@@ -121,3 +104,17 @@ def test_a_missing_music21_is_said(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UserError, match="pip install music21"):
         corpus_folder()
+
+
+def test_variants_of_a_chorale_tune_are_one_group(pieces):
+    group = {Path(piece.path).stem: piece.group for piece in pieces["chorales"]}
+    for one, other in (
+        ("bwv256", "bwv258"),
+        ("bwv45.7", "bwv398"),
+        ("bwv310", "bwv414"),
+        ("bwv155.5", "bwv117.4"),
+    ):
+        assert group[one] == group[other]
+    sizes = Counter(group.values())
+    assert len(sizes) > 150
+    assert max(sizes.values()) < 40
