@@ -149,3 +149,11 @@ def test_masked_norm_is_batch_norm_of_the_frames_that_are_there():
     weight = torch.randn_like(own)
     gradients = [torch.autograd.grad((y * weight).sum(), x, retain_graph=True)[0] for y in (own, expected)]
     torch.testing.assert_close(*gradients, rtol=0, atol=1e-5)
+
+
+def test_moments_of_large_values_are_float32():
+    norm = MaskedBatchNorm(2, momentum=1.0)
+    x = (300 + torch.randn(4, 2, 3, 50)).half()
+    norm(x, torch.full((4,), 50))
+    expected = x.double().var((0, 2, 3))
+    torch.testing.assert_close(norm.running_var.double(), expected, rtol=0.02, atol=0)

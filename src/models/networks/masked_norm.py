@@ -56,7 +56,8 @@ class MaskedBatchNorm(nn.Module):
         others = [axis for axis in range(x.ndim) if axis != 1]
         count = lengths.sum() * (x[0, 0].numel() // x.shape[-1])
         mean = x.sum(others, dtype=torch.float32) / count
-        variance = (x.square().sum(others, dtype=torch.float32) / count - mean.square()).clamp(min=0)
+        # Padding is 0, and so is its square.
+        variance = (x.float().square().sum(others) / count - mean.square()).clamp(min=0)
         with torch.no_grad():
             self.num_batches_tracked += 1
             self.running_mean.lerp_(mean, self.momentum)
