@@ -13,7 +13,7 @@ def checked_seed(seed: int | None) -> int | None:
     Raises:
         UserError: it is no whole number from 0.
     """
-    if seed is not None and (not isinstance(seed, int) or seed < 0):
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
         raise UserError(f"data.seed={seed}: choose a whole number from 0.")
     return seed
 

@@ -21,6 +21,8 @@ class SpecAugment(nn.Module):
     """
 
     targets: ClassVar[tuple[str, ...]] = ("multilabel", "multiclass", "regression")
+    inputs: ClassVar[tuple[str, ...]] = ("spectrograms",)
+    """Rows must have one unit, since a mask has one value."""
 
     def __init__(self, time_masks: int, time_width: int, frequency_masks: int, frequency_width: int) -> None:
         super().__init__()
@@ -52,6 +54,7 @@ class Mixing(nn.Module):
     """
 
     targets: ClassVar[tuple[str, ...]] = ("multilabel",)
+    inputs: ClassVar[tuple[str, ...]] = ("spectrograms",)
     scalings: ClassVar[tuple[str, ...]] = ("db_max", "db")
     """Of the features that it fits: powers cannot be added where the level is lost."""
 

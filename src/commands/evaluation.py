@@ -22,6 +22,9 @@ from src.models.learner import Learner
 from src.pictures import draw_tables
 from src.trial import measured_baselines
 
+_FEATURES = ("features", "beat_sync")
+_DRAWS = ("seed", "split", "clips_per_genre")
+
 
 def test(config: dict[str, Any], overrides: list[str]) -> int:
     """Test checkpoints on the data they were trained for, or as `data.…` on the command line changes it.
@@ -38,7 +41,7 @@ def test(config: dict[str, Any], overrides: list[str]) -> int:
     tested = data_config(trained[0], config, overrides)
     data = build_data(tested)
     data.check()
-    same_classes(trained[0], data)
+    same_classes(trained[0], data, tested)
     data.prepare_data()
     data.setup("test")
     for member in trained:
@@ -78,11 +81,11 @@ def _typed(config: dict[str, Any], key: str) -> Any:
     return nested
 
 
-def same_classes(trained: Trained, data: DataModule) -> None:
-    """Refuse data that a checkpoint was not trained for.
+def same_classes(trained: Trained, data: DataModule, tested: dict[str, Any]) -> None:
+    """Refuse data that a checkpoint was not trained for, and a new draw of the parts, which would test on training.
 
     Raises:
-        UserError: classes or features differ.
+        UserError: classes or features differ, or the same data are divided otherwise.
     """
     if (
         list(data.classes) != trained.description["classes"]
@@ -90,6 +93,18 @@ def same_classes(trained: Trained, data: DataModule) -> None:
     ):
         raise UserError(
             f"{trained.path} was trained for other classes or features than data {data.name} has."
+        )
+    own, now = trained.config["data"], {**tested["data"], **data.resolved()}
+    other = [key for key in _FEATURES if own.get(key) != now.get(key)]
+    if other:
+        raise UserError(
+            f"{trained.path} was trained with data.{other[0]}={own.get(other[0])}; leave it as it was."
+        )
+    drawn = [key for key in _DRAWS if own.get(key) != now.get(key)]
+    if drawn and getattr(data, "shares", None) and own.get("root") == now.get("root"):
+        raise UserError(
+            f"data.{drawn[0]}: another draw of the parts tests on what {trained.path} was trained on; leave it as it "
+            "was."
         )
 
 

@@ -35,8 +35,9 @@ def generate(config: dict[str, Any], overrides: list[str]) -> int:
             f"{paths[0]}: mode=generate makes music; this checkpoint classifies: use mode=predict."
         )
     options = generation_options(config)
-    data = build_data(data_config(trained[0], config, overrides))
-    same_classes(trained[0], data)
+    chosen = data_config(trained[0], config, overrides)
+    data = build_data(chosen)
+    same_classes(trained[0], data, chosen)
     assert isinstance(data, RollDataModule)
     options.length(data.grid)
     data.check()

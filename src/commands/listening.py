@@ -56,7 +56,7 @@ class SpectrogramListener:
 class SequenceListener:
     """Gives mel and chroma (B, 1, n_rows, T), frame by frame or beat by beat, and lengths (B,).
 
-    What follows the end of a file is no part of its last window.
+    Silence at its end is no part of a window. Where the clips that it was trained on had one level, so have windows.
 
     Args:
         trained: a checkpoint.
@@ -71,15 +71,23 @@ class SequenceListener:
         self.seconds = seconds
         self._rows, self._beat_sync = rows(data["features"]), bool(data["beat_sync"])
         self._max_frames = int(data["max_frames"])
+        self._level: float | None = trained.description.get("level")
 
     def __call__(self, windows: Sound) -> tuple[Tensor, ...]:
         """See `Listener`."""
         items = [
-            stored(music_features(np.trim_zeros(window[0], "b"), beat_sync=self._beat_sync), self._max_frames)
+            stored(music_features(self._heard(window[0]), beat_sync=self._beat_sync), self._max_frames)
             for window in windows
         ]
         features = np.stack([item["features"] for item in items])[:, None, self._rows]
         return torch.from_numpy(features), torch.tensor([int(item["frames"]) for item in items])
+
+    def _heard(self, window: Sound) -> Sound:
+        sound = np.trim_zeros(window, "b")
+        if self._level is None or not len(sound):
+            return sound
+        level = float(np.sqrt(np.square(sound, dtype=np.float64).mean()))
+        return sound * np.float32(self._level / level)
 
 
 def listener(trained: Trained) -> Listener:

@@ -188,6 +188,7 @@ def describe(config: Config, data: DataModule) -> dict[str, Any]:
         "target": data.target,
         "item_shape": list(data.item_shape),
         "pool": data.pool,
+        "level": data.level,
     }
 
 

@@ -106,7 +106,8 @@ def _check_parts(frozen: Mapping[str, Any]) -> None:
         for name, options in frozen[group].items():
             if not isinstance(options, Mapping) or "_target_" not in options:
                 raise UserError(
-                    f"{group}.{name} has no _target_: add {name} to {group}=[…], or leave its keys out."
+                    f"{group}.{name} has no _target_: add {name} to {group}=[…], or take its keys out: "
+                    f"~{group}.{name}"
                 )
             _check_options(f"{group}.{name}", options)
 
@@ -159,6 +160,10 @@ def _check_augment(frozen: Mapping[str, Any], data: DataModule) -> None:
     for name, options in frozen["augment"].items():
         make(options, f"augment.{name}")
         chosen = class_of(f"augment.{name}", options)
+        if data.inputs not in getattr(chosen, "inputs", (data.inputs,)):
+            raise UserError(
+                f"augment={name} does not fit {data.inputs}, which data {data.name} has; leave it out."
+            )
         fits: Sequence[Any] = getattr(chosen, "scalings", (scaling,))
         if scaling not in fits:
             raise UserError(
@@ -191,11 +196,16 @@ def _check_transfer(frozen: Mapping[str, Any], data: DataModule) -> None:
             "init_from is for classifiers, whose output layer is new; leave it out with piano rolls."
         )
     description, weights = features_of(frozen["init_from"])
-    own, theirs = frozen["data"]["features"], description["config"]["data"].get("features")
-    if own != theirs or list(data.item_shape[:2]) != list(description["item_shape"][:2]):
+    own, theirs = frozen["data"], description["config"]["data"]
+    keys = ("features", "beat_sync") if data.inputs == "sequences" else ("features",)
+    same = all(own.get(key) == theirs.get(key) for key in keys)
+    if not same or list(data.item_shape[:2]) != list(description["item_shape"][:2]):
+        known = {key: theirs.get(key) for key in keys}
+        if data.inputs != "sequences":
+            known["channels"] = description["item_shape"][0]
+        its = ", ".join(f"data.{key}={value}" for key, value in known.items())
         raise UserError(
-            f"init_from={frozen['init_from']}: it was trained on other features; set data.features and "
-            f"data.channels to its own: {theirs}, {description['item_shape'][0]}."
+            f"init_from={frozen['init_from']}: it was trained on other features; set its own: {its}."
         )
     network: Any = build_network(frozen, data.target, len(data.classes), data.item_shape)
     load_features(network, weights, str(frozen["init_from"]))

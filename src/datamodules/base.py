@@ -29,6 +29,7 @@ class DataModule(LightningDataModule):
             of a roll of any length.
         n_items: number of items of `train`, `val` and `test`; empty while it is unknown.
         card: where a published data set can be had; `None` for others.
+        level: the root mean square that all clips are brought to before features are made; `None`: their own.
         root: its folder, or that of one's own files, if there is one.
         pool: how the outputs for the windows of a recording become one, `mean` or `max`.
 
@@ -51,6 +52,7 @@ class DataModule(LightningDataModule):
     n_items: dict[str, int]
     pool: str = "mean"
     card: ClassVar[Card | None] = None
+    level: ClassVar[float | None] = None
     root: str | Path | None = None
 
     def __init__(self, *, cache_dir: Path, batch_size: int, shuffle_seed: int, workers: int | str) -> None:

@@ -67,6 +67,15 @@ class FeatureFileDataModule(SequenceDataModule):
         """Give a clip as an item, with its problem if it has one; `None` if it is not wanted."""
 
     def check(self) -> None:
+        """Refuse a folder that is missing, one without labels to train with, and labels that cannot be divided.
+
+        Raises:
+            UserError: one of those; the message says where to get the data.
+        """
+        self.check_folder()
+        self.check_items()
+
+    def check_folder(self) -> None:
         """Refuse a folder that is missing, or that has no labels to train with.
 
         Raises:
@@ -94,9 +103,9 @@ class FeatureFileDataModule(SequenceDataModule):
         A label without a file, a file without a label, and a clip of `test` that is in `train`, too, have a problem.
 
         Raises:
-            UserError: see `check`.
+            UserError: see `check_folder`.
         """
-        self.check()
+        self.check_folder()
         items = [item for split, clip in self.clips if (item := self.item(clip, split)) is not None]
         trained = {item.group for item in items if item.split is None}
         return [_outside(item, trained) for item in items]

@@ -72,12 +72,13 @@ class GenreAudio(SequenceDataModule):
             self.shares = {part: share for part, share in self.shares.items() if part not in fixed}
 
     def check(self) -> None:
-        """Refuse a missing folder, and fewer than two genres.
+        """Refuse a missing folder, fewer than two genres, and labels that cannot be divided.
 
         Raises:
             UserError: one of those.
         """
-        check_classes_of(self._folder_of_data(), self.table, len(self.classes))
+        self._check_folder()
+        self.check_items()
 
     def resolved(self) -> dict[str, Any]:
         """Give the folder as a full path, and the number of frames that are kept."""
@@ -89,7 +90,7 @@ class GenreAudio(SequenceDataModule):
         Raises:
             UserError: the folder is missing, or there are no two genres in it.
         """
-        self.check()
+        self._check_folder()
         return self._files
 
     def maker(self) -> AudioClips:
@@ -137,6 +138,9 @@ class GenreAudio(SequenceDataModule):
         """
         super().write_item(number, stem)
         write_sound(stem, self.maker().sound(number))
+
+    def _check_folder(self) -> None:
+        check_classes_of(self._folder_of_data(), self.table, len(self.classes))
 
     def _features(self, number: int) -> np.ndarray:
         frames = int(self._stored["frames"][number])

@@ -47,13 +47,13 @@ class GenreFeatures(FeatureFileDataModule):
         self.merging, self._each_is_a_class = merging(merge or {}, drop), merge is None
         super().__init__(**options)
 
-    def check(self) -> None:
+    def check_folder(self) -> None:
         """Refuse a missing folder, and fewer than two classes.
 
         Raises:
             UserError: one of those.
         """
-        super().check()
+        super().check_folder()
         if len(self.classes) < 2:
             raise UserError(
                 f"data.merge leaves {len(self.classes)} class(es) of the genres that occur; name two or more there"

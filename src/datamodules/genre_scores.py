@@ -13,15 +13,14 @@ from src.datamodules.sequences import SequenceDataModule
 from src.errors import UserError
 from src.fingerprint import content_hash
 from src.preparation.inputs import files_hash
-from src.recordings.options import above_zero
+from src.recordings.options import above_zero, whole_number
 from src.recordings.recording import Recording
 from src.sequences.audio_maker import frames_of_clip
 from src.sequences.corpus import SOURCES, CorpusPiece, corpus_folder, draw_pieces
 from src.sequences.export import write_sound
-from src.sequences.score_maker import ScoreClips
+from src.sequences.score_maker import LEVEL, ScoreClips
 
 _LIBRARIES = ("music21", "librosa", "numpy", "scipy")
-_PROGRAMS = range(128)
 
 
 class GenreScores(SequenceDataModule):
@@ -47,6 +46,7 @@ class GenreScores(SequenceDataModule):
     """
 
     name = "genre_scores"
+    level = LEVEL
     grouped_by = "work"
 
     def __init__(
@@ -73,18 +73,11 @@ class GenreScores(SequenceDataModule):
             else max_frames,
             **options,
         )
-        if not isinstance(clips_per_genre, int) or clips_per_genre < 1:
-            raise UserError(f"data.clips_per_genre={clips_per_genre}: choose a whole number from 1")
-        if program not in _PROGRAMS:
-            raise UserError(f"data.program={program}: choose a General MIDI program, 0..127")
-        if not isinstance(bpm, int | float) or not 10 <= bpm <= 400:
+        if isinstance(bpm, bool) or not isinstance(bpm, int | float) or not 10 <= bpm <= 400:
             raise UserError(f"data.bpm={bpm}: choose 10..400 beats a minute")
-        self.clips_per_genre, self.soundfont, self.program, self.bpm = (
-            clips_per_genre,
-            soundfont,
-            program,
-            bpm,
-        )
+        self.clips_per_genre = whole_number("clips_per_genre", clips_per_genre, 1)
+        self.program = whole_number("program", program, 0, 127)
+        self.soundfont, self.bpm = soundfont, bpm
 
     def check(self) -> None:
         """Refuse a missing library, soundfont or program, and a full disk.
@@ -96,6 +89,11 @@ class GenreScores(SequenceDataModule):
         fluid.functions()
         check_programs(find_soundfont(self.soundfont), [self.program])
         super().check()
+
+    @property
+    def remedy(self) -> str:
+        """What can be done where a part has no clip."""
+        return "choose a greater data.clips_per_genre, or other shares (data.split)"
 
     def resolved(self) -> dict[str, Any]:
         """Give the soundfont as a full path, and the number of frames that are kept."""
@@ -165,11 +163,10 @@ class GenreScores(SequenceDataModule):
 
 
 def _checked_genres(genres: Sequence[str]) -> tuple[str, ...]:
-    chosen = tuple(genres)
+    listed = isinstance(genres, Sequence) and not isinstance(genres, str)
+    chosen = tuple(map(str, genres)) if listed else ()
     if len(set(chosen)) < max(len(chosen), 2) or not set(chosen) <= set(SOURCES):
-        raise UserError(
-            f"data.genres={list(chosen)}: choose two or more, none twice, of {', '.join(SOURCES)}"
-        )
+        raise UserError(f"data.genres={genres}: choose two or more, none twice, of {', '.join(SOURCES)}")
     return chosen
 
 

@@ -15,9 +15,10 @@ from src.datamodules.contact_sheet import write_contact_sheet
 from src.datamodules.sequence_sheet import draw_features
 from src.errors import UserError
 from src.fingerprint import code_hash, value_hash, write_json
-from src.preparation.cache import read_json, say
+from src.preparation.cache import read_json
 from src.preparation.sources import ROOT, sources
 from src.recordings.division import Division, division
+from src.recordings.left_out import check_left_out, say_left_out
 from src.recordings.lists import write_left_out, write_sequences
 from src.recordings.options import share
 from src.recordings.plan import checked_labels, targets_of
@@ -28,8 +29,6 @@ from src.sequences.rows import rows
 from src.sequences.statistics import moments, statistics_over_time
 from src.sequences.store import SequenceMaker, SequenceStore
 from src.splits import SPLITS, checked_seed, checked_shares
-
-_NAMED = 10  # items that are named on the terminal; left_out.csv has all
 
 
 class SequenceDataModule(DataModule):
@@ -88,6 +87,8 @@ class SequenceDataModule(DataModule):
         self.max_frames = checked_max_frames(max_frames, beat_sync=beat_sync)
         self.max_bad, self.seed = share("max_bad", max_bad), checked_seed(seed)
         self.shares = None if split is None else checked_shares(split, self.drawn_parts)
+        if self.seed is None:
+            raise UserError("data.seed=null: choose a whole number from 0, which divides the items")
         self.item_shape = (1, self.rows.stop - self.rows.start, self.max_frames)
         self.n_items = {}
 
@@ -112,13 +113,28 @@ class SequenceDataModule(DataModule):
         return targets_of(items, self.classes, one_class=True)
 
     def check(self) -> None:
-        """Refuse a full disk.
+        """Refuse labels that cannot be divided, and a full disk.
 
         Raises:
-            UserError: the features do not fit; the message says what to do.
+            UserError: one of those; the message says what to do.
         """
+        self.check_items()
         if not self.store.cache.is_complete():
             self.store.cache.check_space()
+
+    def check_items(self) -> None:
+        """Refuse what labels alone tell: too many unusable items, an empty part, a group on two sides.
+
+        Items whose sounds turn out to be the same are found later.
+
+        Raises:
+            UserError: one of those.
+        """
+        problems = [(item.path, item.problem) for item in self.listed if item.problem]
+        check_left_out(self.name, problems, len(self.listed), self.max_bad)
+        fine = [item for item in self.listed if not item.problem]
+        divided = self._divided(fine, np.arange(len(fine), dtype=np.uint64))
+        self.n_items = {split: sum(item.split == split for item in divided.recordings) for split in SPLITS}
 
     def resolved(self) -> dict[str, Any]:
         """Give the number of frames that are kept."""
@@ -150,7 +166,7 @@ class SequenceDataModule(DataModule):
         fresh = not self.store.cache.is_complete()
         self.store.prepare(self.maker(), self.workers, self.name)
         if fresh:
-            self._say_left_out()
+            say_left_out(self.name, self.left_out(), len(self.listed))
         self.setup()
         if not (self.folder / "manifest.csv").exists():
             self._division.say_shared_sounds(self.name)
@@ -169,6 +185,10 @@ class SequenceDataModule(DataModule):
 
     def left_out(self) -> list[tuple[str, str]]:
         """Give path and reason of each item that is not used."""
+        return self._left_out
+
+    @functools.cached_property
+    def _left_out(self) -> list[tuple[str, str]]:
         make, frames = self.maker(), self._stored["frames"]
         reasons = [
             item.problem or ("" if frames[number] else make.problem(number))
@@ -316,36 +336,29 @@ class SequenceDataModule(DataModule):
     @functools.cached_property
     def _used(self) -> np.ndarray:
         """The numbers of the items that can be used, int64 (n,)."""
-        self._check_left_out()
+        check_left_out(self.name, self.left_out(), len(self.listed), self.max_bad)
         problem = np.array([bool(item.problem) for item in self.listed], bool)
         return np.flatnonzero((self._stored["frames"] > 0) & ~problem)
 
     @functools.cached_property
     def _division(self) -> Division:
+        return self._divided([self.listed[n] for n in self._used], self._stored["digest"][self._used])
+
+    def _divided(self, items: Sequence[Recording], digests: np.ndarray) -> Division:
         return division(
             self.name,
-            [self.listed[number] for number in self._used],
-            self._stored["digest"][self._used],
+            items,
+            digests,
             classes=() if self.target == "regression" else self.classes,
             shares=self.shares,
             seed=self.seed,
             published=self.card is not None,
-            remedy=f"all of {self.card.name} is at {self.card.url}" if self.card else "give more files",
+            remedy=self.remedy,
         )
 
-    def _say_left_out(self) -> None:
-        left_out = self.left_out()
-        for path, reason in left_out[:_NAMED]:
-            say(f"{self.name}: left out: {path} {reason}")
-        if left_out:
-            say(f"{self.name}: {len(left_out)} of {len(self.listed)} items are left out; see left_out.csv")
-
-    def _check_left_out(self) -> None:
-        left_out = self.left_out()
-        if len(left_out) <= self.max_bad * len(self.listed):
-            return
-        named = "; ".join(f"{path} {reason}" for path, reason in left_out[:_NAMED])
-        raise UserError(
-            f"{self.name}: {len(left_out)} of {len(self.listed)} items cannot be used: {named}; mend them or get "
-            f"them again, or allow a greater share than data.max_bad={self.max_bad:g}"
-        )
+    @property
+    def remedy(self) -> str:
+        """What can be done where a part has no item."""
+        if self.shares is None:
+            return "give shares of the items, data.split={val: share, test: share}"
+        return f"all of {self.card.name} is at {self.card.url}" if self.card else "give more files"

@@ -16,11 +16,10 @@ from src.preparation.cache import ArrayCache, say
 from src.preparation.chunks import ChunkedArrays
 from src.preparation.inputs import files_hash
 from src.preparation.sources import ROOT, sources
+from src.recordings.left_out import check_left_out, say_left_out
 from src.recordings.lists import write_left_out
 from src.recordings.recording import Recording
 from src.recordings.survey import ARRAYS, PROBLEMS, Surveyor
-
-_NAMED = 10  # files that are named on the terminal; left_out.csv has all
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ class Hearing:
             surveyor = Surveyor(self.root, tuple(recording.path for recording in self.listed))
             self.cache.prepare(Builder(surveyor, workers, f"{self.name}: hearing all files"))
         if write_left_out(self.cache.folder / "left_out.csv", self.left_out()):
-            self._say_left_out()
+            say_left_out(self.name, self.left_out(), len(self.listed))
         if not known:
             self._say_converted(sample_rate, channels)
 
@@ -110,27 +109,13 @@ class Hearing:
         Raises:
             UserError: it is more; the message names the first ten.
         """
-        left_out = self.left_out()
-        if len(left_out) <= most * len(self.listed):
-            return
-        named = "; ".join(f"{path} {reason}" for path, reason in left_out[:_NAMED])
-        more = f"; {self.cache.folder}/left_out.csv has all" if len(left_out) > _NAMED else ""
-        raise UserError(
-            f"{self.name}: {len(left_out)} of {len(self.listed)} files cannot be used: {named}{more}; mend them or "
-            f"get them again, or allow a greater share than data.max_bad={most:g}"
-        )
+        where = f"{self.cache.folder}/left_out.csv"
+        check_left_out(self.name, self.left_out(), len(self.listed), most, where)
 
     @functools.cached_property
     def _reasons(self) -> list[str]:
         pairs = zip(self.listed, self.arrays["problem"], strict=True)
         return [recording.problem or PROBLEMS[problem] for recording, problem in pairs]
-
-    def _say_left_out(self) -> None:
-        left_out = self.left_out()
-        for path, reason in left_out[:_NAMED]:
-            say(f"{self.name}: left out: {path} {reason}")
-        if left_out:
-            say(f"{self.name}: {len(left_out)} of {len(self.listed)} files are left out; see left_out.csv")
 
     def _say_converted(self, sample_rate: int, channels: int) -> None:
         _, heard = self.used()

@@ -54,7 +54,8 @@ def read_genres(table: Path) -> list[Label]:
         UserError: it has no header, or another line is none of these.
     """
     header, *lines = _lines(table) or [(1, _ID)]
-    if is_feature_file(header[1].partition("\t")[0].strip()):
+    first = header[1].partition("\t")[0].strip()
+    if is_feature_file(first) or first.isdigit():
         raise UserError(f"{table} begins with a file; give it a header, such as Id, tab, Genre")
     if header[1].strip().lower() == _ID:
         return []

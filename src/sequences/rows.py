@@ -1,12 +1,8 @@
 """The rows of a feature file: 128 of mel, then 12 of chroma, and the parts that are chosen of them."""
 
+from src.audio.music_features import N_CHROMA, N_MELS
 from src.errors import UserError
-
-N_MELS = 128
-"""Mel bands, dB."""
-
-N_CHROMA = 12
-"""Pitch classes from C up, 0..1."""
+from src.recordings.options import whole_number
 
 N_ROWS = N_MELS + N_CHROMA
 
@@ -23,7 +19,7 @@ def rows(features: str) -> slice:
     Raises:
         UserError: there is no such choice.
     """
-    if features not in ROWS:
+    if not isinstance(features, str) or features not in ROWS:
         raise UserError(f"data.features={features}: choose {', '.join(ROWS)}")
     return ROWS[features]
 
@@ -40,6 +36,4 @@ def max_frames(chosen: int | None, *, beat_sync: bool) -> int:
     """
     if chosen is None:
         return MAX_FRAMES[beat_sync]
-    if not isinstance(chosen, int) or chosen < 1:
-        raise UserError(f"data.max_frames={chosen}: choose a whole number from 1, or null")
-    return chosen
+    return whole_number("max_frames", chosen, 1)

@@ -105,15 +105,32 @@ def cell(line: Mapping[Any, Any], metric: str) -> str:
     return f"{mean:.4f}" if low is None or pd.isna(low) else f"{mean:.4f} [{low:.3f}, {high:.3f}]"
 
 
+def shown_names(table: pd.DataFrame) -> list[str]:
+    """The names of the rows for people: where several baselines have one name, with what tells them apart."""
+    columns = list(table.columns)
+    keys = columns[columns.index("name") + 1 : columns.index("n_seeds")]
+    baselines = table["kind"] == "baseline"
+    several = table["name"].where(baselines).duplicated(keep=False) & baselines
+    return [
+        _with_keys(line, keys) if more else str(line["name"])
+        for line, more in zip(table.to_dict("records"), several, strict=True)
+    ]
+
+
+def _with_keys(line: Mapping[Any, Any], keys: Sequence[str]) -> str:
+    shared = ", ".join(f"{key.removeprefix('data.')}={line[key]}" for key in keys if line[key] != "")
+    return f"{line['name']} ({shared})" if shared else str(line["name"])
+
+
 def markdown(table: pd.DataFrame) -> str:
     """The leaderboard as a Markdown table with a note on what its figures mean."""
     metrics = summary_columns(table)
     columns = ["rank", "name", "seeds", *metrics, "tied with best", "state", "time (s)"]
     lines = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
-    for line in table.to_dict("records"):
+    for name, line in zip(shown_names(table), table.to_dict("records"), strict=True):
         cells = [
             "" if pd.isna(line["rank"]) else str(int(line["rank"])),
-            f"*{line['name']}*" if line["kind"] == "baseline" else str(line["name"]),
+            f"*{name}*" if line["kind"] == "baseline" else name,
             "" if pd.isna(line["n_seeds"]) else str(int(line["n_seeds"])),
             *(cell(line, metric) for metric in metrics),
             {True: "yes", False: "no"}.get(line["tied_with_best"], ""),

@@ -5,6 +5,8 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from src.sweep.leaderboard import shown_names
+
 BAR = "#3b6ea5"
 UNRANKED = "#b0b0b0"
 MOST_ROWS = 30
@@ -39,7 +41,8 @@ def draw(table: pd.DataFrame, path: Path) -> None:
             axes.annotate(
                 f"{value:.3f}", (0, row), (4, 0), textcoords="offset points", color="w", va="center"
             )
-    for number, line in enumerate(table[table["kind"] == "baseline"].to_dict("records")):
+    named = table.assign(name=shown_names(table))
+    for number, line in enumerate(named[named["kind"] == "baseline"].to_dict("records")):
         reached = line.get(f"{metric}_mean")
         if reached is not None and not pd.isna(reached):
             axes.axvline(

@@ -76,17 +76,17 @@ def _say(console: Console, text: str) -> None:
 def _print_leaderboard(table: "pd.DataFrame", console: Console) -> None:
     import pandas as pd
 
-    from src.sweep.leaderboard import cell, summary_columns
+    from src.sweep.leaderboard import cell, shown_names, summary_columns
 
     metrics = summary_columns(table)[:2]
     shown = Table(title="leaderboard", title_justify="left")
     for column in ("", "trial", "seeds", *metrics, "tied", "state", "time"):
         shown.add_column(column)
-    for line in table.to_dict("records"):
+    for name, line in zip(shown_names(table), table.to_dict("records"), strict=True):
         baseline = line["kind"] == "baseline"
         shown.add_row(
             "" if pd.isna(line["rank"]) else str(line["rank"]),
-            escape(str(line["name"])),
+            escape(name),
             "" if baseline else str(line["n_seeds"]),
             *(cell(line, metric) for metric in metrics),
             {True: "yes", False: "no"}.get(line["tied_with_best"], ""),

@@ -76,7 +76,7 @@ def test_published_files_are_trained_on_and_what_is_damaged_is_named(published):
 def test_too_much_damage_stops_before_training(project, published, tmp_path):
     _, options, _, _ = published
     result = run(project, *options[:-1], f"outputs={tmp_path}", "mode=prepare", code=2)
-    assert "items cannot be used" in result.stderr.splitlines()[-1]
+    assert "files cannot be used" in result.stderr.splitlines()[-1]
 
 
 @pytest.mark.slow
@@ -166,3 +166,51 @@ def test_the_genre_of_a_file_is_predicted(project, heard, tmp_path):
     assert {row["instrument"] for row in first} == {"drone, [low]", "tune é"}
     assert sum(float(row["probability"]) for row in first) == pytest.approx(1, abs=1e-4)
     assert [row["present"] for row in first].count("1") == 1
+
+
+def predicted(project, checkpoint, sound, outputs):
+    run(project, "mode=predict", f"checkpoint={checkpoint}", f"input={sound}", f"outputs={outputs}")
+    [table] = outputs.glob("predicted/*/predictions.csv")
+    with table.open(newline="", encoding="utf-8") as file:
+        return [float(row["probability"]) for row in csv.DictReader(file)]
+
+
+@pytest.fixture(scope="module")
+def scores(project, tmp_path_factory):
+    """Outputs of the preset in small, on scores."""
+    outputs = tmp_path_factory.mktemp("scores")
+    small = (
+        "experiment=debug_genre",
+        "data.workers=1",
+        "data.clips_per_genre=6",
+        "batch_size=4",
+        "logger=[]",
+    )
+    run(project, *small, "trainer=cpu", f"outputs={outputs}")
+    return outputs
+
+
+@pytest.mark.slow
+def test_scores_are_trained_on_and_loudness_tells_a_prediction_nothing(project, scores, tmp_path):
+    trial = only(scores / "runs")
+    assert read(trial / "metrics.json")["data"]["items"] == {"train": 12, "val": 3, "test": 3}
+    time = np.arange(4 * RATE) / RATE
+    sound = 0.5 * np.sin(2 * np.pi * 440 * time) * (time * 2 % 1 < 0.5)
+    found = []
+    for gain in (1.0, 0.05):
+        place = tmp_path / str(gain)
+        path = write(place / "sound.wav", gain * sound[:, None], RATE, subtype="FLOAT")
+        found.append(predicted(project, trial / "checkpoints" / "best.ckpt", path, place))
+    np.testing.assert_allclose(found[0], found[1], atol=2e-3)
+
+
+@pytest.mark.slow
+def test_what_a_checkpoint_was_trained_on_is_not_tested_by_another_draw(project, scores):
+    checkpoint = only(scores / "runs") / "checkpoints" / "best.ckpt"
+    again = ("mode=test", f"checkpoint={checkpoint}", f"outputs={scores}")
+    for change, says in (
+        ("data.seed=2", "data.seed: another draw"),
+        ("data.beat_sync=true", "data.beat_sync=False"),
+    ):
+        result = run(project, *again, change, code=2)
+        assert says in result.stderr.splitlines()[-1]

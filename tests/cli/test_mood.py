@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from conftest import names_in, read
 
-from tests.sequences.feature_folders import AXES, mood_clip, write_array, write_table
+from tests.sequences.feature_folders import AXES, genre_folder, mood_clip, write_array, write_table
 
 SIZES = {"train": 700, "test": 400}
 OPTIONS = (
@@ -15,10 +15,10 @@ OPTIONS = (
 )  # fmt: skip
 
 
-def mood_folder(root, *, shuffled):
+def mood_folder(root, *, shuffled, sizes=SIZES):
     """Clips whose mel says their numbers; shuffled, the numbers are those of other clips."""
     place, rng = root / "multitask_dataset", np.random.default_rng(9)
-    for part, count in SIZES.items():
+    for part, count in sizes.items():
         values = rng.random((count, 3)).round(3)
         told = rng.permutation(values) if shuffled else values
         rows = [("Id", *AXES)]
@@ -59,3 +59,25 @@ def test_a_relation_that_is_there_is_found(project, tmp_path, loss):
 def test_a_relation_that_is_not_there_is_not_found(project, tmp_path):
     trial = trained(project, tmp_path, shuffled=True, loss="loss=multitask")
     assert abs(read(trial / "metrics.json")["test"]["spearman"]) <= 0.1
+
+
+@pytest.mark.slow
+def test_mood_begins_with_the_features_of_a_genre_network(project, tmp_path):
+    genre_folder(tmp_path / "genre")
+    mood_folder(tmp_path / "mood", shuffled=False, sizes={"train": 60, "test": 12})
+    small = ("data.workers=1", "trainer=cpu", "trainer.max_epochs=1", "logger=[]", "batch_size=8")
+    commands = [
+        (
+            "experiment=genre",
+            "data=genre_features",
+            f"data.root={tmp_path / 'genre'}",
+            f"outputs={tmp_path / 'a'}",
+        ),
+        ("experiment=mood", f"data.root={tmp_path / 'mood'}", f"outputs={tmp_path / 'b'}"),
+    ]
+    for number, command in enumerate(commands):
+        begun = [f"init_from={next((tmp_path / 'a').glob('runs/*/checkpoints/best.ckpt'))}"] if number else []
+        result = project.run(*command, *small, *begun, OMP_NUM_THREADS="1")
+        assert result.returncode == 0, result.stdout + result.stderr
+    [metrics] = (tmp_path / "b").glob("runs/*/metrics.json")
+    assert read(metrics)["data"]["items"]["test"] == 12

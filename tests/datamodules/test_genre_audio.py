@@ -103,7 +103,7 @@ def test_broken_files_are_left_out_with_their_reasons(genre_audio, music, tmp_pa
     cut_off(write(root / "Hip-Hop" / "cut.wav", noise(1.0)))
     (root / "Hip-Hop" / "text.mp3").write_text("no sound")
     write(root / "loose.wav", noise(1.0))
-    with pytest.raises(UserError, match=r"3 of 19 items cannot be used: .*cut\.wav is cut off"):
+    with pytest.raises(UserError, match=r"3 of 19 files cannot be used: .*cut\.wav is cut off"):
         genre_audio(root=str(root)).prepare_data()
     data = genre_audio(root=str(root), max_bad=0.2)
     data.prepare_data()

@@ -182,13 +182,13 @@ def test_flawed_items_are_named_and_left_out(genre, flawed, capsys):
     assert sum(data.n_items.values()) == 64 + 1 - len(flawed)
     said = capsys.readouterr().err.splitlines()
     assert {f"genre_features: left out: {path} {reason}" for path, reason in wanted.items()} <= set(said)
-    assert "genre_features: 8 of 65 items are left out; see left_out.csv" in said
+    assert "genre_features: 8 of 65 files are left out; see left_out.csv" in said
     assert torch.isfinite(torch.cat([x.flatten() for x, _, _ in data.train_dataloader()])).all()
 
 
 def test_too_many_flawed_items_are_an_error(genre, flawed):
     with pytest.raises(
-        UserError, match=r"8 of 65 items cannot be used: .*1002.*; mend them .* data.max_bad=0.01"
+        UserError, match=r"8 of 65 files cannot be used: .*1002.*; mend them .* data.max_bad=0.01"
     ):
         genre().prepare_data()
 

@@ -93,7 +93,7 @@ def test_a_broken_score_is_left_out(genre_scores, own_corpus):
     (own_corpus / "trecento" / "PMFC_02-Broken.xml").write_text("<score-partwise")
     options = {"genres": ["trecento", "fiddle_tunes"], "clips_per_genre": 5}
     with pytest.raises(
-        UserError, match=r"1 of 10 items cannot be used: trecento/PMFC_02-Broken\.xml clip 1 music21"
+        UserError, match=r"1 of 10 files cannot be used: trecento/PMFC_02-Broken\.xml clip 1 music21"
     ):
         genre_scores(**options).prepare_data()
     data = genre_scores(**options, max_bad=0.1)

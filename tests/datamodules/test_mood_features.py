@@ -112,7 +112,7 @@ def test_values_that_are_no_numbers_from_0_to_1_are_left_out(mood, root):
         "98.fused.full.npy": "has no label in train_labels.txt",
         "99": "has a label in train_labels.txt, but is not there",
     }
-    with pytest.raises(UserError, match="5 of 42 items cannot be used"):
+    with pytest.raises(UserError, match="5 of 42 files cannot be used"):
         mood().prepare_data()
     assert len(mood(axes=["energy"], max_bad=0.2).axes) == 1
 

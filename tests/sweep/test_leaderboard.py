@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from src.sweep.leaderboard import Entry, cell, leaderboard, markdown, swept_keys, write
+from src.sweep.leaderboard import Entry, cell, leaderboard, markdown, shown_names, swept_keys, write
 
 SEEDS = range(1, 6)
 
@@ -174,3 +174,13 @@ def test_csv_reads_back(tmp_path):
     read = pd.read_csv(tmp_path / "leaderboard.csv")
     assert list(read.columns) == list(table.columns)
     assert read["f1_macro_mean"].tolist() == pytest.approx(table["f1_macro_mean"].tolist())
+
+
+def test_baselines_of_one_name_are_told_apart_by_what_was_swept():
+    entries = [entry("adam", **{"data.features": name}) for name in ("mel", "chroma")]
+    entries[1].metrics["baselines"]["prior"] = {"f1_macro": 0.4}
+    table = leaderboard(entries)
+    shown = dict(zip(shown_names(table), table["name"], strict=True))
+    assert {"prior (features=mel)", "prior (features=chroma)", "majority"} <= set(shown)
+    assert shown["prior (features=mel)"] == "prior"
+    assert "*prior (features=chroma)*" in markdown(table)
