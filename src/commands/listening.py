@@ -11,8 +11,12 @@ from src.audio.mel import LogMel
 from src.audio.music_features import SAMPLE_RATE, music_features
 from src.commands.checkpoint import Trained
 from src.errors import UserError
+from src.preparation.cache import say
 from src.sequences.rows import rows
 from src.sequences.store import stored
+
+PUBLISHED_SECONDS = 30.0
+"""Of the clips that published feature files were made of."""
 
 Sound = NDArray[np.float32]
 
@@ -91,28 +95,34 @@ class SequenceListener:
 
 
 def listener(trained: Trained) -> Listener:
-    """Give what listens for a checkpoint.
+    """Give what listens for a checkpoint; say so where its features came from files.
 
     Raises:
-        UserError: it does not name what sounds, or was not trained on sound.
+        UserError: it is of piano rolls, or of numbers or stored features that no sound can be turned into.
     """
-    seconds = _seconds(trained)
-    sequences = trained.description.get("inputs") == "sequences"
-    return SequenceListener(trained, seconds) if sequences else SpectrogramListener(trained, seconds)
-
-
-def _seconds(trained: Trained) -> float:
-    target, data = trained.description["target"], trained.config["data"]
+    target, seconds = trained.description["target"], _seconds(trained)
+    if trained.description.get("inputs") == "sequences":
+        if seconds is None:
+            say(
+                f"{trained.path} was trained on feature files: what it says of sound counts if those were made as "
+                "src/audio/music_features.py makes them"
+            )
+        return SequenceListener(trained, seconds or PUBLISHED_SECONDS)
     if target not in ("multilabel", "multiclass"):
         remedy = "; use mode=generate." if target == "rolls" else "."
         raise UserError(
             f"{trained.path}: mode=predict names what sounds; this checkpoint has {target} targets" + remedy
         )
+    if seconds is None:
+        raise UserError(
+            f"{trained.path}: mode=predict reads sound; this checkpoint was trained on stored spectrograms."
+        )
+    return SpectrogramListener(trained, seconds)
+
+
+def _seconds(trained: Trained) -> float | None:
+    data = trained.config["data"]
     lengths: list[Any] = [
         data[key] for key in ("clip_seconds", "window_seconds") if data.get(key) is not None
     ]
-    if not lengths:
-        raise UserError(
-            f"{trained.path}: mode=predict reads sound; this checkpoint was trained on stored features."
-        )
-    return float(lengths[0])
+    return float(lengths[0]) if lengths else None

@@ -51,6 +51,7 @@ class Predictor:
     def __init__(self, trained: list[Trained]) -> None:
         self.classes: list[str] = trained[0].description["classes"]
         self.one_class = trained[0].description["target"] == "multiclass"
+        self.numbers = trained[0].description["target"] == "regression"
         self.listen = listener(trained[0])
         self._members = [cast(Classifier, member.learner) for member in trained]
         self.threshold = float(np.mean([float(member.threshold) for member in self._members]))
@@ -76,9 +77,13 @@ class Predictor:
     def present(self, probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Tell which classes are there, (windows, classes): all above the threshold, or the best of one-class targets.
 
+        Of numbers there is nothing to tell.
+
         Args:
             probabilities: (windows, classes); nothing is there where all are 0.
         """
+        if self.numbers:
+            return np.zeros(probabilities.shape, bool)
         if not self.one_class:
             return probabilities > self.threshold
         best: NDArray[np.bool_] = np.eye(len(self.classes), dtype=bool)[probabilities.argmax(1)]
@@ -149,7 +154,8 @@ class _Table:
         for start, end, *window in windows:
             for name, probability, is_present in zip(self._predictor.classes, *window, strict=True):
                 times = f"{start:.3f}", f"{end:.3f}"
-                row = (prediction.file, *times, name, f"{probability:.6f}", int(is_present))
+                there = "" if self._predictor.numbers else int(is_present)
+                row = (prediction.file, *times, name, f"{probability:.6f}", there)
                 self._writer.writerow(row)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

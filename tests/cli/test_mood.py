@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from conftest import names_in, read
 
+from tests.recordings.sounds import tone, write
 from tests.sequences.feature_folders import AXES, genre_folder, mood_clip, write_array, write_table
 
 SIZES = {"train": 700, "test": 400}
@@ -81,3 +82,13 @@ def test_mood_begins_with_the_features_of_a_genre_network(project, tmp_path):
         assert result.returncode == 0, result.stdout + result.stderr
     [metrics] = (tmp_path / "b").glob("runs/*/metrics.json")
     assert read(metrics)["data"]["items"]["test"] == 12
+    [checkpoint] = (tmp_path / "b").glob("runs/*/checkpoints/best.ckpt")
+    sound = write(tmp_path / "song.wav", tone(440, 3.0, 22050), 22050)
+    result = project.run("mode=predict", f"checkpoint={checkpoint}", f"input={sound}", f"outputs={tmp_path}")
+    assert result.returncode == 0, result.stderr
+    assert "was trained on feature files" in result.stderr
+    with (tmp_path / "predicted" / "song.wav" / "predictions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["instrument"] for row in rows] == list(AXES)
+    assert {row["present"] for row in rows} == {""}
+    assert all(np.isfinite(float(row["probability"])) for row in rows)
