@@ -64,7 +64,7 @@ CASES = {
     "folder without MIDI": Case((PIANO, "data.root={files}"), ("no file .mid", "give the folder")),
     "missing folder of MIDI": Case((PIANO, "data.root={files}/x"), ("/x is not a folder", "give the folder")),
     "network of clips": Case(("data=chorales", "model=cnn_fast"), ("CNNFast", "choose model=conv_gru, lstm")),
-    "network of rolls": Case((DEBUG, "model=conv_gru"), ("ConvGRU", "choose model=cnn, cnn_fast")),
+    "network of rolls": Case((DEBUG, "model=conv_gru"), ("ConvGRU", "choose model=cnn, cnn2d, cnn_fast")),
     "loss of rolls": Case((CHORALES, "loss=mse"), ("MSE", "choose loss=asymmetric, bce, focal")),
     "augmentation of clips": Case(
         (CHORALES, "augment=[spec_augment]"), ("augment=spec_augment", "leave it out")
