@@ -1,4 +1,4 @@
-"""What networks share: a check of their input, pooling to a fixed number of rows, a float32 output layer."""
+"""What networks share: checks of options and of their input, pooling to a fixed number of rows, a float32 output layer."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -101,8 +101,7 @@ def checked_options(channels: Sequence[int], dropout: float) -> tuple[int, ...]:
     Raises:
         UserError: `channels` is empty or holds a number below 1, or `dropout` is outside 0 to below 1.
     """
-    if not 0 <= dropout < 1:
-        raise UserError(f"model.dropout is {dropout}: choose a number from 0 to below 1.")
+    checked_share("dropout", dropout)
     return checked_stages("channels", channels)
 
 
@@ -115,3 +114,25 @@ def checked_stages(name: str, values: Sequence[int]) -> tuple[int, ...]:
     if not values or min(values) < 1:
         raise UserError(f"model.{name} is {list(values)}: give one positive number a stage.")
     return tuple(values)
+
+
+def checked(name: str, value: int, least: int = 1) -> int:
+    """Return a whole number that is `least` or more.
+
+    Raises:
+        UserError: it is not.
+    """
+    if not isinstance(value, int) or value < least:
+        raise UserError(f"model.{name} is {value}: choose a whole number from {least}.")
+    return value
+
+
+def checked_share(name: str, value: float) -> float:
+    """Return a number from 0 to below 1.
+
+    Raises:
+        UserError: it is not.
+    """
+    if not 0 <= value < 1:
+        raise UserError(f"model.{name} is {value}: choose a number from 0 to below 1.")
+    return value

@@ -8,9 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from src.errors import UserError
-from src.models.networks.base import Float32Linear, checked_stages
+from src.models.networks.base import Float32Linear, checked, checked_share, checked_stages
 from src.models.networks.masked_norm import MaskedBatchNorm
-from src.models.networks.roll_base import checked, checked_share
 from src.models.networks.sequence_base import SequenceNetwork, frames_of, inside, without_padding
 
 ATTENTION = 16

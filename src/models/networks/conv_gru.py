@@ -9,14 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from src.errors import UserError
-from src.models.networks.roll_base import (
-    CausalConv1d,
-    Lags,
-    RollNetwork,
-    checked,
-    checked_share,
-    output_layer,
-)
+from src.models.networks.base import checked, checked_share
+from src.models.networks.roll_base import CausalConv1d, Lags, RollNetwork, output_layer
 
 
 class ConvGRU(RollNetwork):

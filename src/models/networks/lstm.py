@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from src.models.networks.roll_base import Lags, RollNetwork, checked, checked_share, output_layer
+from src.models.networks.base import checked, checked_share
+from src.models.networks.roll_base import Lags, RollNetwork, output_layer
 
 
 class LSTM(RollNetwork):

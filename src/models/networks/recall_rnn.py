@@ -7,15 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from src.errors import UserError
-from src.models.networks.base import Float32Linear
+from src.models.networks.base import Float32Linear, checked, checked_share
 from src.models.networks.recall import Recall
-from src.models.networks.roll_base import (
-    CausalConv1d,
-    RollNetwork,
-    checked,
-    checked_share,
-    output_layer,
-)
+from src.models.networks.roll_base import CausalConv1d, RollNetwork, output_layer
 
 CELLS = {"gru": nn.GRU, "lstm": nn.LSTM}
 

@@ -117,25 +117,3 @@ def output_layer(width: int, n_keys: int) -> Float32Linear:
     layer = Float32Linear(width, n_keys)
     nn.init.constant_(layer.bias, OFF)
     return layer
-
-
-def checked(name: str, value: int, least: int = 1) -> int:
-    """Return a whole number that is `least` or more.
-
-    Raises:
-        UserError: it is not.
-    """
-    if not isinstance(value, int) or value < least:
-        raise UserError(f"model.{name} is {value}: choose a whole number from {least}.")
-    return value
-
-
-def checked_share(name: str, value: float) -> float:
-    """Return a number from 0 to below 1.
-
-    Raises:
-        UserError: it is not.
-    """
-    if not 0 <= value < 1:
-        raise UserError(f"model.{name} is {value}: choose a number from 0 to below 1.")
-    return value

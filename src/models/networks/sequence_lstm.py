@@ -4,8 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from src.errors import UserError
-from src.models.networks.base import Float32Linear
-from src.models.networks.roll_base import checked, checked_share
+from src.models.networks.base import Float32Linear, checked, checked_share
 from src.models.networks.sequence_base import SequenceNetwork, frames_of, mean_over_time, without_padding
 
 POOLS = ("last", "mean")
