@@ -24,6 +24,7 @@ from src.recordings.options import share
 from src.recordings.plan import checked_labels, targets_of
 from src.recordings.recording import Recording
 from src.sequences.batches import SequenceDataset
+from src.sequences.choice import Choice
 from src.sequences.rows import max_frames as checked_max_frames
 from src.sequences.rows import rows
 from src.sequences.statistics import moments, statistics_over_time
@@ -49,7 +50,7 @@ class SequenceDataModule(DataModule):
         features: `mel`, `chroma` or `fused`, both.
         beat_sync: whether a frame is a beat.
         max_frames: kept of an item, from its beginning; `None`: 1293, or 129 beats, as published.
-        seed: of the split, >= 0; `None` where the data set has its own.
+        seed: of the split, >= 0.
         split: shares of the items that are divided, by part; `None` where the data set has its own split.
         max_bad: the greatest share of items that may be left out, 0..1.
 
@@ -73,7 +74,7 @@ class SequenceDataModule(DataModule):
         features: str,
         beat_sync: bool,
         max_frames: int | None,
-        seed: int | None,
+        seed: int,
         split: Mapping[str, float] | None,
         max_bad: float,
     ) -> None:
@@ -169,7 +170,7 @@ class SequenceDataModule(DataModule):
             say_left_out(self.name, self.left_out(), len(self.listed))
         self.setup()
         if not (self.folder / "manifest.csv").exists():
-            self._division.say_shared_sounds(self.name)
+            self.choice.division.say_shared_sounds(self.name)
             write_left_out(self.folder / "left_out.csv", self.left_out())
             frames = self._stored["frames"][np.concatenate([self.numbers[split] for split in SPLITS])]
             write_sequences(self.folder / "manifest.csv", self.used_items(), frames)
@@ -185,38 +186,21 @@ class SequenceDataModule(DataModule):
 
     def left_out(self) -> list[tuple[str, str]]:
         """Give path and reason of each item that is not used."""
-        return self._left_out
-
-    @functools.cached_property
-    def _left_out(self) -> list[tuple[str, str]]:
-        make, frames = self.maker(), self._stored["frames"]
-        reasons = [
-            item.problem or ("" if frames[number] else make.problem(number))
-            for number, item in enumerate(self.listed)
-        ]
-        return [(item.path, why) for item, why in zip(self.listed, reasons, strict=True) if why]
+        return self.choice.left_out
 
     def used_items(self) -> list[Recording]:
         """Give the items that are used, each with its split: those of `train` first, then `val` and `test`."""
-        by_split = {split: [i for i in self._division.recordings if i.split == split] for split in SPLITS}
-        return [item for split in SPLITS for item in by_split[split]]
+        return [item for split in SPLITS for item in self.choice.items(split)]
 
-    @functools.cached_property
+    @property
     def numbers(self) -> dict[str, np.ndarray]:
         """The numbers, in the list of all, of the items of each part, int64 (n,)."""
-        pairs = list(zip(self._used, self._division.recordings, strict=True))
-        return {
-            split: np.array([number for number, item in pairs if item.split == split], np.int64)
-            for split in SPLITS
-        }
+        return self.choice.numbers
 
     def dataset(self, split: str) -> SequenceDataset:
         """Give the items of a part."""
-        stored = self._stored
-        chosen = [item for item in self._division.recordings if item.split == split]
-        return SequenceDataset(
-            stored["features"], stored["frames"], self.numbers[split], self.targets(chosen), self.rows
-        )
+        stored, targets = self._stored, self.targets(self.choice.items(split))
+        return SequenceDataset(stored["features"], stored["frames"], self.numbers[split], targets, self.rows)
 
     def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
         """Give what the baselines are measured on.
@@ -257,7 +241,7 @@ class SequenceDataModule(DataModule):
             **super().summary(),
             "frames": {split: round(float(of_split.mean()), 1) for split, of_split in frames.items()},
             "left_out": len(self.left_out()),
-            "shared_items": self._division.shared_sounds,
+            "shared_items": self.choice.division.shared_sounds,
         }
 
     def contact_sheet(self, folder: Path) -> None:
@@ -266,12 +250,8 @@ class SequenceDataModule(DataModule):
         Args:
             folder: gets what `write_item` writes, and `classes.csv`/`.png`.
         """
-        items = {
-            split: [item for item in self._division.recordings if item.split == split] for split in SPLITS
-        }
-        marks = {
-            split: targets_of(of_split, self.classes, one_class=False) for split, of_split in items.items()
-        }
+        items = {split: self.choice.items(split) for split in SPLITS}
+        marks = {split: targets_of(items[split], self.classes, one_class=False) for split in SPLITS}
 
         def write(index: int, stem: Path) -> None:
             self.write_item(int(self.numbers["train"][index]), stem)
@@ -334,15 +314,9 @@ class SequenceDataModule(DataModule):
         return {**stored, "frames": np.array(stored["frames"]), "digest": np.array(stored["digest"])}
 
     @functools.cached_property
-    def _used(self) -> np.ndarray:
-        """The numbers of the items that can be used, int64 (n,)."""
-        check_left_out(self.name, self.left_out(), len(self.listed), self.max_bad)
-        problem = np.array([bool(item.problem) for item in self.listed], bool)
-        return np.flatnonzero((self._stored["frames"] > 0) & ~problem)
-
-    @functools.cached_property
-    def _division(self) -> Division:
-        return self._divided([self.listed[n] for n in self._used], self._stored["digest"][self._used])
+    def choice(self) -> Choice:
+        """Which items are used, and how they are divided; they must be built."""
+        return Choice(self.name, self.listed, self._stored, self.maker(), self.max_bad, self._divided)
 
     def _divided(self, items: Sequence[Recording], digests: np.ndarray) -> Division:
         return division(

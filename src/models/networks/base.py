@@ -1,4 +1,4 @@
-"""What networks share: checks of options and of their input, pooling to a fixed number of rows, a float32 output layer."""
+"""What networks share: checks of options and of input, pooling to a fixed number of rows, a float32 output layer."""
 
 from collections.abc import Sequence
 from typing import ClassVar
