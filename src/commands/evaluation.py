@@ -22,9 +22,6 @@ from src.models.learner import Learner
 from src.pictures import draw_tables
 from src.trial import measured_baselines
 
-_FEATURES = ("features", "beat_sync")
-_DRAWS = ("seed", "split", "clips_per_genre")
-
 
 def test(config: dict[str, Any], overrides: list[str]) -> int:
     """Test checkpoints on the data they were trained for, or as `data.…` on the command line changes it.
@@ -95,13 +92,13 @@ def same_classes(trained: Trained, data: DataModule, tested: dict[str, Any]) -> 
             f"{trained.path} was trained for other classes or features than data {data.name} has."
         )
     own, now = trained.config["data"], {**tested["data"], **data.resolved()}
-    other = [key for key in _FEATURES if own.get(key) != now.get(key)]
+    other = [key for key in data.feature_options if own.get(key) != now.get(key)]
     if other:
         raise UserError(
             f"{trained.path} was trained with data.{other[0]}={own.get(other[0])}; leave it as it was."
         )
-    drawn = [key for key in _DRAWS if own.get(key) != now.get(key)]
-    if drawn and getattr(data, "shares", None) and own.get("root") == now.get("root"):
+    drawn = [key for key in data.drawn_by if own.get(key) != now.get(key)]
+    if drawn and own.get("root") == now.get("root"):
         raise UserError(
             f"data.{drawn[0]}: another draw of the parts tests on what {trained.path} was trained on; leave it as it "
             "was."

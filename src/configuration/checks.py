@@ -197,7 +197,7 @@ def _check_transfer(frozen: Mapping[str, Any], data: DataModule) -> None:
         )
     description, weights = features_of(frozen["init_from"])
     own, theirs = frozen["data"], description["config"]["data"]
-    keys = ("features", "beat_sync") if data.inputs == "sequences" else ("features",)
+    keys = data.feature_options
     same = all(own.get(key) == theirs.get(key) for key in keys)
     if not same or list(data.item_shape[:2]) != list(description["item_shape"][:2]):
         known = {key: theirs.get(key) for key in keys}

@@ -30,6 +30,8 @@ class DataModule(LightningDataModule):
         n_items: number of items of `train`, `val` and `test`; empty while it is unknown.
         card: where a published data set can be had; `None` for others.
         level: the root mean square that all clips are brought to before features are made; `None`: their own.
+        feature_options: the options that say what a network is given; a checkpoint's data keep them.
+        shares: of the parts that are drawn; `None` or empty where the parts are fixed.
         root: its folder, or that of one's own files, if there is one.
         pool: how the outputs for the windows of a recording become one, `mean` or `max`.
 
@@ -53,6 +55,8 @@ class DataModule(LightningDataModule):
     pool: str = "mean"
     card: ClassVar[Card | None] = None
     level: ClassVar[float | None] = None
+    feature_options: ClassVar[tuple[str, ...]] = ("features",)
+    shares: Mapping[str, float] | None = None
     root: str | Path | None = None
 
     def __init__(self, *, cache_dir: Path, batch_size: int, shuffle_seed: int, workers: int | str) -> None:
@@ -101,6 +105,11 @@ class DataModule(LightningDataModule):
     def folder(self) -> Path:
         """Where the prepared data lie."""
         return self.cache_dir / f"{self.name}-{self.signature}"
+
+    @property
+    def drawn_by(self) -> tuple[str, ...]:
+        """The options that divide the items, unless the parts are fixed; with others training items would be tested."""
+        return ("seed", "split") if self.shares else ()
 
     def resolved(self) -> dict[str, Any]:
         """Give the options whose names stand for something else, resolved: what a trial's identity counts."""

@@ -91,6 +91,11 @@ class GenreScores(SequenceDataModule):
         super().check()
 
     @property
+    def drawn_by(self) -> tuple[str, ...]:
+        """What draws the pieces, and divides them."""
+        return (*super().drawn_by, "clips_per_genre")
+
+    @property
     def remedy(self) -> str:
         """What can be done where a part has no clip."""
         return "choose a greater data.clips_per_genre, or other shares (data.split)"

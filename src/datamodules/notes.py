@@ -28,6 +28,7 @@ from src.notes.tinysol_table import CARD
 from src.preparation.cache import read_json
 from src.preparation.sources import ROOT, sources
 from src.processes import cores
+from src.recordings.options import one_of, whole_number
 from src.splits import SPLITS
 
 SOURCES = ("recordings", "soundfont")
@@ -94,12 +95,8 @@ class NoteDataModule(DataModule):
         super().__init__(
             cache_dir=cache_dir, batch_size=batch_size, shuffle_seed=shuffle_seed, workers=workers
         )
-        if source not in SOURCES:
-            raise UserError(f"data.source={source}: choose {' or '.join(SOURCES)}")
-        if folds not in FOLDS:
-            raise UserError(f"data.folds={folds}: choose {' or '.join(FOLDS)}")
-        if not isinstance(seed, int) or seed < 0:
-            raise UserError(f"data.seed={seed}: choose a whole number from 0")
+        one_of("source", source, SOURCES)
+        one_of("folds", folds, FOLDS)
         if loaders != "auto" and (not isinstance(loaders, int) or loaders < 0):
             raise UserError(f"data.loaders={loaders}: choose auto, or a number of processes from 0")
         if min(clip_seconds, note_seconds, held_seconds) <= 0 or not 0 <= max_bad <= 1:
@@ -113,7 +110,7 @@ class NoteDataModule(DataModule):
         self.folds = "pitch" if source == "soundfont" else folds
         self.max_bad = max_bad if source == "recordings" else 1.0  # a soundfont has the notes that it has
         self.note_seconds = note_seconds
-        self.split, self.seed = check_split(split), seed
+        self.split, self.seed = check_split(split), whole_number("seed", seed, 0)
         self.clip_seconds, self.features = float(clip_seconds), dict(features)
         self.shifts, self.loaders = checked_shifts(shifts), loaders
         self.log_mel = log_mel(self.features)
@@ -138,6 +135,11 @@ class NoteDataModule(DataModule):
         self.origin.check(self.log_mel.sample_rate)
         if not self.store.cache.is_complete():
             self.store.cache.check_space()
+
+    @property
+    def drawn_by(self) -> tuple[str, ...]:
+        """Which folds are which part, and what makes folds."""
+        return ("split", "folds", "seed") if self.folds == "pitch" else ("split", "folds")
 
     def resolved(self) -> dict[str, Any]:
         """Give the folder and the soundfonts as full paths; what has no effect is null."""

@@ -57,6 +57,7 @@ class RollDataModule(DataModule):
 
     inputs = "rolls"
     target = "rolls"
+    feature_options = ()
     grouped_by: ClassVar[str] = "group"
 
     def __init__(

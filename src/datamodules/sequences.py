@@ -59,6 +59,7 @@ class SequenceDataModule(DataModule):
     """
 
     inputs = "sequences"
+    feature_options = ("features", "beat_sync")
     target = "multiclass"
     grouped_by: ClassVar[str] = "group"
     drawn_parts: ClassVar[tuple[str, ...]] = ("val", "test")

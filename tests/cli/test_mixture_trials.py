@@ -135,3 +135,13 @@ def test_a_training_begins_with_the_features_of_another(later):
     heads = [name for name in ours if name.startswith("network.head.")]
     assert {ours[name].shape[0] for name in heads} == {4}
     assert {theirs[name].shape[0] for name in heads} == {3}
+
+
+@pytest.mark.slow
+def test_notes_that_were_trained_on_are_not_tested(project, trained):
+    mixed, _ = trained
+    best = only(mixed / "runs") / "checkpoints" / "best.ckpt"
+    split = "data.split={train: [0, 1], val: [3], test: [2]}"
+    result = project.run("mode=test", f"checkpoint={best}", split, f"outputs={mixed}", **THREADS)
+    assert result.returncode == 2
+    assert "data.split: another draw of the parts tests on what" in result.stderr
