@@ -41,5 +41,7 @@ def test_what_has_no_frame_or_a_wrong_label_is_left_out_with_its_reason():
 
 
 def test_too_much_that_is_left_out_is_refused():
-    with pytest.raises(UserError, match=r"x: 1 of 4 files cannot be used: 1 is broken at 1; .*data\.max_bad=0\.2"):
+    with pytest.raises(
+        UserError, match=r"x: 1 of 4 files cannot be used: 1 is broken at 1; .*data\.max_bad=0\.2"
+    ):
         _ = chosen([5, 0, 7, 3], [""] * 4, max_bad=0.2).division
