@@ -26,7 +26,8 @@ sys.path.insert(0, str(ROOT))
 from src.callbacks.history import History  # noqa: E402
 from src.callbacks.progress import ProgressReport  # noqa: E402
 from src.callbacks.seed_epochs import SeedEpochs  # noqa: E402
-from src.configuration.build import build_classifier, build_data, build_trainer  # noqa: E402
+from src.configuration.build import build_data, build_learner  # noqa: E402
+from src.configuration.build_trainer import build_trainer  # noqa: E402
 from src.configuration.checks import freeze  # noqa: E402
 
 
@@ -53,7 +54,7 @@ class BareLoop:
     """The plainest loop: tensors in memory, no framework."""
 
     def __init__(self, config: dict[str, Any], data: Any) -> None:
-        self.model = build_classifier(config, data)
+        self.model = build_learner(config, data)
         self.optimizer = self.model._make_optimizer(list(self.model.parameters()))
         features, targets = data.arrays("train")
         self.x = torch.from_numpy(features[:].copy())
@@ -106,7 +107,7 @@ def main() -> None:
             watch,
         ]
         trainer = build_trainer(config, Path(folder), own, [])
-        trainer.fit(build_classifier(config, data), data)
+        trainer.fit(build_learner(config, data), data)
     samples = options.clips // config["batch_size"] * config["batch_size"]
     ours = samples / statistics.median(watch.lightning_s[1:])
     bare = samples / statistics.median(watch.bare_s[1:])

@@ -14,8 +14,8 @@ class SequenceLSTM(SequenceNetwork):
     """Layers of LSTMs over the frames, one vector for the item, dropout, a linear layer.
 
     It is `nn.LSTM` on packed sequences: each direction begins with a frame of the item's own. It does not pack, since
-    PyTorch's gradient of a packed sequence takes time that grows with T² on a CPU: 40 s instead of 1.5 s for a batch
-    of 32 clips of 1293 frames. Instead the second direction reads each item from its own end.
+    on a CPU a training step of packed clips of 1293 frames takes some 20 times as long (`benchmarks/packed_lstm.py`).
+    Instead the second direction reads each item from its own end.
 
     Args:
         n_classes: number of logits.
