@@ -11,9 +11,10 @@ import soundfile
 from matplotlib.figure import Figure
 
 from src.audio.roll import Grid, to_midi
-from src.audio.soundfonts import check_programs, find_soundfont
 from src.audio.synthesis import Synthesizer
 from src.errors import UserError
+from src.soundfonts.contents import check_programs
+from src.soundfonts.installed import find_soundfont
 
 STEPS_PER_SECOND = 4
 """Where the length of a step is unknown."""

@@ -11,7 +11,6 @@ from torch import nn
 
 from src.audio.mel import LogMel
 from src.audio.roll_files import NO_SOUND
-from src.audio.soundfonts import find_soundfont
 from src.configuration.make import make
 from src.datamodules.base import DataModule
 from src.errors import UserError
@@ -24,6 +23,7 @@ from src.models.generator import Generator
 from src.models.learner import Learner
 from src.models.sequence_classifier import SequenceClassifier
 from src.models.transfer import Transfer, load_features
+from src.soundfonts.installed import find_soundfont
 
 Config = Mapping[str, Any]
 

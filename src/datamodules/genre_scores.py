@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from src.audio import fluid
-from src.audio.soundfonts import check_programs, find_soundfont
 from src.datamodules.contact_sheet import named
 from src.datamodules.sequences import SequenceDataModule
 from src.errors import UserError
@@ -19,6 +18,8 @@ from src.sequences.audio_maker import frames_of_clip
 from src.sequences.corpus import SOURCES, CorpusPiece, corpus_folder, draw_pieces
 from src.sequences.export import write_sound
 from src.sequences.score_maker import LEVEL, ScoreClips
+from src.soundfonts.contents import check_programs
+from src.soundfonts.installed import find_soundfont
 
 _LIBRARIES = ("music21", "librosa", "numpy", "scipy")
 

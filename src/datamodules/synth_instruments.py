@@ -14,13 +14,14 @@ import torchaudio
 from src.audio import fluid
 from src.audio.mel import log_mel
 from src.audio.score import Instrument, ScoreOptions
-from src.audio.soundfonts import check_programs, find_soundfont
 from src.audio.synthesis import check_sample_rate
 from src.datamodules.arrays import ArrayDataModule
 from src.datamodules.contact_sheet import named, write_clip, write_contact_sheet
 from src.datamodules.synth_clips import ClipMaker, Split
 from src.errors import UserError
 from src.fingerprint import content_hash
+from src.soundfonts.contents import check_programs
+from src.soundfonts.installed import find_soundfont
 from src.splits import SPLITS
 
 Number = TypeVar("Number", int, float)

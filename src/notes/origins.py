@@ -9,7 +9,6 @@ from typing import Any
 import soundfile
 
 from src.audio import fluid
-from src.audio.soundfonts import check_programs, find_soundfont
 from src.audio.synthesis import check_sample_rate
 from src.errors import UserError
 from src.fingerprint import content_hash
@@ -17,6 +16,8 @@ from src.notes.makers import Maker, RecordedNotes, RenderedNotes
 from src.notes.note import Note
 from src.notes.soundfont_notes import instruments, soundfont_notes
 from src.notes.tinysol_table import CARD, read_table, sounds_folder
+from src.soundfonts.contents import check_programs
+from src.soundfonts.installed import find_soundfont
 
 
 @dataclass(frozen=True)

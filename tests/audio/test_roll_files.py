@@ -96,7 +96,7 @@ def test_without_its_soundfont_there_is_no_sound_and_it_says_so(tmp_path, capsys
 
 
 def test_a_soundfont_without_the_program_makes_no_sound_and_does_not_fail(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("src.audio.soundfonts.presets", lambda _: {(0, 0)})
+    monkeypatch.setattr("src.soundfonts.contents.presets", lambda _: {(0, 0)})
     RollWriter(BEATS, program=40).write(tmp_path / "a", one_note(), None)
     assert {file.suffix for file in tmp_path.iterdir()} == {".mid", ".png"}
     assert "has no program 40 (Violin)" in capsys.readouterr().err

@@ -4,10 +4,10 @@ import pytest
 import soundfile
 
 from src.audio.music_features import SAMPLE_RATE
-from src.audio.soundfonts import find_soundfont
 from src.errors import UserError
 from src.recordings.splitting import divided
 from src.sequences.corpus import SOURCES
+from src.soundfonts.installed import find_soundfont
 from tests.sequences.feature_folders import built
 from tests.sequences.scores import write_parts, write_tune
 

@@ -15,9 +15,9 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from src.audio.soundfonts import find_soundfont
 from src.audio.synthesis import Synthesizer
 from src.errors import UserError
+from src.soundfonts.installed import find_soundfont
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -274,7 +274,7 @@ def test_check_refuses_before_work(tiny, tmp_path, monkeypatch):
     (tmp_path / "text.sf2").write_text("no soundfont")
     with pytest.raises(UserError, match="no soundfont"):
         tiny(test_soundfonts=[str(tmp_path / "text.sf2")]).check()
-    monkeypatch.setattr("src.audio.soundfonts.presets", lambda _: {(0, 0), (0, 40)})
+    monkeypatch.setattr("src.soundfonts.contents.presets", lambda _: {(0, 0), (0, 40)})
     with pytest.raises(UserError, match=r"no program 56 \(Trumpet\)"):
         tiny().check()
 

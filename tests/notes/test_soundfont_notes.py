@@ -4,11 +4,11 @@ import librosa
 import numpy as np
 import pytest
 
-from src.audio.soundfonts import find_soundfont
 from src.errors import UserError
 from src.notes.makers import FULL_SCALE, RenderedNotes
 from src.notes.soundfont_notes import Instrument, instruments, soundfont_notes
 from src.notes.store import NoteStore
+from src.soundfonts.installed import find_soundfont
 
 RATE = 22050
 TRUMPET, FLUTE = 56, 73

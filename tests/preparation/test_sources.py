@@ -11,7 +11,7 @@ def test_imports_are_followed():
         "src/audio/mel.py",
     }
     assert "src/datamodules/base.py" not in found
-    assert "src/audio/soundfonts.py" not in found
+    assert "src/soundfonts/installed.py" not in found
 
 
 def test_imports_of_every_kind(tmp_path, monkeypatch):

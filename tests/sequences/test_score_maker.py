@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from src.audio.music_features import SAMPLE_RATE, mel_and_chroma
 from src.audio.score_files import TICKS_PER_BEAT
-from src.audio.soundfonts import find_soundfont
 from src.errors import UserError
 from src.sequences.corpus import CorpusPiece, corpus_folder
 from src.sequences.score_maker import LEVEL, ScoreClips, ScoreNote, again_and_again, events, read_piece
+from src.soundfonts.installed import find_soundfont
 from tests.sequences.scores import write_parts, write_tune
 
 SECONDS = 2.0

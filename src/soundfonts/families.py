@@ -1,0 +1,173 @@
+"""Soundfonts that share recordings: a model that is trained on one and tested on the other has heard it before."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from src.errors import UserError
+from src.fingerprint import content_hash, value_hash, write_json
+from src.preparation.cache import read_json
+from src.soundfonts.contents import StoredSound, sounds_of
+
+_WINDOW = 24  # samples; two recordings have no 24 in a row alike
+_PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)  # of a sound, where windows are sought that say something
+_STEPS, _STEP = 10, 40
+_LEAST_LEVEL, _LEAST_VALUES = 100, 12  # quiet or plain windows are alike by chance
+
+
+@dataclass(frozen=True)
+class Player:
+    """What plays a class in a soundfont.
+
+    Args:
+        name: of the class.
+        presets: (bank, program) pairs.
+    """
+
+    name: str
+    presets: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A recording that lies in two soundfonts.
+
+    Args:
+        player: the class that it plays in the first.
+        sound: its name there.
+    """
+
+    player: str
+    sound: str
+
+
+def shared_sounds(one: Path, its: Sequence[Player], other: Path, others: Sequence[Player]) -> list[Shared]:
+    """Find the recordings of one soundfont that another holds too, sample by sample.
+
+    Five windows of each sound are sought in all sounds of the other, and the other way round. What was made
+    louder, resampled or compressed before it was copied is not found.
+
+    Args:
+        one: an `.sf2` file.
+        its: what plays the classes there; only these presets' sounds are compared.
+        other: another.
+        others: likewise.
+
+    Returns:
+        Each class and sound of `one` once.
+
+    Raises:
+        UserError: a file is no soundfont, or compressed.
+    """
+    here, there = _sounds(one, its), _sounds(other, others)
+    ours, theirs = _haystack(here.values()), _haystack(there.values())
+    found = [(name, sound) for name, sounds in here.items() for sound in sounds if _inside(sound, theirs)]
+    copied = [sound for sounds in there.values() for sound in sounds if _inside(sound, ours)]
+    if copied:
+        theirs = _haystack([copied])
+        found += [
+            (name, sound)
+            for name, sounds in here.items()
+            for sound in sounds
+            if any(_inside(copy, sound.samples.tobytes()) for copy in copied)
+        ]
+    return sorted(
+        {Shared(name, sound.name.rstrip("\0")) for name, sound in found}, key=lambda it: (it.player, it.sound)
+    )
+
+
+class Families:
+    """Says which soundfonts share what, and remembers it.
+
+    Args:
+        memory: a JSON file.
+        hashes: a JSON file with the hashes of contents.
+    """
+
+    def __init__(self, memory: Path, hashes: Path) -> None:
+        self._memory, self._hashes = memory, hashes
+
+    def shared(self, one: Path, its: Sequence[Player], other: Path, others: Sequence[Player]) -> list[Shared]:
+        """See `shared_sounds`."""
+        key = value_hash(
+            [content_hash(one, self._hashes), content_hash(other, self._hashes), _plain(its), _plain(others)]
+        )
+        known = read_json(self._memory) or {}
+        if key not in known:
+            known[key] = [vars(shared) for shared in shared_sounds(one, its, other, others)]
+            self._memory.parent.mkdir(parents=True, exist_ok=True)
+            write_json(self._memory, known)
+        return [Shared(**entry) for entry in known[key]]
+
+    def check_roles(self, roles: Mapping[str, Mapping[Path, Sequence[Player]]]) -> None:
+        """Refuse soundfonts of different roles that share a recording of some class.
+
+        Args:
+            roles: by role (such as `train`, `val` and `test`) what plays the classes in each soundfont.
+
+        Raises:
+            UserError: there are such; the message names them, and what to leave out.
+        """
+        names = list(roles)
+        for position, role in enumerate(names):
+            for later in names[position + 1 :]:
+                for one, its in roles[role].items():
+                    for other, others in roles[later].items():
+                        self._check_pair(role, one, its, later, other, others)
+
+    def _check_pair(
+        self, role: str, one: Path, its: Sequence[Player], later: str, other: Path, others: Sequence[Player]
+    ) -> None:
+        if one == other:
+            raise UserError(f"soundfont {one.stem} is in {role} and in {later}; give each part others")
+        shared = self.shared(one, its, other, others)
+        if shared:
+            classes = sorted({each.player for each in shared})
+            example = json.dumps(shared[0].sound)
+            raise UserError(
+                f"soundfonts {one.stem} ({role}) and {other.stem} ({later}) are of one family: recordings of "
+                f"{', '.join(classes)} lie in both (such as {example}); take one of them out, or these classes: "
+                f"data.leave_out.{one.stem}=[{','.join(classes)}]"
+            )
+
+
+def _plain(players: Iterable[Player]) -> list[object]:
+    return [[player.name, [list(preset) for preset in player.presets]] for player in players]
+
+
+def _sounds(path: Path, players: Sequence[Player]) -> dict[str, list[StoredSound]]:
+    found = sounds_of(path, [preset for player in players for preset in player.presets])
+    return {
+        player.name: [sound for preset in player.presets for sound in found.get(preset, [])]
+        for player in players
+    }
+
+
+def _haystack(sounds: Iterable[Iterable[StoredSound]]) -> bytes:
+    gap = bytes(2 * _WINDOW)  # no window lies across two sounds
+    return gap.join(sound.samples.tobytes() for several in sounds for sound in several)
+
+
+def _inside(sound: StoredSound, haystack: bytes) -> bool:
+    return any(haystack.find(window) >= 0 for window in _windows(sound.samples))
+
+
+def _windows(samples: np.ndarray) -> list[bytes]:
+    """Give windows of a sound that are loud and varied enough to tell it from others."""
+    windows = []
+    for place in _PLACES:
+        start = int(place * max(len(samples) - _WINDOW, 0))
+        for step in range(_STEPS):
+            window = samples[start + step * _STEP :][:_WINDOW]
+            if len(window) == _WINDOW and _telling(window):
+                windows.append(window.tobytes())
+                break
+    return windows
+
+
+def _telling(window: np.ndarray) -> bool:
+    loud = int(np.abs(window.astype(np.int32)).max()) > _LEAST_LEVEL
+    return loud and len(np.unique(window)) > _LEAST_VALUES
