@@ -12,7 +12,7 @@ import importlib.util
 import io
 import os
 from collections.abc import Iterator
-from ctypes import c_char_p, c_int, c_void_p
+from ctypes import c_char_p, c_float, c_int, c_void_p
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -74,8 +74,10 @@ def _undeclared(cfunc: Any) -> dict[str, Any]:
     level, function, data = ("level", c_int, 1), ("function", c_void_p, 1), ("data", c_void_p, 1)
     left = (("left", c_void_p, 1), ("left_offset", c_int, 1), ("left_step", c_int, 1))
     right = (("right", c_void_p, 1), ("right_offset", c_int, 1), ("right_step", c_int, 1))
-    count = ("count", c_int, 1)
+    count, channel = ("count", c_int, 1), ("chan", c_int, 1)
+    generator = (("param", c_int, 1), ("value", c_float, 1))
     return {
+        "synth_set_gen": cfunc("fluid_synth_set_gen", c_int, synth, channel, *generator),
         "synth_add_sfont": cfunc("fluid_synth_add_sfont", c_int, synth, font),
         "synth_remove_sfont": cfunc("fluid_synth_remove_sfont", c_int, synth, font),
         "synth_write_float": cfunc("fluid_synth_write_float", c_int, synth, count, *left, *right),

@@ -1,7 +1,7 @@
 """Sound from MIDI messages: FluidSynth driven in memory, the same to the bit whatever was played before."""
 
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -45,12 +45,22 @@ class Synthesizer:
             raise UserError(f"FluidSynth cannot load {soundfont}; give an intact .sf2 or .sf3 file")
         self._font = self._fluid.synth_get_sfont_by_id(self._owner, identifier)
 
-    def render(self, events: Iterable[tuple[float, mido.Message]], seconds: float) -> np.ndarray:
+    def render(
+        self,
+        events: Iterable[tuple[float, mido.Message]],
+        seconds: float,
+        *,
+        bank: int = 0,
+        generators: Mapping[int, float] | None = None,
+    ) -> np.ndarray:
         """Play a piece.
 
         Args:
             events: (time in seconds, message) in order of time; notes and program changes are played.
             seconds: length of the sound; events at or past the end are left out.
+            bank: that programs are taken from; the drums have their own.
+            generators: what is added to the soundfont's own values on every channel, by the number of the generator
+                and in its unit (SoundFont 2.04, section 8.1.2).
 
         Returns:
             Mono sound, the mean of both channels, float32 (round(seconds * sample_rate),), about -1..1.
@@ -61,15 +71,23 @@ class Synthesizer:
         stereo = np.zeros((2, round(seconds * self.sample_rate)), np.float32)
         synth = self._fluid.new_fluid_synth(self._settings)
         font = self._fluid.synth_add_sfont(synth, self._font)
+        for channel in range(_CHANNELS):
+            for generator, value in (generators or {}).items():
+                self._fluid.synth_set_gen(synth, channel, generator, value)
         try:
-            self._play(synth, font, events, stereo)
+            self._play(synth, font, bank, events, stereo)
         finally:
             self._fluid.synth_remove_sfont(synth, self._font)
             self._fluid.delete_fluid_synth(synth)
         return np.asarray((stereo[0] + stereo[1]) * np.float32(0.5))
 
     def _play(
-        self, synth: int, font: int, events: Iterable[tuple[float, mido.Message]], stereo: np.ndarray
+        self,
+        synth: int,
+        font: int,
+        bank: int,
+        events: Iterable[tuple[float, mido.Message]],
+        stereo: np.ndarray,
     ) -> None:
         samples, left, right = stereo.shape[1], stereo[0].ctypes.data, stereo[1].ctypes.data
         write = self._fluid.synth_write_float
@@ -81,17 +99,17 @@ class Synthesizer:
             if time > now:
                 write(synth, time - now, left, now, 1, right, now, 1)
                 now = time
-            self._send(synth, font, message)
+            self._send(synth, font, bank, message)
         write(synth, samples - now, left, now, 1, right, now, 1)
 
-    def _send(self, synth: int, font: int, message: mido.Message) -> None:
+    def _send(self, synth: int, font: int, bank: int, message: mido.Message) -> None:
         kind = message.type
         if kind == "note_on" and message.velocity > 0:
             self._fluid.synth_noteon(synth, message.channel, message.note, message.velocity)
         elif kind in ("note_on", "note_off"):
             self._fluid.synth_noteoff(synth, message.channel, message.note)
         elif kind == "program_change":
-            bank = _DRUM_BANK if message.channel == DRUM_CHANNEL else 0
+            bank = _DRUM_BANK if message.channel == DRUM_CHANNEL else bank
             if self._fluid.synth_program_select(synth, message.channel, font, bank, message.program) != 0:
                 raise UserError(
                     f"soundfont {self._soundfont.name} has no program {message.program} in bank {bank}; "

@@ -93,11 +93,9 @@ def _wait_for(folder: TrialFolder, console: Console) -> None:
 def prepare(config: dict[str, Any]) -> int:
     """Build the data, and leave a contact sheet to look at and listen to; download what may be downloaded."""
     from src.configuration.build import build_data
-    from src.recordings.fetch import fetch
 
     data = build_data(config)
-    if data.card is not None and data.root is not None:
-        fetch(data.card, Path(data.root).expanduser())
+    data.fetch()
     data.check()
     data.prepare_data()
     data.setup("fit")

@@ -14,6 +14,7 @@ from src.fingerprint import code_hash, value_hash
 from src.preparation.builder import check_workers
 from src.preparation.sources import ROOT, sources
 from src.recordings.card import Card
+from src.recordings.fetch import fetch
 
 
 class DataModule(LightningDataModule):
@@ -110,6 +111,15 @@ class DataModule(LightningDataModule):
     def drawn_by(self) -> tuple[str, ...]:
         """The options that divide the items, unless the parts are fixed; with others training items would be tested."""
         return ("seed", "split") if self.shares else ()
+
+    def fetch(self) -> None:
+        """Download what is not here and may be downloaded.
+
+        Raises:
+            UserError: it could not be.
+        """
+        if self.card is not None and self.root is not None:
+            fetch(self.card, Path(self.root).expanduser())
 
     def resolved(self) -> dict[str, Any]:
         """Give the options whose names stand for something else, resolved: what a trial's identity counts."""

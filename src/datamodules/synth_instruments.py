@@ -87,18 +87,20 @@ class SynthInstruments(ArrayDataModule):
         self.score_options = ScoreOptions(
             instruments=tuple(_instrument(entry, pitch_range) for entry in classes),
             clip_seconds=float(clip_seconds),
-            max_instruments=_natural("max_instruments", max_instruments, least=1),
-            notes_per_instrument=_natural("notes_per_instrument", notes_per_instrument, least=1),
-            velocity=_pair("velocity", velocity),
-            gap=_pair("gap", gap),
-            length=_pair("length", length),
+            max_instruments=natural("max_instruments", max_instruments, least=1),
+            notes_per_instrument=natural("notes_per_instrument", notes_per_instrument, least=1),
+            velocity=pair("velocity", velocity),
+            gap=pair("gap", gap),
+            length=pair("length", length),
         )
         self.features = dict(features)
-        self.effects, self.seed = bool(effects), _natural("data.seed", seed, least=0)
-        self.n_items = {split: _natural(f"n_clips.{split}", n_clips.get(split), least=1) for split in SPLITS}
-        self.soundfonts = _names("soundfonts", soundfonts)
+        self.effects, self.seed = bool(effects), natural("data.seed", seed, least=0)
+        self.n_items = {split: natural(f"n_clips.{split}", n_clips.get(split), least=1) for split in SPLITS}
+        self.soundfonts = soundfont_names("soundfonts", soundfonts)
         self.test_soundfonts = (
-            self.soundfonts if test_soundfonts is None else _names("test_soundfonts", test_soundfonts)
+            self.soundfonts
+            if test_soundfonts is None
+            else soundfont_names("test_soundfonts", test_soundfonts)
         )
         self.classes = tuple(instrument.name for instrument in self.score_options.instruments)
         mel = log_mel(self.features)
@@ -185,25 +187,40 @@ def _instrument(entry: Mapping[str, Any], pitch_range: Sequence[int] | None) -> 
     instrument = Instrument(**entry)
     if pitch_range is None:
         return instrument
-    low, high = _pair("pitch_range", pitch_range)
+    low, high = pair("pitch_range", pitch_range)
     return replace(instrument, low=low, high=high)
 
 
-def _names(option: str, fonts: Iterable[str]) -> tuple[str, ...]:
+def soundfont_names(option: str, fonts: Iterable[str]) -> tuple[str, ...]:
+    """Check a list of soundfonts.
+
+    Raises:
+        UserError: it is empty.
+    """
     names = (fonts,) if isinstance(fonts, str) else tuple(str(font) for font in fonts)
     if not names:
         raise UserError(f"{option} is empty; name at least one soundfont, such as TimGM6mb")
     return names
 
 
-def _pair(option: str, values: Sequence[Number]) -> tuple[Number, Number]:
+def pair(option: str, values: Sequence[Number]) -> tuple[Number, Number]:
+    """Check a range.
+
+    Raises:
+        UserError: it is not two numbers.
+    """
     pair = list(values) if isinstance(values, Sequence) else []
     if len(pair) != 2 or not all(isinstance(value, int | float) for value in pair):
         raise UserError(f"{option} is {values}; give two numbers [low, high]")
     return pair[0], pair[1]
 
 
-def _natural(option: str, value: int | None, least: int) -> int:
+def natural(option: str, value: int | None, least: int) -> int:
+    """Check a whole number.
+
+    Raises:
+        UserError: it is none, or below `least`.
+    """
     if not isinstance(value, int) or value < least:
         raise UserError(f"{option} is {value}; choose a whole number from {least} up")
     return value

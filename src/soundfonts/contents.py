@@ -131,7 +131,7 @@ class _SoundFont:
         generators = self._read(kind + b"gen", _PAIR)[bags[first] : bags[last]]
         yield from map(int, generators["second"][generators["first"] == generator])
 
-    def _read(self, chunk: bytes, records: np.dtype) -> np.ndarray:  # type: ignore[type-arg]
+    def _read(self, chunk: bytes, records: np.dtype) -> np.ndarray:
         start, size = self._chunks[chunk]
         count = size // records.itemsize
         return np.frombuffer(self._bytes[start : start + count * records.itemsize], records)

@@ -66,14 +66,12 @@ def shared_sounds(one: Path, its: Sequence[Player], other: Path, others: Sequenc
     ours, theirs = _haystack(here.values()), _haystack(there.values())
     found = [(name, sound) for name, sounds in here.items() for sound in sounds if _inside(sound, theirs)]
     copied = [sound for sounds in there.values() for sound in sounds if _inside(sound, ours)]
-    if copied:
-        theirs = _haystack([copied])
-        found += [
-            (name, sound)
-            for name, sounds in here.items()
-            for sound in sounds
-            if any(_inside(copy, sound.samples.tobytes()) for copy in copied)
-        ]
+    found += [
+        (name, sound)
+        for name, sounds in here.items()
+        for sound in sounds
+        if any(_inside(copy, sound.samples.tobytes()) for copy in copied)
+    ]
     return sorted(
         {Shared(name, sound.name.rstrip("\0")) for name, sound in found}, key=lambda it: (it.player, it.sound)
     )

@@ -12,6 +12,7 @@ _HEADERS = 129 + 63 + 47  # bytes of the patch's, the instrument's and the layer
 _SAMPLE_HEADER = struct.Struct("<7sBIIIHIIIhB6B6B3B3BBhH36x")
 _SIXTEEN_BIT, _UNSIGNED, _LOOPED, _PING_PONG, _SUSTAINED, _ENVELOPE = 1, 2, 4, 8, 32, 64
 _DECIBELS = 36.0  # range of an envelope's offsets 0..255, as TiMidity plays them
+_WHOLE_DECIBELS = 100.0  # a soundfont's decay and release are the times of so great a fall (8.1.2, 36 and 38)
 
 
 def read_patch(path: Path) -> list[Sound]:
@@ -29,21 +30,27 @@ def read_patch(path: Path) -> list[Sound]:
     data = path.read_bytes()
     if data[:22] not in (b"GF1PATCH110\0ID#000002\0", b"GF1PATCH100\0ID#000002\0") or len(data) < _HEADERS:
         raise UserError(f"{path} is no Gravis patch; give .pat files such as those of FreePats")
+    if data[198] == 0:
+        raise UserError(f"{path} holds no sound; leave it out")
     sounds, position = [], _HEADERS
     for _ in range(data[198]):
-        if len(data) < position + _SAMPLE_HEADER.size:
-            raise UserError(f"{path} ends in the middle of a sound; get it again")
-        fields = _SAMPLE_HEADER.unpack_from(data, position)
+        fields = _SAMPLE_HEADER.unpack(_part(path, data, position, _SAMPLE_HEADER.size))
         position += _SAMPLE_HEADER.size
-        sounds.append(_sound(path.stem, fields, data[position : position + fields[2]]))
+        sounds.append(_sound(path.stem, fields, _part(path, data, position, fields[2])))
         position += fields[2]
     return _without_gaps(sounds)
 
 
+def _part(path: Path, data: bytes, start: int, size: int) -> bytes:
+    if len(data) < start + size:
+        raise UserError(f"{path} ends in the middle of a sound; get it again")
+    return data[start : start + size]
+
+
 def _sound(name: str, fields: tuple[int, ...], data: bytes) -> Sound:
-    _, _, size, loop_start, loop_end, rate, lowest, highest, root = fields[:9]
+    loop_start, loop_end, rate, lowest, highest, root = fields[3:9]
     modes = fields[29]
-    samples = _decoded(data[:size], modes)
+    samples = _decoded(data, modes)
     width = 2 if modes & _SIXTEEN_BIT else 1
     loop = (loop_start // width, min(loop_end // width, len(samples))) if modes & _LOOPED else None
     if loop is not None and modes & _PING_PONG:
@@ -83,11 +90,12 @@ def _envelope(rates: tuple[int, ...], offsets: tuple[int, ...], modes: int) -> d
         for rate, source, target in zip(rates[:3], (0, *offsets[:2]), offsets[:3], strict=True)
     )
     released = rates[3] if modes & _SUSTAINED else rates[5]
+    drop = _DECIBELS * max(offsets[0] - offsets[2], 0) / 255 if modes & _SUSTAINED else 0.0
     return {
         "attack_s": attack,
-        "decay_s": max(decay + fall, 1e-3),
-        "sustain_db": _DECIBELS * max(offsets[0] - offsets[2], 0) / 255 if modes & _SUSTAINED else 0.0,
-        "release_s": _seconds(released, 255),
+        "decay_s": max((decay + fall) * _WHOLE_DECIBELS / drop, 1e-3) if drop else 1e-3,
+        "sustain_db": drop,
+        "release_s": _seconds(released, 255) * _WHOLE_DECIBELS / _DECIBELS,
     }
 
 

@@ -2,9 +2,11 @@
 
 import importlib.util
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from src.errors import UserError
+from src.soundfonts.packages import PACKAGES, fetch_soundfont
 
 SUFFIXES = (".sf2", ".sf3")
 SYSTEM_FOLDERS = (
@@ -17,13 +19,12 @@ SYSTEM_FOLDERS = (
     "/opt/homebrew/share/soundfonts",
     "/opt/homebrew/share/sounds/sf2",
     "~/.local/share/sounds/sf2",
-    "~/.local/share/soundfonts",
 )
+OWN_FOLDER_VARIABLE = "POLYSWEEP_SOUNDFONTS"
+"""Environment variable: the folder that downloaded soundfonts lie in, instead of ~/.local/share/soundfonts."""
 HOW_TO_GET = {
     "TimGM6mb": "pip install pretty_midi",
-    "FluidR3_GM": "apt install fluid-soundfont-gm",
     "MuseScore_General": "apt install musescore-general-soundfont",
-    "OPL-3_FM_128M": "apt install opl3-soundfont",
 }
 
 
@@ -44,14 +45,32 @@ def find_soundfont(name: str | Path) -> Path:
     if str(name).lower() in by_lower_case:
         return by_lower_case[str(name).lower()]
     remedy = HOW_TO_GET.get(str(name), "give the path of an .sf2 or .sf3 file")
+    if str(name) in PACKAGES:
+        remedy = "mode=prepare downloads it"
     raise UserError(
         f"soundfont {name} is not here: {remedy}, or use one of: {', '.join(found) or 'none found'}"
     )
 
 
+def own_folder() -> Path:
+    """Give the folder that downloaded soundfonts are put in."""
+    return Path(os.environ.get(OWN_FOLDER_VARIABLE) or "~/.local/share/soundfonts").expanduser()
+
+
+def fetch_missing(names: Iterable[str]) -> None:
+    """Download the soundfonts that are not here, if they are in packages.
+
+    Raises:
+        UserError: one could not be downloaded.
+    """
+    for name in names:
+        if name in PACKAGES and name not in installed_soundfonts() and not Path(name).is_file():
+            fetch_soundfont(name, own_folder())
+
+
 def installed_soundfonts() -> dict[str, Path]:
     """List the soundfonts in the usual folders and in the package `pretty_midi`, by name."""
-    folders = [Path(folder).expanduser() for folder in SYSTEM_FOLDERS]
+    folders = [own_folder(), *(Path(folder).expanduser() for folder in SYSTEM_FOLDERS)]
     package = importlib.util.find_spec("pretty_midi")
     if package is not None and package.origin is not None:
         folders.insert(0, Path(package.origin).parent)

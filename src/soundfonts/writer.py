@@ -120,7 +120,7 @@ def _zone(sound: Sound, sample: int) -> list[bytes]:
 
 def timecents(seconds: float) -> int:
     """Give a time in timecents, 1200 log2(seconds), within the -12000..8000 that the format allows."""
-    return round(min(max(1200 * np.log2(max(seconds, 1e-6)), -12000), 8000))
+    return round(float(np.clip(1200 * np.log2(max(seconds, 1e-6)), -12000, 8000)))
 
 
 def _sample_header(sound: Sound, start: int) -> bytes:

@@ -1,0 +1,154 @@
+"""Stems: the line of one instrument, played by one soundfont, as a spectrogram that can be added to others."""
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from src.audio.mel import LogMel
+from src.audio.score import Score, ScoreOptions, random_score
+from src.audio.synthesis import Synthesizer
+from src.audio.variation import random_generators
+from src.errors import UserError
+
+OCTAVES = (-12, -7, -5, 0, 5, 7, 12)
+FLOOR_DB = 100.0
+"""Below a power of 1: lower than the floor of any clip that a stem is part of."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variation:
+    """How stems differ from what a soundfont plays by default.
+
+    Args:
+        relatives: share of the stems that another preset of the same class plays, where the font has one.
+        transpose: share of the stems that lie an octave, a fifth or a fourth higher or lower.
+        generators: share of the stems whose filter, envelope, tuning, vibrato and effects are changed.
+        velocity: lowest and highest MIDI velocity, 1..127, of the stems that `transpose` or `generators` change.
+
+    Raises:
+        UserError: a share is outside 0..1.
+    """
+
+    relatives: float
+    transpose: float
+    generators: float
+    velocity: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        for name in ("relatives", "transpose", "generators"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UserError(f"data.variation.{name} is {getattr(self, name)}: choose a share from 0 to 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Voice:
+    """What plays a class in a soundfont.
+
+    Args:
+        label: number of the class.
+        soundfont: the file.
+        preset: (bank, program) of the class itself.
+        relatives: other presets that it has.
+    """
+
+    label: int
+    soundfont: Path
+    preset: tuple[int, int]
+    relatives: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A stem before it is played.
+
+    Args:
+        score: of one instrument.
+        soundfont, bank: what plays it.
+        generators: what is changed in the synthesiser.
+    """
+
+    score: Score
+    soundfont: Path
+    bank: int
+    generators: Mapping[int, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StemMaker:
+    """Makes stems, each from its own random generator alone; it can be sent to another process.
+
+    Stem i is of voice i // n_each and comes from `np.random.default_rng([seed, 3, i])`.
+
+    Args:
+        score: what lines are drawn from; `instruments` are the classes.
+        voices: what plays them.
+        n_each: stems of each voice.
+        variation: how they vary.
+        features: the parameters of `LogMel`.
+        effects: the synthesiser's reverberation and chorus.
+        seed: of all lines, >= 0.
+    """
+
+    score: ScoreOptions
+    voices: tuple[Voice, ...]
+    n_each: int
+    variation: Variation
+    features: Mapping[str, Any]
+    effects: bool
+    seed: int
+
+    def __call__(self, index: int) -> dict[str, np.ndarray | int]:
+        """Make stem `index`.
+
+        Returns:
+            `features`, float16 (1, n_mels, frames), dB against a power of 1; `targets`, uint8 (n_classes,);
+            `pieces`, the score's digest.
+        """
+        line = self.line(index)
+        with torch.inference_mode():
+            decibels: torch.Tensor = self.mel(torch.from_numpy(self.waveform(line)))
+        targets = np.zeros(len(self.score.instruments), np.uint8)
+        targets[self.voices[index // self.n_each].label] = 1
+        return {"features": decibels.half().numpy()[None], "targets": targets, "pieces": line.score.digest()}
+
+    def line(self, index: int) -> Line:
+        """Draw stem `index`."""
+        rng = np.random.default_rng([self.seed, 3, index])
+        voice, vary = self.voices[index // self.n_each], self.variation
+        relatives, transposed, changed = rng.random(3) < (vary.relatives, vary.transpose, vary.generators)
+        bank, program = voice.preset
+        if relatives and voice.relatives:
+            bank, program = voice.relatives[int(rng.integers(len(voice.relatives)))]
+        instrument = self.score.instruments[voice.label]
+        shift = int(rng.choice(OCTAVES)) if transposed else 0
+        low, high = (min(max(pitch + shift, 0), 127) for pitch in (instrument.low, instrument.high))
+        options = replace(
+            self.score,
+            instruments=(replace(instrument, program=program, low=low, high=high),),
+            max_instruments=1,
+            velocity=vary.velocity if transposed or changed else self.score.velocity,
+        )
+        generators = random_generators(rng) if changed else {}
+        return Line(random_score(rng, options), voice.soundfont, bank, generators)
+
+    def waveform(self, line: Line) -> np.ndarray:
+        """Render a line: mono float32 (samples,), about -1..1."""
+        synthesizer = _synthesizer(line.soundfont, self.mel.sample_rate, self.effects)
+        return synthesizer.render(
+            line.score.events(), self.score.clip_seconds, bank=line.bank, generators=line.generators
+        )
+
+    @functools.cached_property
+    def mel(self) -> LogMel:
+        """The spectrogram, built when first used."""
+        return LogMel(**{**self.features, "scaling": "db", "top_db": FLOOR_DB})
+
+
+@functools.lru_cache(maxsize=2)
+def _synthesizer(soundfont: Path, sample_rate: int, effects: bool) -> Synthesizer:
+    return Synthesizer(soundfont, sample_rate=sample_rate, effects=effects)

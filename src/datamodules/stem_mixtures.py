@@ -1,0 +1,98 @@
+"""Clips mixed of stems when they are asked for, so that no two are alike."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from src.errors import UserError
+
+_KNOTS = 6  # of an equaliser's curve
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mixing:
+    """How stems are mixed.
+
+    Args:
+        max_instruments: a clip has 1..max_instruments, uniform, each class once.
+        level_db: standard deviation of each stem's gain, dB.
+        equaliser_db: strength of each stem's random equaliser, dB: a smooth curve over the mel bands, whose deviation
+            is uniform from 0 to 1.5 times this, and a tilt from the lowest band to the highest, normal.
+        top_db: the floor of a clip below its maximum.
+
+    Raises:
+        UserError: an option lies outside its range.
+    """
+
+    max_instruments: int
+    level_db: float
+    equaliser_db: float
+    top_db: float
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.level_db <= 40 and 0 <= self.equaliser_db <= 40):
+            raise UserError("data.level_db and data.equaliser_db: choose 0..40 dB")
+
+
+class StemMixtures(Dataset[tuple[Tensor, Tensor]]):
+    """Makes clips of stems.
+
+    Powers are added: the sounds of different instruments are not correlated. Clip i depends on seed and i only (a
+    counter-based generator; Salmon et al. 2011). Each class is drawn alike, then each soundfont that has it, then each
+    of its stems, so that a font with fewer classes counts no less.
+
+    Args:
+        stems: (n, 1, n_mels, frames), dB against a power of 1.
+        pools: by class, of each soundfont the numbers of its stems, int64.
+        mixing: how they are mixed.
+        seed: >= 0.
+    """
+
+    def __init__(
+        self, stems: np.ndarray, pools: Sequence[Sequence[np.ndarray]], mixing: Mixing, seed: int
+    ) -> None:
+        self._stems, self._pools, self._mixing, self._seed = stems, pools, mixing, seed
+
+    def __getitem__(self, indices: np.ndarray) -> tuple[Tensor, Tensor]:
+        """Make clips.
+
+        Args:
+            indices: int64 (B,), their numbers.
+
+        Returns:
+            Log-mel spectrograms, float32 (B, 1, n_mels, frames), dB against each clip's maximum, and labels,
+            uint8 (B, C).
+        """
+        mixed, labels = zip(*(self._clip(int(index)) for index in indices), strict=True)
+        return torch.stack(mixed)[:, None], torch.from_numpy(np.stack(labels))
+
+    def _clip(self, index: int) -> tuple[Tensor, np.ndarray]:
+        rng = np.random.Generator(np.random.Philox(key=[self._seed, 1], counter=[0, 0, 0, index]))
+        count = int(rng.integers(1, self._mixing.max_instruments + 1))
+        chosen = rng.permutation(len(self._pools))[:count]
+        stems = np.stack([self._stems[self._draw(rng, self._pools[label]), 0] for label in chosen])
+        decibels = torch.from_numpy(stems.astype(np.float32)) + self._gains(rng, len(chosen), stems.shape[1])
+        power = torch.exp2(decibels * (np.log2(10) / 10)).sum(0)
+        level = power.log2().mul_(10 / np.log2(10))
+        labels = np.zeros(len(self._pools), np.uint8)
+        labels[chosen] = 1
+        return (level - level.max()).clamp_(min=-self._mixing.top_db), labels
+
+    def _draw(self, rng: np.random.Generator, fonts: Sequence[np.ndarray]) -> int:
+        stems = fonts[int(rng.integers(len(fonts)))]
+        return int(stems[int(rng.integers(len(stems)))])
+
+    def _gains(self, rng: np.random.Generator, count: int, n_mels: int) -> Tensor:
+        """Give the gain of each stem and band, (count, n_mels, 1), dB."""
+        level, tilt = rng.normal(size=(2, count, 1))
+        depth = rng.uniform(0, 1.5 * self._mixing.equaliser_db, (count, 1))
+        knots = rng.normal(size=(count, _KNOTS))
+        bands = np.linspace(0, _KNOTS - 1, n_mels)
+        curve = np.stack([np.interp(bands, np.arange(_KNOTS), each) for each in knots])
+        gains = self._mixing.level_db * level + depth * curve
+        gains += self._mixing.equaliser_db * tilt * np.linspace(-1, 1, n_mels)
+        return torch.from_numpy(gains.astype(np.float32))[:, :, None]

@@ -1,0 +1,283 @@
+"""Polyphonic clips mixed of stems of many soundfonts, judged on soundfonts that no stem comes from."""
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch.utils.data import DataLoader
+
+from src.datamodules.arrays import moments
+from src.datamodules.batches import loader
+from src.datamodules.contact_sheet import named, write_clip, write_contact_sheet
+from src.datamodules.note_batches import FreshBatches
+from src.datamodules.stem_maker import StemMaker, Variation, Voice
+from src.datamodules.stem_mixtures import Mixing, StemMixtures
+from src.datamodules.synth_clips import ClipMaker, Split
+from src.datamodules.synth_instruments import SynthInstruments, natural, pair, soundfont_names
+from src.errors import UserError
+from src.fingerprint import value_hash, write_json
+from src.preparation.cache import read_json
+from src.soundfonts.contents import check_programs, presets
+from src.soundfonts.families import Families, Player
+from src.soundfonts.installed import fetch_missing
+from src.splits import SPLITS
+
+_BASELINE_CLIPS = 2048  # of the training part: more change a logistic regression little
+
+
+@dataclass(frozen=True)
+class StemsAndClips:
+    """Makes the items on disk: first the stems, then whole clips of validation and test."""
+
+    stems: StemMaker
+    clips: ClipMaker
+    n_stems: int
+
+    def __call__(self, index: int) -> dict[str, np.ndarray | int]:
+        """Make item `index`."""
+        return self.stems(index) if index < self.n_stems else self.clips(index - self.n_stems)
+
+
+class SynthStems(SynthInstruments):
+    """Training clips are mixed anew in every batch; each instrument of a clip is played by a soundfont of its own.
+
+    Args:
+        classes: as of `SynthInstruments`; `relatives` of each are (bank, program) pairs of presets that are the same
+            instrument, or near it, where a soundfont has them.
+        soundfonts: what training stems are played by; each class by those that have it.
+        val_soundfonts: what validation clips are played by.
+        test_soundfonts: what test clips are played by.
+        leave_out: by training soundfont the classes that are not taken from it.
+        n_stems: of each class and soundfont.
+        n_mixtures: training clips an epoch.
+        n_clips: number of clips of `val` and `test`.
+        variation: parameters of `Variation`.
+        level_db, equaliser_db: see `Mixing`.
+        options: all others are those of `SynthInstruments`.
+
+    Raises:
+        UserError: an option lies outside its range.
+    """
+
+    name = "synth_stems"
+
+    def __init__(
+        self,
+        *,
+        classes: Sequence[Mapping[str, Any]],
+        soundfonts: Sequence[str],
+        val_soundfonts: Sequence[str],
+        leave_out: Mapping[str, Sequence[str]],
+        n_stems: int,
+        n_mixtures: int,
+        n_clips: Mapping[str, int],
+        variation: Mapping[str, Any],
+        level_db: float,
+        equaliser_db: float,
+        **options: Any,
+    ) -> None:
+        plain = [{key: value for key, value in entry.items() if key != "relatives"} for entry in classes]
+        super().__init__(classes=plain, soundfonts=soundfonts, n_clips={**n_clips, "train": 1}, **options)
+        self.relatives = [tuple(_presets(entry)) for entry in classes]
+        self.val_soundfonts = soundfont_names("val_soundfonts", val_soundfonts)
+        self.leave_out = {font: tuple(left) for font, left in leave_out.items()}
+        self._check_left_out()
+        self.n_each = natural("n_stems", n_stems, least=1)
+        self.n_mixtures = natural("n_mixtures", n_mixtures, least=1)
+        self.variation = Variation(
+            **{**variation, "velocity": pair("variation.velocity", variation["velocity"])}
+        )
+        if self.features.get("scaling", "db_max") != "db_max":
+            raise UserError(
+                "data.features.scaling: stems are mixed as dB against a clip's maximum; choose db_max"
+            )
+        self.mixing = Mixing(
+            max_instruments=self.score_options.max_instruments,
+            level_db=float(level_db),
+            equaliser_db=float(equaliser_db),
+            top_db=float(self.features.get("top_db", 80.0)),
+        )
+
+    def fetch(self) -> None:
+        """Download the soundfonts that are not here, if packages of Debian or npm have them.
+
+        Raises:
+            UserError: one could not be downloaded.
+        """
+        fetch_missing([*self.soundfonts, *self.val_soundfonts, *self.test_soundfonts])
+
+    def check(self) -> None:
+        """Refuse missing soundfonts and programs, classes without a soundfont, and one family in two parts.
+
+        Raises:
+            UserError: one of those; the message says how to mend it.
+        """
+        programs = [instrument.program for instrument in self.score_options.instruments]
+        for font in self._paths(self.val_soundfonts):
+            check_programs(font, programs)
+        without = [name for name, pool in zip(self.classes, self.pools, strict=True) if not pool]
+        if without:
+            raise UserError(
+                f"data.soundfonts: none plays {', '.join(without)}; add one, or leave the class out"
+            )
+        self.families.check_roles(self._roles())
+        self._check_rest()
+
+    def _check_rest(self) -> None:
+        """What `SynthInstruments` checks, but that a training soundfont may lack programs."""
+        training, self.soundfonts = self.soundfonts, self.val_soundfonts
+        try:
+            super().check()
+        finally:
+            self.soundfonts = training
+
+    @property
+    def families(self) -> Families:
+        """Which soundfonts share recordings."""
+        return Families(self.cache_dir / "shared_sounds.json", self.cache_dir / "content_hashes.json")
+
+    @functools.cached_property
+    def voices(self) -> tuple[Voice, ...]:
+        """What plays which class, soundfont after soundfont."""
+        found = []
+        for name, font in zip(self.soundfonts, self._paths(self.soundfonts), strict=True):
+            has = presets(font)
+            for label, instrument in enumerate(self.score_options.instruments):
+                own = (0, instrument.program)
+                if own in has and instrument.name not in self.leave_out.get(name, ()):
+                    relatives = tuple(preset for preset in self.relatives[label] if preset in has)
+                    found.append(Voice(label=label, soundfont=font, preset=own, relatives=relatives))
+        return tuple(found)
+
+    @property
+    def n_items(self) -> dict[str, int]:
+        """Number of stems, and of validation and test clips."""
+        return {**self._n_clips, "train": self.n_each * len(self.voices)}
+
+    @n_items.setter
+    def n_items(self, value: dict[str, int]) -> None:
+        self._n_clips = value
+
+    @property
+    def pools(self) -> list[list[np.ndarray]]:
+        """By class, of each soundfont the numbers of its stems, int64."""
+        return [
+            [
+                np.arange(number * self.n_each, (number + 1) * self.n_each)
+                for number, voice in enumerate(self.voices)
+                if voice.label == label
+            ]
+            for label in range(len(self.classes))
+        ]
+
+    def resolved(self) -> dict[str, Any]:
+        """Give the soundfonts as paths."""
+        return super().resolved() | {
+            "val_soundfonts": [str(path) for path in self._paths(self.val_soundfonts)]
+        }
+
+    def maker(self) -> StemsAndClips:  # type: ignore[override]
+        """Give what makes item i."""
+        clips = (
+            Split(n_clips=0, soundfonts=()),  # training clips are mixed of stems
+            Split(n_clips=self._n_clips["val"], soundfonts=self._paths(self.val_soundfonts)),
+            Split(n_clips=self._n_clips["test"], soundfonts=self._paths(self.test_soundfonts)),
+        )
+        shared: dict[str, Any] = {
+            "score": self.score_options,
+            "features": self.features,
+            "effects": self.effects,
+            "seed": self.seed,
+        }
+        stems = StemMaker(voices=self.voices, n_each=self.n_each, variation=self.variation, **shared)
+        return StemsAndClips(stems, ClipMaker(splits=clips, **shared), self.n_items["train"])
+
+    def recipe(self) -> dict[str, Any]:
+        """Give what determines the items on disk: not how stems are mixed."""
+        return super().recipe() | {
+            "val_soundfonts": self._hashes(self.val_soundfonts),
+            "voices": [[voice.label, voice.preset, voice.relatives] for voice in self.voices],
+            "variation": asdict(self.variation),
+        }
+
+    def mixtures(self) -> StemMixtures:
+        """Give the training clips by their numbers."""
+        stems, _ = super().arrays("train")
+        return StemMixtures(stems, self.pools, self.mixing, self.shuffle_seed)
+
+    def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
+        """Give features and targets; of training the first 2,048 clips.
+
+        Raises:
+            UserError: the data are not built.
+        """
+        return self._training_clips if split == "train" else super().arrays(split)
+
+    @functools.cached_property
+    def _training_clips(self) -> tuple[np.ndarray, np.ndarray]:
+        stems, _ = super().arrays("train")
+        features, targets = StemMixtures(stems, self.pools, self.mixing, self.seed)[
+            np.arange(_BASELINE_CLIPS)
+        ]
+        return features.half().numpy(), targets.numpy()
+
+    def statistics(self) -> tuple[np.ndarray, np.ndarray]:
+        """Give mean and standard deviation of each mel band over training clips, each float32 (n_mels,)."""
+        file = self.folder / f"statistics-{value_hash(asdict(self.mixing))}.json"
+        values = read_json(file)
+        if values is None:
+            mean, deviation = moments(self.arrays("train")[0])
+            values = {"mean": mean.tolist(), "deviation": deviation.tolist()}
+            write_json(file, values)
+        return np.array(values["mean"], np.float32), np.array(values["deviation"], np.float32)
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Give training clips that no epoch before has had."""
+        batches = FreshBatches(self.n_mixtures, self.batch_size, self.shuffle_seed, *self._place())
+        return loader(self.mixtures(), batches)
+
+    def contact_sheet(self, folder: Path) -> None:
+        """Write a few stems of each class, to be heard and looked at.
+
+        Args:
+            folder: gets `.wav`, `.mid` and `.png` files whose names say what plays, and `classes.csv`/`.png`.
+        """
+        maker = self.maker().stems
+
+        def write(index: int, stem: Path) -> None:
+            line = maker.line(index)
+            waveform = maker.waveform(line)
+            line.score.save(named(stem, ".mid"))
+            write_clip(stem, waveform[None], super(SynthStems, self).arrays("train")[0][index], maker.mel)
+
+        marks = {split: super(SynthStems, self).arrays(split)[1] for split in SPLITS}
+        write_contact_sheet(folder, write, self.classes, marks)
+
+    def _roles(self) -> dict[str, dict[Path, list[Player]]]:
+        own = [Player(i.name, ((0, i.program),)) for i in self.score_options.instruments]
+        train: dict[Path, list[Player]] = {}
+        for voice in self.voices:
+            player = Player(self.classes[voice.label], (voice.preset, *voice.relatives))
+            train.setdefault(voice.soundfont, []).append(player)
+        return {
+            "train": train,
+            "val": dict.fromkeys(self._paths(self.val_soundfonts), own),
+            "test": dict.fromkeys(self._paths(self.test_soundfonts), own),
+        }
+
+    def _check_left_out(self) -> None:
+        for font, left in self.leave_out.items():
+            if unknown := [name for name in left if name not in self.classes]:
+                raise UserError(
+                    f"data.leave_out.{font}: {unknown[0]} is no class; choose of {', '.join(self.classes)}"
+                )
+
+
+def _presets(entry: Mapping[str, Any]) -> list[tuple[int, int]]:
+    pairs = [tuple(preset) for preset in entry.get("relatives", ())]
+    if not all(len(preset) == 2 and all(isinstance(number, int) for number in preset) for preset in pairs):
+        raise UserError(f"class {entry.get('name')}: relatives are {pairs}; give [bank, program] pairs")
+    return pairs
