@@ -17,6 +17,7 @@ PATHS = (
     "data.root",
     "data.soundfont",
     "data.soundfonts",
+    "data.val_soundfonts",
     "data.test_soundfonts",
 )
 """Keys whose values are paths."""

@@ -31,7 +31,7 @@ class Variation:
         velocity: lowest and highest MIDI velocity, 1..127, of the stems that `transpose` or `generators` change.
 
     Raises:
-        UserError: a share is outside 0..1.
+        UserError: a share is outside 0..1, or a velocity outside 1..127.
     """
 
     relatives: float
@@ -43,6 +43,9 @@ class Variation:
         for name in ("relatives", "transpose", "generators"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UserError(f"data.variation.{name} is {getattr(self, name)}: choose a share from 0 to 1")
+        low, high = self.velocity
+        if not 1 <= low <= high <= 127:
+            raise UserError(f"data.variation.velocity is {[low, high]}: choose 1 <= low <= high <= 127")
 
 
 @dataclass(frozen=True, kw_only=True)

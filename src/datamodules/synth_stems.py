@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import DataLoader
 
+from src.audio import fluid
 from src.datamodules.arrays import moments
 from src.datamodules.batches import loader
 from src.datamodules.contact_sheet import named, write_clip, write_contact_sheet
@@ -50,7 +51,7 @@ class SynthStems(SynthInstruments):
         soundfonts: what training stems are played by; each class by those that have it.
         val_soundfonts: what validation clips are played by.
         test_soundfonts: what test clips are played by.
-        leave_out: by training soundfont the classes that are not taken from it.
+        leave_out: by training soundfont (as there, or its file's name without suffix) the classes that are not taken from it.
         n_stems: of each class and soundfont.
         n_mixtures: training clips an epoch.
         n_clips: number of clips of `val` and `test`.
@@ -115,8 +116,9 @@ class SynthStems(SynthInstruments):
         Raises:
             UserError: one of those; the message says how to mend it.
         """
+        fluid.functions()
         programs = [instrument.program for instrument in self.score_options.instruments]
-        for font in self._paths(self.val_soundfonts):
+        for font in {*self._paths(self.val_soundfonts), *self._paths(self.test_soundfonts)}:
             check_programs(font, programs)
         without = [name for name, pool in zip(self.classes, self.pools, strict=True) if not pool]
         if without:
@@ -124,15 +126,7 @@ class SynthStems(SynthInstruments):
                 f"data.soundfonts: none plays {', '.join(without)}; add one, or leave the class out"
             )
         self.families.check_roles(self._roles())
-        self._check_rest()
-
-    def _check_rest(self) -> None:
-        """What `SynthInstruments` checks, but that a training soundfont may lack programs."""
-        training, self.soundfonts = self.soundfonts, self.val_soundfonts
-        try:
-            super().check()
-        finally:
-            self.soundfonts = training
+        super(SynthInstruments, self).check()  # a training soundfont may lack programs
 
     @property
     def families(self) -> Families:
@@ -147,7 +141,7 @@ class SynthStems(SynthInstruments):
             has = presets(font)
             for label, instrument in enumerate(self.score_options.instruments):
                 own = (0, instrument.program)
-                if own in has and instrument.name not in self.leave_out.get(name, ()):
+                if own in has and instrument.name not in self._left_out(name, font):
                     relatives = tuple(preset for preset in self.relatives[label] if preset in has)
                     found.append(Voice(label=label, soundfont=font, preset=own, relatives=relatives))
         return tuple(found)
@@ -174,9 +168,12 @@ class SynthStems(SynthInstruments):
         ]
 
     def resolved(self) -> dict[str, Any]:
-        """Give the soundfonts as paths."""
+        """Give the soundfonts as paths, and what is left out by the names of their files."""
+        fonts = zip(self.soundfonts, self._paths(self.soundfonts), strict=True)
+        left = {font.stem: sorted(self._left_out(name, font)) for name, font in fonts}
         return super().resolved() | {
-            "val_soundfonts": [str(path) for path in self._paths(self.val_soundfonts)]
+            "val_soundfonts": [str(path) for path in self._paths(self.val_soundfonts)],
+            "leave_out": {font: classes for font, classes in left.items() if classes},
         }
 
     def maker(self) -> StemsAndClips:  # type: ignore[override]
@@ -197,9 +194,10 @@ class SynthStems(SynthInstruments):
 
     def recipe(self) -> dict[str, Any]:
         """Give what determines the items on disk: not how stems are mixed."""
+        fonts = self._paths(self.soundfonts)
         return super().recipe() | {
             "val_soundfonts": self._hashes(self.val_soundfonts),
-            "voices": [[voice.label, voice.preset, voice.relatives] for voice in self.voices],
+            "voices": [[v.label, fonts.index(v.soundfont), v.preset, v.relatives] for v in self.voices],
             "variation": asdict(self.variation),
         }
 
@@ -267,6 +265,10 @@ class SynthStems(SynthInstruments):
             "val": dict.fromkeys(self._paths(self.val_soundfonts), own),
             "test": dict.fromkeys(self._paths(self.test_soundfonts), own),
         }
+
+    def _left_out(self, name: str, font: Path) -> set[str]:
+        """Give the classes that are not taken from a soundfont, which a trial knows by its path only."""
+        return {*self.leave_out.get(name, ()), *self.leave_out.get(font.stem, ())}
 
     def _check_left_out(self) -> None:
         for font, left in self.leave_out.items():

@@ -101,7 +101,7 @@ def _envelope(rates: tuple[int, ...], offsets: tuple[int, ...], modes: int) -> d
 
 def _seconds(rate: int, offset: int) -> float:
     """Give the time in which an envelope of this rate passes so many of its 255 steps."""
-    step = (rate & 63) * 8 ** (3 - (rate >> 6))
+    step = (rate & 63) << 3 * (3 - (rate >> 6))
     return min(offset * 8192 / (max(step, 1) * 44100), 20.0)
 
 

@@ -48,9 +48,8 @@ def _key(file: Path) -> int | None:
     if match is None or file.suffix.lower() not in SUFFIXES:
         return None
     letter, sharp, octave, number = match.groups()
-    if number is not None:
-        return int(number) if int(number) <= 127 else None
-    return int(librosa.note_to_midi(f"{letter}{'#' if sharp else ''}{octave}"))
+    key = int(number or librosa.note_to_midi(f"{letter}{'#' if sharp else ''}{octave}"))
+    return key if 0 <= key <= 127 else None
 
 
 def _sound(file: Path, key: int) -> Sound:

@@ -196,10 +196,10 @@ def _unpack(manager: str, tool: str, name: str, folder: Path) -> None:
     folder.mkdir(parents=True)
     if manager == "apt":
         _run([tool, "download", "-q", name], folder, name)
-        _run(["dpkg-deb", "-x", str(next(folder.glob("*.deb"))), "."], folder, name)
+        _run(["dpkg-deb", "-x", _found(folder, "*.deb").name, "."], folder, name)
         return
     _run([tool, "pack", "--silent", name], folder, name)
-    with tarfile.open(next(folder.glob("*.tgz"))) as archive:
+    with tarfile.open(_found(folder, "*.tgz")) as archive:
         archive.extractall(folder, filter="data")
 
 

@@ -30,7 +30,14 @@ IGNORED = (
 )
 """Keys that can't change a trial's result."""
 
-INPUTS = ("data.root", "data.soundfont", "data.soundfonts", "data.test_soundfonts", "init_from")
+INPUTS = (
+    "data.root",
+    "data.soundfont",
+    "data.soundfonts",
+    "data.val_soundfonts",
+    "data.test_soundfonts",
+    "init_from",
+)
 """Keys that name files or folders: what lies behind the path counts, not the path."""
 
 

@@ -1,5 +1,6 @@
 import hashlib
 import os
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,9 @@ from src.audio import fluid
 from src.audio.score import Instrument, ScoreOptions, random_score
 from src.audio.synthesis import Synthesizer
 from src.errors import UserError
+from src.soundfonts.contents import presets
 from src.soundfonts.installed import find_soundfont
+from src.soundfonts.writer import Sound, write_soundfont
 
 ROOT = Path(__file__).resolve().parents[2]
 OPTIONS = ScoreOptions(
@@ -124,6 +127,101 @@ def test_missing_program_and_broken_font_are_refused(synthesizer, tmp_path):
         Synthesizer(tmp_path / "broken.sf2")
     with pytest.raises(UserError, match=r"8000\.\.96000"):
         Synthesizer(find_soundfont("TimGM6mb"), sample_rate=100)
+
+
+FILTER_CUTOFF, ATTACK, FINE_TUNE = 8, 34, 52
+FLUTE, SAW_LEAD = 73, 81
+
+
+def peak(waveform: np.ndarray, sample_rate: int = 22050) -> float:
+    """The strongest frequency in Hz."""
+    padded = 1 << 19
+    spectrum = np.abs(np.fft.rfft(waveform * np.hanning(len(waveform)), padded))
+    return float(spectrum.argmax() * sample_rate / padded)
+
+
+def centroid(waveform: np.ndarray) -> float:
+    power = np.abs(np.fft.rfft(waveform)) ** 2
+    return float(np.average(np.fft.rfftfreq(len(waveform), 1 / 22050), weights=power))
+
+
+def rise(waveform: np.ndarray) -> float:
+    """Seconds until half of the largest amplitude."""
+    return float(np.flatnonzero(np.abs(waveform) > 0.5 * np.abs(waveform).max())[0] / 22050)
+
+
+def test_a_lower_cutoff_sounds_darker(synthesizer):
+    plain = centroid(synthesizer.render(note(69, SAW_LEAD), 1.0))
+    dark = centroid(synthesizer.render(note(69, SAW_LEAD), 1.0, generators={FILTER_CUTOFF: -4000}))
+    assert dark < 0.75 * plain
+
+
+def test_tuning_is_in_cents(synthesizer):
+    plain = peak(synthesizer.render(note(69, FLUTE), 2.0))
+    for added in (100, -30):
+        tuned = peak(synthesizer.render(note(69, FLUTE), 2.0, generators={FINE_TUNE: added}))
+        assert 1200 * np.log2(tuned / plain) == pytest.approx(added, abs=10)
+
+
+def test_attack_is_slower(synthesizer):
+    plain = rise(synthesizer.render(note(69, FLUTE), 2.0))
+    assert rise(synthesizer.render(note(69, FLUTE), 2.0, generators={ATTACK: 6000})) > 1.5 * plain
+
+
+def test_generators_reach_every_channel(synthesizer):
+    plain, moved = (
+        [
+            synthesizer.render(note(69, FLUTE, channel), 0.5, generators=added)
+            for channel in range(16)
+            if channel != 9
+        ]
+        for added in (None, {FINE_TUNE: 50})
+    )
+    for one, other in zip(plain, moved, strict=True):
+        assert np.abs(one - other).max() > 1e-2
+        np.testing.assert_array_equal(other, moved[0])
+    drums = [(0.0, mido.Message("note_on", channel=9, note=38, velocity=100))]
+    dark = synthesizer.render(drums, 0.5, generators={FILTER_CUTOFF: -4000})
+    assert centroid(dark) < 0.75 * centroid(synthesizer.render(drums, 0.5))
+
+
+def test_without_generators_the_sound_is_as_it_was(synthesizer):
+    plain = synthesizer.render(events(2), 1.0)
+    changed = synthesizer.render(events(2), 1.0, generators={FILTER_CUTOFF: -2000, ATTACK: 1000})
+    assert np.abs(plain - changed).max() > 1e-3
+    for none in (None, {}, {FILTER_CUTOFF: 0.0, FINE_TUNE: 0.0}):
+        np.testing.assert_array_equal(synthesizer.render(events(2), 1.0, generators=none), plain)
+
+
+def two_banks(path: Path) -> Path:
+    """Program 4 in bank 0 sounds at 440 Hz, in bank 8 at 660 Hz."""
+
+    def sine(hertz: float) -> list[Sound]:
+        samples = np.round(20000 * np.sin(2 * np.pi * hertz * np.arange(22050) / 22050)).astype(np.int16)
+        return [Sound(name="sine", samples=samples, sample_rate=22050, low=0, high=127, root=69)]
+
+    write_soundfont(path, "two banks", {4: sine(440), 5: sine(660)})
+    header = struct.pack("<20sHH", b"program 5", 5, 0)
+    content = path.read_bytes()
+    assert content.count(header) == 1
+    path.write_bytes(content.replace(header, struct.pack("<20sHH", b"program 5", 4, 8)))
+    assert presets(path) == {(0, 4), (8, 4)}
+    return path
+
+
+def test_banks(tmp_path):
+    banks = Synthesizer(two_banks(tmp_path / "banks.sf2"))
+    assert peak(banks.render(note(69, 4), 0.8)) == pytest.approx(440, rel=1e-3)
+    assert peak(banks.render(note(69, 4), 0.8, bank=8)) == pytest.approx(660, rel=1e-3)
+    with pytest.raises(UserError, match=r"banks\.sf2 has no program 4 in bank 3; choose another"):
+        banks.render(note(69, 4), 0.1, bank=3)
+    with pytest.raises(UserError, match="no program 5 in bank 8"):
+        banks.render(note(69, 5), 0.1, bank=8)
+
+
+def test_drums_stay_in_their_bank(synthesizer):
+    kit = [(0.0, mido.Message("program_change", channel=9, program=8)), *note(38, 8, 9)[1:]]
+    np.testing.assert_array_equal(synthesizer.render(kit, 0.3, bank=5), synthesizer.render(kit, 0.3))
 
 
 def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -100,6 +100,15 @@ def test_silence_before_a_copied_sound_does_not_hide_it(tmp_path):
     assert both(here, there) == ([Shared("piano", "late")], [Shared("piano", "early")])
 
 
+def test_gaps_where_windows_are_sought_do_not_hide_a_copy(tmp_path):
+    gappy = noise(1)
+    for place in (0.1, 0.3, 0.5, 0.7, 0.9):
+        gappy[round(4000 * place) - 100 :][:200] = 0
+    here = font(tmp_path / "here.sf2", {0: {"gappy": gappy}})
+    there = font(tmp_path / "there.sf2", {0: {"copy": gappy}})
+    assert both(here, there) == ([Shared("piano", "gappy")], [Shared("piano", "copy")])
+
+
 def test_short_sounds(tmp_path):
     here = font(tmp_path / "here.sf2", {0: {"short": noise(1, 10)}})
     there = font(tmp_path / "there.sf2", {0: {"short": noise(1, 10)}})
