@@ -62,16 +62,12 @@ def shared_sounds(one: Path, its: Sequence[Player], other: Path, others: Sequenc
     Raises:
         UserError: a file is no soundfont, or compressed.
     """
-    here, there = _sounds(one, its), _sounds(other, others)
-    ours, theirs = _haystack(here.values()), _haystack(there.values())
-    found = [(name, sound) for name, sounds in here.items() for sound in sounds if _inside(sound, theirs)]
-    copied = [sound for sounds in there.values() for sound in sounds if _inside(sound, ours)]
-    found += [
-        (name, sound)
-        for name, sounds in here.items()
-        for sound in sounds
-        if any(_inside(copy, sound.samples.tobytes()) for copy in copied)
-    ]
+    here = [(name, sound) for name, sounds in _sounds(one, its).items() for sound in sounds]
+    there = [sound for sounds in _sounds(other, others).values() for sound in sounds]
+    ours = [sound for _, sound in here]
+    found = [here[number] for number in _held(ours, there)]
+    copied = [there[number] for number in _held(there, ours)]
+    found += [each for each in here if copied and _held(copied, [each[1]])]
     return sorted(
         {Shared(name, sound.name.rstrip("\0")) for name, sound in found}, key=lambda it: (it.player, it.sound)
     )
@@ -144,16 +140,48 @@ def _sounds(path: Path, players: Sequence[Player]) -> dict[str, list[StoredSound
     }
 
 
-def _haystack(sounds: Iterable[Iterable[StoredSound]]) -> bytes:
-    gap = bytes(2 * _WINDOW)  # no window lies across two sounds
-    return gap.join(sound.samples.tobytes() for several in sounds for sound in several)
+def _held(sounds: Sequence[StoredSound], others: Sequence[StoredSound]) -> list[int]:
+    """Give the numbers of the sounds of which a window lies in one of the others."""
+    windows = [(number, window) for number, sound in enumerate(sounds) for window in _windows(sound.samples)]
+    if not windows:
+        return []
+    owners: dict[bytes, set[int]] = {}
+    for number, window in windows:
+        owners.setdefault(window.tobytes(), set()).add(number)
+    begins = _Beginnings(np.stack([window for _, window in windows]))
+    found: set[int] = set()
+    for other in others:
+        for start in begins(other.samples):
+            found |= owners.get(other.samples[start : start + _WINDOW].tobytes(), set())
+    return sorted(found)
 
 
-def _inside(sound: StoredSound, haystack: bytes) -> bool:
-    return any(haystack.find(window) >= 0 for window in _windows(sound.samples))
+class _Beginnings:
+    """Finds where one of many windows may begin, by a table of what their first samples are: one pass for all.
+
+    Args:
+        windows: int16 (n, _WINDOW).
+    """
+
+    _CHECKED = 4
+
+    def __init__(self, windows: np.ndarray) -> None:
+        self._tables = np.zeros((self._CHECKED, 1 << 16), bool)
+        for place, table in enumerate(self._tables):
+            table[windows[:, place].view(np.uint16)] = True
+
+    def __call__(self, samples: np.ndarray) -> list[int]:
+        """Give the positions in int16 (n,)."""
+        values = np.ascontiguousarray(samples).view(np.uint16)
+        last = max(len(values) - _WINDOW + 1, 0)
+        starts = np.flatnonzero(self._tables[0][values[:last]])
+        for place in range(1, self._CHECKED):
+            starts = starts[self._tables[place][values[starts + place]]]
+        positions: list[int] = starts.tolist()
+        return positions
 
 
-def _windows(samples: np.ndarray) -> list[bytes]:
+def _windows(samples: np.ndarray) -> list[np.ndarray]:
     """Give windows of a sound that are loud and varied enough to tell it from others."""
     windows = []
     for place in _PLACES:
@@ -161,7 +189,7 @@ def _windows(samples: np.ndarray) -> list[bytes]:
         for step in range(_STEPS):
             window = samples[start + step * _STEP :][:_WINDOW]
             if len(window) == _WINDOW and _telling(window):
-                windows.append(window.tobytes())
+                windows.append(window)
                 break
     return windows
 

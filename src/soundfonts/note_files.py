@@ -17,6 +17,7 @@ from src.soundfonts.writer import Sound
 SAMPLE_RATE = 22050
 SECONDS = 4.0
 _TRIM_DB = 45.0
+_TRIM_FRAME = 512  # samples
 _PEAK = 30000
 _RELEASE_S = 0.15
 _NAME = re.compile(r"([A-G])(s?)(-?\d)|(\d{1,3})")
@@ -53,7 +54,9 @@ def _key(file: Path) -> int | None:
 
 
 def _sound(file: Path, key: int) -> Sound:
-    waveform, _ = trim(read_audio(file, SAMPLE_RATE), top_db=_TRIM_DB)
+    waveform, _ = trim(
+        read_audio(file, SAMPLE_RATE), top_db=_TRIM_DB, frame_length=_TRIM_FRAME, hop_length=_TRIM_FRAME // 4
+    )
     waveform = waveform[: round(SECONDS * SAMPLE_RATE)]
     samples = np.rint(waveform * (_PEAK / np.abs(waveform).max())).astype(np.int16)
     return Sound(

@@ -198,9 +198,12 @@ def _unpack(manager: str, tool: str, name: str, folder: Path) -> None:
         _run([tool, "download", "-q", name], folder, name)
         _run(["dpkg-deb", "-x", _found(folder, "*.deb").name, "."], folder, name)
         return
-    _run([tool, "pack", "--silent", name], folder, name)
-    with tarfile.open(_found(folder, "*.tgz")) as archive:
-        archive.extractall(folder, filter="data")
+    _run([tool, "pack", "--loglevel=error", name], folder, name)
+    try:
+        with tarfile.open(_found(folder, "*.tgz")) as archive:
+            archive.extractall(folder, filter="data")
+    except (tarfile.TarError, EOFError) as error:
+        raise UserError(f"package {name} arrived damaged; try again") from error
 
 
 def _run(command: list[str], folder: Path, name: str) -> None:

@@ -14,7 +14,6 @@ from src.soundfonts.note_files import SAMPLE_RATE, SECONDS, read_notes
 from src.soundfonts.writer import write_soundfont
 from tests.soundfonts.hearing import cents, peak, played
 
-
 FILE_RATE = 44100  # one that mp3 has
 
 

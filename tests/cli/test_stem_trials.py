@@ -1,0 +1,84 @@
+"""Mixed stems by the real command line: trained, tested again, and refused where a recording lies in two parts."""
+
+import pytest
+from conftest import read
+
+from tests.soundfonts.tiny_fonts import tone, write_font
+
+PROGRAMS = (0, 40, 56)
+CLASSES = (
+    "[{name: piano, program: 0, low: 48, high: 72, relatives: [[0, 1]]},"
+    " {name: violin, program: 40, low: 55, high: 80}, {name: trumpet, program: 56, low: 54, high: 80}]"
+)
+SMALL = (
+    "data=synth_stems", f"data.classes={CLASSES}", "data.leave_out.A320U=[]", "data.max_instruments=2",
+    "data.n_stems=8", "data.n_mixtures=32", "data.n_clips={val: 16, test: 16}", "data.clip_seconds=0.5",
+    "data.length=[0.1, 0.3]", "data.gap=[0.0, 0.2]", "data.notes_per_instrument=2",
+    "data.features.sample_rate=8000", "data.features.n_fft=512", "data.features.hop_length=256",
+    "data.features.n_mels=32", "data.workers=1", "batch_size=4", "trainer=cpu", "trainer.max_epochs=1",
+    "scheduler=none", "logger=[]",
+)  # fmt: skip
+THREADS = {"OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture(scope="module")
+def fonts(tmp_path_factory):
+    """`kin` has the test font's violin."""
+    folder = tmp_path_factory.mktemp("fonts [1] (ä), b")
+    write_font(folder / "full.sf2", [*PROGRAMS, 1], seed=1)
+    write_font(folder / "kin.sf2", PROGRAMS, seed=2, copied=(40, tone(4040)))
+    write_font(folder / "judge.sf2", PROGRAMS, seed=3)
+    write_font(folder / "examiner.sf2", PROGRAMS, seed=4)
+    return (
+        f"data.soundfonts=[{folder / 'full.sf2'},{folder / 'kin.sf2'}]",
+        f"data.val_soundfonts=[{folder / 'judge.sf2'}]",
+        f"data.test_soundfonts=[{folder / 'examiner.sf2'}]",
+    )
+
+
+def only(folder):
+    [found] = folder.iterdir()
+    return found
+
+
+@pytest.fixture(scope="module")
+def trained(project, fonts, tmp_path_factory):
+    """Outputs of a trial, and of a test of its checkpoint."""
+    outputs = tmp_path_factory.mktemp("outputs")
+    result = project.run(*SMALL, *fonts, "+data.leave_out.kin=[violin]", f"outputs={outputs}", **THREADS)
+    assert result.returncode == 0, result.stdout + result.stderr
+    best = only(outputs / "runs") / "checkpoints" / "best.ckpt"
+    result = project.run("mode=test", f"checkpoint={best}", f"outputs={outputs}", **THREADS)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "Traceback" not in result.stderr
+    return outputs
+
+
+@pytest.mark.slow
+def test_stems_are_mixed_trained_and_measured(trained):
+    metrics = read(only(trained / "runs") / "metrics.json")
+    assert set(metrics["test"]["f1_by_class"]) == {"piano", "violin", "trumpet"}
+    assert metrics["data"]["name"] == "synth_stems"
+    assert metrics["data"]["items"] == {"train": 5 * 8, "val": 16, "test": 16}  # no violin of `kin`
+    assert set(metrics["baselines"]) == {"class_prior", "majority", "linear"}
+
+
+@pytest.mark.slow
+def test_a_test_repeats_the_trials_figures_on_the_same_data(trained):
+    trial, tested = (read(only(trained / folder) / "metrics.json") for folder in ("runs", "tested"))
+    assert tested["test"]["f1_by_class"] == pytest.approx(trial["test"]["f1_by_class"], abs=1e-6)
+    assert tested["val"]["f1_by_class"] == pytest.approx(trial["val"]["f1_by_class"], abs=1e-6)
+    assert tested["threshold"] == pytest.approx(trial["threshold"])
+    assert tested["data"] == trial["data"]
+    assert only(trained / "tested").name == only(trained / "runs").name
+    assert len(list((trained / "cache").glob("synth_stems-*"))) == 1
+
+
+@pytest.mark.slow
+def test_a_recording_of_the_test_font_is_not_trained_on(project, fonts, tmp_path):
+    result = project.run(*SMALL, *fonts, f"outputs={tmp_path}", **THREADS)
+    assert result.returncode == 2
+    [line] = result.stderr.strip().splitlines()
+    assert "kin (train) and examiner (test)" in line
+    assert "violin" in line
+    assert not (tmp_path / "runs").exists()
