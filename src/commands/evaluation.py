@@ -9,6 +9,7 @@ from rich.console import Console
 from torch import Tensor
 
 from src.commands.checkpoint import Trained, checkpoint_paths, checkpoints_signature, load_all
+from src.commands.other_classes import as_trained, class_map, known_items
 from src.configuration.build import build_data
 from src.datamodules.base import DataModule
 from src.environment import environment
@@ -36,15 +37,21 @@ def test(config: dict[str, Any], overrides: list[str]) -> int:
     paths = checkpoint_paths(config["checkpoint"])
     trained = load_all(paths)
     tested = data_config(trained[0], config, overrides)
+    if config["class_map"]:
+        tested["data"] = as_trained(tested, trained[0])
     data = build_data(tested)
     data.check()
-    same_classes(trained[0], data, tested)
+    if not config["class_map"]:
+        same_classes(trained[0], data, tested)
     data.prepare_data()
     data.setup("test")
     for member in trained:
         if isinstance(member.learner, Classifier):
             member.learner.pool = data.pool
-    metrics = _measure(trained, data, tested)
+    if config["class_map"]:
+        metrics = _measure_others(trained, data, tested, config["class_map"])
+    else:
+        metrics = _measure(trained, data, tested)
     folder = Path(config["outputs"]) / "tested" / _folder_name(paths, trained[0], tested, data)
     write_json(folder / "metrics.json", metrics)
     draw_tables(metrics["test"], folder, metrics["intervals"])
@@ -135,6 +142,33 @@ def _measure(trained: list[Trained], data: DataModule, config: dict[str, Any]) -
         "intervals": kind.intervals(test, targets, threshold, names),
         "baselines": measured_baselines(data),
         "data": data.summary(),
+        "environment": environment(config["trainer"]),
+    }
+
+
+def _measure_others(
+    trained: list[Trained], data: DataModule, config: dict[str, Any], names: dict[str, str]
+) -> dict[str, Any]:
+    """Figures on the items of other data whose classes the checkpoints know, at the threshold that they carry."""
+    kind, learners = trained[0].learner.kind, [member.learner for member in trained]
+    mapping = class_map(names, data.classes, trained[0].description["classes"])
+    logits, targets = _logits(learners, data.test_dataloader(), config["trainer"])
+    outputs = torch.stack([one.outputs(its) for one, its in zip(learners, logits, strict=True)]).mean(0)
+    outputs, truth = known_items(mapping, data, outputs, targets)
+    threshold = float(torch.stack([one.threshold for one in learners]).mean())
+    return {
+        "objective": {
+            "name": config["objective"],
+            "value": None,
+            "direction": direction(config["objective"]),
+        },
+        "checkpoints": [str(member.path) for member in trained],
+        "val": {},
+        "test": kind.evaluate(outputs, truth, threshold, mapping.names),
+        "threshold": threshold,
+        "intervals": kind.intervals(outputs, truth, threshold, mapping.names),
+        "baselines": {},
+        "data": data.summary() | {"tested_items": len(truth), "class_map": names},
         "environment": environment(config["trainer"]),
     }
 

@@ -51,7 +51,8 @@ class SynthStems(SynthInstruments):
         soundfonts: what training stems are played by; each class by those that have it.
         val_soundfonts: what validation clips are played by.
         test_soundfonts: what test clips are played by.
-        leave_out: by training soundfont (as there, or its file's name without suffix) the classes that are not taken from it.
+        leave_out: by training soundfont, as named there or as its file is without suffix, the classes that are not
+            taken from it.
         n_stems: of each class and soundfont.
         n_mixtures: training clips an epoch.
         n_clips: number of clips of `val` and `test`.

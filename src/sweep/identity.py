@@ -13,6 +13,7 @@ IGNORED = (
     "mode",
     "checkpoint",
     "input",
+    "class_map",
     "dry_run",
     "retry",
     "reuse",

@@ -92,12 +92,13 @@ def test_powers_are_added_and_labels_are_those_of_the_stems(stems, count, top_db
 
 def test_one_stem_is_its_clip(stems):
     sounds, labels = plain(stems, 1)[np.arange(60)]
-    own = {summed(stems, [number]).astype(np.float16).tobytes(): number for number in range(len(stems))}
-    drawn = [own[sound[0].numpy().astype(np.float16).tobytes()] for sound in sounds]
-    assert [
-        number in np.concatenate(pools()[int(marks.argmax())])
-        for number, marks in zip(drawn, labels, strict=True)
-    ]
+    own = np.stack([summed(stems, [number]) for number in range(len(stems))])
+    drawn = []
+    for sound, marks in zip(sounds[:, 0].numpy(), labels.numpy(), strict=True):
+        errors = np.abs(own - sound).max((1, 2))
+        drawn.append(int(errors.argmin()))
+        assert errors.min() < 1e-3
+        assert drawn[-1] in np.concatenate(pools()[int(marks.argmax())])
     assert len(set(drawn)) > 15
 
 
@@ -147,11 +148,11 @@ def test_fonts_are_drawn_alike_within_a_class(n_each):
 def test_the_equaliser_differs_from_band_to_band_only():
     flat = np.zeros((24, 1, MELS, FRAMES), np.float16)
     depths = []
-    for strength in (2.0, 8.0):
+    for strength in (1.0, 4.0):
         sounds, _ = mixtures(flat, max_instruments=1, equaliser_db=strength)[np.arange(400)]
-        assert (sounds[..., :1] == sounds).all()
+        assert (sounds[..., :1] - sounds).abs().max() < 1e-4
         depths.append(sounds[:, 0, :, 0].std(1).square().mean().sqrt().item())
-    assert depths[0] > 1
+    assert depths[0] > 0.5
     assert depths[1] == pytest.approx(4 * depths[0], rel=1e-3)
 
 

@@ -400,7 +400,10 @@ def test_signature_covers_what_determines_the_stems(stems, change):
 
 @pytest.mark.parametrize(
     "change",
-    [{"level_db": 0.0}, {"equaliser_db": 1.0}, {"n_mixtures": 9}, {"shuffle_seed": 3}, {"workers": 2}, {"batch_size": 3}],
+    [
+        {"level_db": 0.0}, {"equaliser_db": 1.0}, {"n_mixtures": 9},
+        {"shuffle_seed": 3}, {"workers": 2}, {"batch_size": 3},
+    ],
 )  # fmt: skip
 def test_signature_leaves_out_how_they_are_mixed(stems, change):
     assert stems(**change).signature == stems().signature
@@ -508,9 +511,9 @@ def test_a_font_in_two_parts_is_refused(stems, fonts, roles, says):
         stems(**{key: [str(fonts[name])] for key, name in roles.items()}).check()
 
 
-def test_no_font_for_test_means_the_training_fonts_and_is_refused(stems):
+def test_no_font_for_test_means_the_training_fonts_and_is_refused(stems, fonts):
     with pytest.raises(UserError, match="full is in train and in test"):
-        stems(test_soundfonts=None).check()
+        stems(soundfonts=[str(fonts["full"])], test_soundfonts=None).check()
 
 
 def test_leaving_out_what_is_shared_helps(stems, fonts):

