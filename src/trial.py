@@ -117,12 +117,12 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
 
 
 def measured_baselines(data: DataModule) -> dict[str, Any]:
-    """The baselines' metrics on the test part; kept beside the data, since they depend on nothing else.
+    """The baselines' metrics on the test part; kept beside the data.
 
     One thread measures them, so that sums are in one order and figures the same to the last digit everywhere.
     """
     source = Path(__file__).resolve().parent
-    path = data.folder / f"baselines-{code_hash([source / 'metrics'], source)}.json"
+    path = data.folder / f"baselines-{code_hash([source / 'metrics'], source)}{data.training_variant}.json"
     with suppress(OSError, ValueError):
         kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return kept

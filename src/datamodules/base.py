@@ -103,6 +103,11 @@ class DataModule(LightningDataModule):
         return value_hash({"recipe": self.recipe(), "code": code})
 
     @property
+    def training_variant(self) -> str:
+        """What tells apart measurements on training items that are made of the same prepared data in several ways."""
+        return ""
+
+    @property
     def folder(self) -> Path:
         """Where the prepared data lie."""
         return self.cache_dir / f"{self.name}-{self.signature}"

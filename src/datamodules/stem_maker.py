@@ -15,7 +15,8 @@ from src.audio.synthesis import Synthesizer
 from src.audio.variation import random_generators
 from src.errors import UserError
 
-OCTAVES = (-12, -7, -5, 0, 5, 7, 12)
+INTERVALS = (-12, -7, -5, 5, 7, 12)
+"""Semitones: octave, fifth and fourth, down and up."""
 FLOOR_DB = 100.0
 """Below a power of 1: lower than the floor of any clip that a stem is part of."""
 
@@ -128,7 +129,7 @@ class StemMaker:
         if relatives and voice.relatives:
             bank, program = voice.relatives[int(rng.integers(len(voice.relatives)))]
         instrument = self.score.instruments[voice.label]
-        shift = int(rng.choice(OCTAVES)) if transposed else 0
+        shift = int(rng.choice(INTERVALS)) if transposed else 0
         low, high = (min(max(pitch + shift, 0), 127) for pitch in (instrument.low, instrument.high))
         options = replace(
             self.score,

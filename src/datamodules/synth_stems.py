@@ -24,6 +24,7 @@ from src.preparation.cache import read_json
 from src.soundfonts.contents import check_programs, presets
 from src.soundfonts.families import Families, Player
 from src.soundfonts.installed import fetch_missing
+from src.soundfonts.packages import PACKAGES
 from src.splits import SPLITS
 
 _BASELINE_CLIPS = 2048  # of the training part: more change a logistic regression little
@@ -53,6 +54,7 @@ class SynthStems(SynthInstruments):
         test_soundfonts: what test clips are played by.
         leave_out: by training soundfont, as named there or as its file is without suffix, the classes that are not
             taken from it.
+        heard: validation and test soundfonts may be among the training ones, so figures are of fonts that were heard.
         n_stems: of each class and soundfont.
         n_mixtures: training clips an epoch.
         n_clips: number of clips of `val` and `test`.
@@ -73,6 +75,7 @@ class SynthStems(SynthInstruments):
         soundfonts: Sequence[str],
         val_soundfonts: Sequence[str],
         leave_out: Mapping[str, Sequence[str]],
+        heard: bool,
         n_stems: int,
         n_mixtures: int,
         n_clips: Mapping[str, int],
@@ -87,6 +90,7 @@ class SynthStems(SynthInstruments):
         self.val_soundfonts = soundfont_names("val_soundfonts", val_soundfonts)
         self.leave_out = {font: tuple(left) for font, left in leave_out.items()}
         self._check_left_out()
+        self.heard = heard
         self.n_each = natural("n_stems", n_stems, least=1)
         self.n_mixtures = natural("n_mixtures", n_mixtures, least=1)
         self.variation = Variation(
@@ -126,7 +130,8 @@ class SynthStems(SynthInstruments):
             raise UserError(
                 f"data.soundfonts: none plays {', '.join(without)}; add one, or leave the class out"
             )
-        self.families.check_roles(self._roles())
+        if not self.heard:
+            self.families.check_roles(self._roles())
         super(SynthInstruments, self).check()  # a training soundfont may lack programs
 
     @property
@@ -202,6 +207,16 @@ class SynthStems(SynthInstruments):
             "variation": asdict(self.variation),
         }
 
+    def summary(self) -> dict[str, Any]:
+        """Give what `metrics.json` says of the data: which soundfonts play which part, and whether they were heard."""
+        parts = {"train": self.soundfonts, "val": self.val_soundfonts, "test": self.test_soundfonts}
+        fonts = {part: [path.stem for path in self._paths(names)] for part, names in parts.items()}
+        return super().summary() | {
+            "soundfonts": fonts,
+            "heard": self.heard,
+            "clips_an_epoch": self.n_mixtures,
+        }
+
     def mixtures(self) -> StemMixtures:
         """Give the training clips by their numbers."""
         stems, _ = super().arrays("train")
@@ -223,9 +238,14 @@ class SynthStems(SynthInstruments):
         ]
         return features.half().numpy(), targets.numpy()
 
+    @property
+    def training_variant(self) -> str:
+        """How stems are mixed."""
+        return f"-{value_hash(asdict(self.mixing))}"
+
     def statistics(self) -> tuple[np.ndarray, np.ndarray]:
         """Give mean and standard deviation of each mel band over training clips, each float32 (n_mels,)."""
-        file = self.folder / f"statistics-{value_hash(asdict(self.mixing))}.json"
+        file = self.folder / f"statistics{self.training_variant}.json"
         values = read_json(file)
         if values is None:
             mean, deviation = moments(self.arrays("train")[0])
@@ -272,7 +292,10 @@ class SynthStems(SynthInstruments):
         return {*self.leave_out.get(name, ()), *self.leave_out.get(font.stem, ())}
 
     def _check_left_out(self) -> None:
+        known = {*self.soundfonts, *(Path(font).stem for font in self.soundfonts), *PACKAGES}
         for font, left in self.leave_out.items():
+            if font not in known:
+                raise UserError(f"data.leave_out.{font}: there is no such soundfont among data.soundfonts")
             if unknown := [name for name in left if name not in self.classes]:
                 raise UserError(
                     f"data.leave_out.{font}: {unknown[0]} is no class; choose of {', '.join(self.classes)}"

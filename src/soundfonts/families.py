@@ -123,8 +123,8 @@ class Families:
             example = json.dumps(shared[0].sound)
             raise UserError(
                 f"soundfonts {one.stem} ({role}) and {other.stem} ({later}) are of one family: recordings of "
-                f"{', '.join(classes)} lie in both (such as {example}); take one of them out, or these classes: "
-                f"data.leave_out.{one.stem}=[{','.join(classes)}]"
+                f"{', '.join(classes)} lie in both (such as {example}); take one of them out, or add "
+                f"these classes to those that are left out of it: ++data.leave_out.{one.stem}=[{','.join(classes)}]"
             )
 
 

@@ -45,7 +45,7 @@ def only(folder):
 def trained(project, fonts, tmp_path_factory):
     """Outputs of a trial, and of a test of its checkpoint."""
     outputs = tmp_path_factory.mktemp("outputs")
-    result = project.run(*SMALL, *fonts, "+data.leave_out.kin=[violin]", f"outputs={outputs}", **THREADS)
+    result = project.run(*SMALL, *fonts, "++data.leave_out.kin=[violin]", f"outputs={outputs}", **THREADS)
     assert result.returncode == 0, result.stdout + result.stderr
     best = only(outputs / "runs") / "checkpoints" / "best.ckpt"
     result = project.run("mode=test", f"checkpoint={best}", f"outputs={outputs}", **THREADS)

@@ -12,7 +12,7 @@ import torch
 
 from src.audio.mel import LogMel
 from src.audio.synthesis import Synthesizer
-from src.datamodules.stem_maker import OCTAVES
+from src.datamodules.stem_maker import INTERVALS
 from src.datamodules.stem_mixtures import Mixing, StemMixtures
 from src.datamodules.synth_instruments import SynthInstruments
 from src.datamodules.synth_stems import SynthStems
@@ -69,6 +69,7 @@ def options(fonts, tmp_path) -> dict[str, Any]:
         "val_soundfonts": [str(fonts["val"])],
         "test_soundfonts": [str(fonts["test"])],
         "leave_out": {},
+        "heard": False,
         "n_stems": 14,
         "n_mixtures": 24,
         "variation": VARIED,
@@ -139,7 +140,16 @@ def test_a_stem_is_one_class_at_its_program_and_font(stems, fonts):
 def test_validation_and_test_clips_are_those_of_whole_clips(stems, options, fonts):
     data = stems()
     data.prepare_data()
-    ours = ("val_soundfonts", "leave_out", "n_stems", "n_mixtures", "variation", "level_db", "equaliser_db")
+    ours = (
+        "val_soundfonts",
+        "leave_out",
+        "heard",
+        "n_stems",
+        "n_mixtures",
+        "variation",
+        "level_db",
+        "equaliser_db",
+    )
     plain = {key: value for key, value in options.items() if key not in ours}
     classes = [{key: value for key, value in entry.items() if key != "relatives"} for entry in CLASSES]
     counts = {"train": 1, "val": 9, "test": 7}
@@ -192,13 +202,28 @@ def test_stems_and_clips_are_different_pieces(stems):
 def test_left_out_classes_are_not_taken(stems, fonts, key):
     """Nor by a trial, whose soundfonts are paths, whatever they were called."""
     font = "full" if key == "name" else str(fonts["full"])
-    data = stems(leave_out={font: ["violin", "piano"], "NotHere": ["piano"]})
+    data = stems(leave_out={font: ["violin", "piano"], "A320U": ["piano"]})
     assert played(data) == [(TRUMPET, "full"), (PIANO, "part"), (VIOLIN, "part")]
     assert data.resolved()["leave_out"] == {"full": ["piano", "violin"]}
     again = stems(**data.resolved())
     assert played(again) == played(data)
     assert again.signature == data.signature
     data.check()
+
+
+def test_a_misspelt_soundfont_is_not_left_out_in_silence(stems):
+    with pytest.raises(UserError, match=r"data\.leave_out\.ful: there is no such soundfont"):
+        stems(leave_out={"ful": ["piano"]})
+
+
+def test_heard_soundfonts_are_allowed_and_said(stems, fonts):
+    heard = {"soundfonts": [str(fonts["full"]), str(fonts["test"])]}
+    with pytest.raises(UserError, match="soundfont test is in train and in test"):
+        stems(**heard).check()
+    data = stems(**heard, heard=True)
+    data.check()
+    assert data.summary()["heard"] is True
+    assert data.summary()["soundfonts"] == {"train": ["full", "test"], "val": ["val"], "test": ["test"]}
 
 
 def test_left_out_classes_of_a_font_known_by_name(stems, fonts, tmp_path, monkeypatch):
@@ -251,10 +276,10 @@ def test_notes_move_by_the_listed_intervals(stems):
         ).values()
         for line in some
     ]
-    assert {note for notes in every for note in notes} == {60 + shift for shift in OCTAVES}
+    assert {note for notes in every for note in notes} == {60, *(60 + shift for shift in INTERVALS)}
     assert all(len(set(notes)) == 1 for notes in every)  # a line moves as a whole
     still = np.mean([notes[0] == 60 for notes in every])
-    assert still == pytest.approx(0.5 + 0.5 / len(OCTAVES), abs=0.06)
+    assert still == pytest.approx(0.5, abs=0.06)
 
 
 def test_notes_stay_in_range_and_move_with_it(stems):
@@ -266,7 +291,7 @@ def test_notes_stay_in_range_and_move_with_it(stems):
             assert all(low <= message.note <= high for message in messages(line, "note_on"))
         for line in moved[voice]:
             notes = [message.note for message in messages(line, "note_on")]
-            assert any(low + shift <= min(notes) <= max(notes) <= high + shift for shift in OCTAVES)
+            assert any(low + shift <= min(notes) <= max(notes) <= high + shift for shift in INTERVALS)
     notes = [message.note for line in moved[PIANO, "full"] for message in messages(line, "note_on")]
     assert min(notes) < 48
     assert max(notes) > 72
