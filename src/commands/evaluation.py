@@ -9,7 +9,7 @@ from rich.console import Console
 from torch import Tensor
 
 from src.commands.checkpoint import Trained, checkpoint_paths, checkpoints_signature, load_all
-from src.commands.other_classes import as_trained, class_map, known_items
+from src.commands.other_classes import ClassMap, as_trained, check_alike, class_map, known_items
 from src.configuration.build import build_data
 from src.datamodules.base import DataModule
 from src.environment import environment
@@ -41,15 +41,21 @@ def test(config: dict[str, Any], overrides: list[str]) -> int:
         tested["data"] = as_trained(tested, trained[0])
     data = build_data(tested)
     data.check()
-    if not config["class_map"]:
+    mapping = None
+    if config["class_map"]:
+        check_alike(trained[0], data)
+        mapping = class_map(config["class_map"], data.classes, trained[0].description["classes"])
+        if trained[0].config["data"].get("root"):
+            same_parts(trained[0], data, tested)
+    else:
         same_classes(trained[0], data, tested)
     data.prepare_data()
     data.setup("test")
     for member in trained:
         if isinstance(member.learner, Classifier):
             member.learner.pool = data.pool
-    if config["class_map"]:
-        metrics = _measure_others(trained, data, tested, config["class_map"])
+    if mapping:
+        metrics = _measure_others(trained, data, tested, config["class_map"], mapping)
     else:
         metrics = _measure(trained, data, tested)
     folder = Path(config["outputs"]) / "tested" / _folder_name(paths, trained[0], tested, data)
@@ -89,7 +95,7 @@ def same_classes(trained: Trained, data: DataModule, tested: dict[str, Any]) -> 
     """Refuse data that a checkpoint was not trained for, and a new draw of the parts, which would test on training.
 
     Raises:
-        UserError: classes or features differ, or the same data are divided otherwise.
+        UserError: classes or features differ, or see `same_parts`.
     """
     if (
         list(data.classes) != trained.description["classes"]
@@ -104,6 +110,16 @@ def same_classes(trained: Trained, data: DataModule, tested: dict[str, Any]) -> 
         raise UserError(
             f"{trained.path} was trained with data.{other[0]}={own.get(other[0])}; leave it as it was."
         )
+    same_parts(trained, data, tested)
+
+
+def same_parts(trained: Trained, data: DataModule, tested: dict[str, Any]) -> None:
+    """Refuse another draw of the parts of the data that a checkpoint was trained on.
+
+    Raises:
+        UserError: the same data are divided otherwise.
+    """
+    own, now = trained.config["data"], {**tested["data"], **data.resolved()}
     drawn = [key for key in data.drawn_by if own.get(key) != now.get(key)]
     if drawn and own.get("root") == now.get("root"):
         raise UserError(
@@ -147,14 +163,18 @@ def _measure(trained: list[Trained], data: DataModule, config: dict[str, Any]) -
 
 
 def _measure_others(
-    trained: list[Trained], data: DataModule, config: dict[str, Any], names: dict[str, str]
+    trained: list[Trained],
+    data: DataModule,
+    config: dict[str, Any],
+    names: dict[str, str],
+    mapping: ClassMap,
 ) -> dict[str, Any]:
     """Figures on the items of other data whose classes the checkpoints know, at the threshold that they carry."""
     kind, learners = trained[0].learner.kind, [member.learner for member in trained]
-    mapping = class_map(names, data.classes, trained[0].description["classes"])
+    one_class = trained[0].description["target"] == "multiclass"
     logits, targets = _logits(learners, data.test_dataloader(), config["trainer"])
     outputs = torch.stack([one.outputs(its) for one, its in zip(learners, logits, strict=True)]).mean(0)
-    outputs, truth = known_items(mapping, data, outputs, targets)
+    outputs, truth = known_items(mapping, data, outputs, targets, one_class=one_class)
     threshold = float(torch.stack([one.threshold for one in learners]).mean())
     return {
         "objective": {

@@ -62,7 +62,7 @@ def class_map(names: Mapping[str, str], of_data: Sequence[str], of_checkpoint: S
     Raises:
         UserError: it leads to a class that the checkpoint does not have, or to fewer than two.
     """
-    unknown = sorted(set(names.values()) - set(of_checkpoint))
+    unknown = [known for known in names.values() if known not in of_checkpoint]
     if unknown:
         raise UserError(
             f"class_map: the checkpoint has no class {unknown[0]}; it has {', '.join(of_checkpoint)}"
@@ -95,19 +95,46 @@ def as_trained(config: Mapping[str, Any], trained: Trained) -> dict[str, Any]:
     return data | {key: own[key] for key in kept}
 
 
+def check_alike(trained: Trained, data: DataModule) -> None:
+    """Refuse data and checkpoints without classes, and data that a checkpoint's network cannot take.
+
+    Raises:
+        UserError: one of those.
+    """
+    for what, target in ((trained.path, trained.description["target"]), (f"data {data.name}", data.target)):
+        if target not in ("multilabel", "multiclass"):
+            raise UserError(f"class_map: {what} has no classes of sounds, but {target}")
+    takes, has = trained.description["item_shape"], list(data.item_shape)
+    if takes != has:
+        raise UserError(
+            f"class_map: {trained.path} takes items (channels, rows, frames) of {takes}, data {data.name} has {has}; "
+            "where only the channels differ, give data.channels"
+        )
+
+
 def known_items(
-    mapping: ClassMap, data: DataModule, outputs: Tensor, targets: Tensor
+    mapping: ClassMap, data: DataModule, outputs: Tensor, targets: Tensor, *, one_class: bool
 ) -> tuple[Tensor, Tensor]:
     """Give outputs and targets of the items that a checkpoint knows.
+
+    Args:
+        mapping: of the data's classes.
+        data: where they are from.
+        outputs: the checkpoint's, (N, C).
+        targets: the data's, (N,) or (N, K).
+        one_class: the checkpoint gives one class an item: targets become (N,), items of several are left out.
 
     Raises:
         UserError: there are none.
     """
     translated, known = mapping.targets(targets)
+    if one_class:
+        known &= translated.sum(1) == 1
     if not bool(known.any()):
         raise UserError(f"{data.name}: no item of the test part has only classes that class_map names")
-    return mapping.outputs(outputs)[known], translated[known]
+    truth = translated.argmax(1) if one_class else translated
+    return mapping.outputs(outputs)[known], truth[known]
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[\W_]+", " ", name).strip().lower()
+    return re.sub(r"[\W_]+", " ", str(name)).strip().lower()

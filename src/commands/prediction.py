@@ -16,6 +16,7 @@ from rich.console import Console
 from src.audio.files import SILENCE, audio_files, read_audio
 from src.commands.checkpoint import Trained, checkpoint_paths, load_all
 from src.commands.listening import listener
+from src.commands.sharing import default_checkpoint
 from src.errors import UserError
 from src.libraries import settle
 from src.models.classifier import Classifier
@@ -110,7 +111,7 @@ def predict(config: dict[str, Any]) -> int:
         UserError: no checkpoint, no input, or no sound file in it.
     """
     settle()
-    trained = load_all(checkpoint_paths(config["checkpoint"]))
+    trained = load_all(checkpoint_paths(default_checkpoint(config["checkpoint"])))
     predictor = Predictor(trained)
     if not config["input"]:
         raise UserError("input= is missing: name a sound file (wav, flac, mp3, ogg) or a folder of them.")
