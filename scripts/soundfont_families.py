@@ -1,6 +1,6 @@
 """Say which soundfonts share recordings, in the presets that play the classes of conf/data/synth_stems.yaml.
 
-`python scripts/soundfont_families.py [NAME or PATH …]`; without names, all that `mode=prepare` can download and TimGM6mb.
+`python scripts/soundfont_families.py [NAME or PATH …]`; without names, TimGM6mb and all that `mode=prepare` downloads.
 """
 
 import sys
