@@ -34,7 +34,9 @@ def main(names: list[str]) -> None:
         shared = shared_sounds(fonts[one], players(), fonts[other], players())
         if shared:
             counts = Counter(each.player for each in shared)
-            print(f"{one} and {other}: {', '.join(f'{name} {count}' for name, count in sorted(counts.items()))}")
+            print(
+                f"{one} and {other}: {', '.join(f'{name} {count}' for name, count in sorted(counts.items()))}"
+            )
 
 
 if __name__ == "__main__":
