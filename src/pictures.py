@@ -90,6 +90,8 @@ def draw_tables(
         confusion(metrics["confusion"], folder / "confusion.png")
         tables = {name: metrics[f"{name}_by_class"] for name in ("precision", "recall")}
         precision_recall(tables, metrics["confusion"], folder / "precision_recall_by_class.png")
+    if "label_confusion" in metrics:
+        label_confusion(metrics["label_confusion"], folder / "label_confusion.png")
     if "spearman_by_axis" in metrics:
         bars_by_axis(metrics["spearman_by_axis"], intervals or {}, folder / "spearman_by_axis.png")
 
@@ -145,18 +147,48 @@ def confusion(counts: Mapping[str, Mapping[str, int]], path: Path) -> None:
     names = list(counts)
     table = np.array([[row[name] for name in names] for row in counts.values()])
     shares = table / table.sum(1, keepdims=True).clip(min=1)
-    side = 2.5 + 0.5 * len(names)
+    texts = {
+        (row, column): f"{table[row, column]}\n{shares[row, column]:.0%}"
+        for row, column in zip(*table.nonzero(), strict=True)
+    }
+    _matrix(shares, texts, names, names, "confusion on test", path)
+
+
+def label_confusion(shares: Mapping[str, Mapping[str, float]], path: Path) -> None:
+    """Draw what is answered in place of each label.
+
+    Args:
+        shares: see `src.metrics.label_confusion.label_confusion`.
+        path: the picture to write.
+    """
+    columns = list(next(iter(shares.values())))
+    table = np.array([[row[name] for name in columns] for row in shares.values()])
+    texts = {place: f"{table[place]:.0%}" for place in zip(*np.nonzero(table >= 0.005), strict=True)}
+    _matrix(
+        table, texts, list(shares), columns, "found, and answered in place of what is missed, on test", path
+    )
+
+
+def _matrix(
+    shares: NDArray[np.float64],
+    texts: Mapping[tuple[int, int], str],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    title: str,
+    path: Path,
+) -> None:
+    """Draw shares 0..1, with a text in each field that has one."""
+    side = 2.5 + 0.5 * len(rows)
     figure = Figure(figsize=(side + 1, side), layout="constrained")
     axes = figure.subplots()
     image = axes.imshow(shares, vmin=0, vmax=1, cmap="Blues")
-    if len(names) <= MOST_NAMED:
-        for row, column in zip(*table.nonzero(), strict=True):
-            text = f"{table[row, column]}\n{shares[row, column]:.0%}"
+    if len(rows) <= MOST_NAMED:
+        for (row, column), text in texts.items():
             colour = "white" if shares[row, column] > 0.5 else "black"
             axes.annotate(text, (column, row), ha="center", va="center", fontsize=7, color=colour)
-    axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(names)), names)
-    axes.set(xlabel="answered", ylabel="true", title="confusion on test")
+    axes.set_xticks(range(len(columns)), columns, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(rows)), rows)
+    axes.set(xlabel="answered", ylabel="true", title=title)
     figure.colorbar(image, label="share of the true class", shrink=0.8)
     figure.savefig(path, dpi=DPI)
 

@@ -23,8 +23,10 @@ from src.configuration.build_trainer import build_trainer
 from src.configuration.checks import freeze
 from src.configuration.devices import visible_gpus
 from src.datamodules.base import DataModule
+from src.datamodules.error_clips import write_error_clips
 from src.datamodules.first_batches import overfitted
 from src.datamodules.rolls import RollDataModule
+from src.datamodules.synth_instruments import SynthInstruments
 from src.environment import environment
 from src.fingerprint import code_hash, value_hash, write_json
 from src.generation.of_trial import music_of_trial
@@ -110,6 +112,7 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
             times = {"fit_s": round(fit_s, 3), "epochs": len(history.rows)}
             _write(config, folder, learner, data, music, times, begun)
             _draw(config, folder, learner, history)
+            _errors(folder / "samples" / "errors", learner, data)
         failed = False
     finally:
         _close(loggers, failed)
@@ -201,6 +204,15 @@ def _draw(config: Config, folder: Path, learner: Learner, history: History) -> N
     objective, curves = f"val/{config['objective']}", samples / "learning_curves.png"
     learning_curves(history.rows, objective, curves, config["overfit_batches"])
     draw_tables(learner.results["test"], samples, learner.intervals["test"])
+
+
+def _errors(folder: Path, learner: Learner, data: DataModule) -> None:
+    """Clips to be heard in which a class is missed, where the data can play them again."""
+    if isinstance(data, SynthInstruments) and learner.tested is not None:
+        outputs, targets = learner.tested
+        write_error_clips(
+            folder, data.write_test_clip, data.classes, outputs, targets, float(learner.threshold)
+        )
 
 
 def _close(loggers: Sequence[Any], failed: bool) -> None:

@@ -41,6 +41,12 @@ def write_contact_sheet(
     _draw_balance(folder / "classes.png", classes, {s: np.mean(part, axis=0) for s, part in targets.items()})
 
 
+def write_sound(stem: Path, waveform: np.ndarray, sample_rate: int) -> None:
+    """Write a sound (channels, samples), scaled to 0.9, as `.wav`; `stem` is its path without suffix."""
+    peak = max(float(np.abs(waveform).max()), 1e-9)
+    soundfile.write(named(stem, ".wav"), 0.9 * waveform.T / peak, sample_rate, subtype="PCM_16")
+
+
 def write_clip(stem: Path, waveform: np.ndarray, spectrogram: np.ndarray, mel: LogMel) -> None:
     """Write a sound, scaled to 0.9, as `.wav`, and its spectrogram as `.png`.
 
@@ -50,8 +56,7 @@ def write_clip(stem: Path, waveform: np.ndarray, spectrogram: np.ndarray, mel: L
         spectrogram: (channels, n_mels, frames).
         mel: what made it.
     """
-    peak = max(float(np.abs(waveform).max()), 1e-9)
-    soundfile.write(named(stem, ".wav"), 0.9 * waveform.T / peak, mel.sample_rate, subtype="PCM_16")
+    write_sound(stem, waveform, mel.sample_rate)
     figure = matplotlib.figure.Figure(figsize=(7, 3 * len(spectrogram)), layout="constrained")
     for axes, decibels in zip(
         figure.subplots(len(spectrogram), squeeze=False)[:, 0], spectrogram, strict=True

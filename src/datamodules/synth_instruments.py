@@ -16,7 +16,7 @@ from src.audio.mel import log_mel
 from src.audio.score import Instrument, ScoreOptions
 from src.audio.synthesis import check_sample_rate
 from src.datamodules.arrays import ArrayDataModule
-from src.datamodules.contact_sheet import named, write_clip, write_contact_sheet
+from src.datamodules.contact_sheet import named, write_clip, write_contact_sheet, write_sound
 from src.datamodules.synth_clips import ClipMaker, Split
 from src.errors import UserError
 from src.fingerprint import content_hash
@@ -172,6 +172,17 @@ class SynthInstruments(ArrayDataModule):
             write_clip(stem, waveform[None], maker.log_mel(waveform)[None], maker.mel)
 
         write_contact_sheet(folder, write, self.classes, {split: self.arrays(split)[1] for split in SPLITS})
+
+    def clip_maker(self) -> ClipMaker:
+        """Give what makes whole clips; their numbers run through the parts, one after another."""
+        return self.maker()
+
+    def write_test_clip(self, index: int, stem: Path) -> None:
+        """Write test clip `index` as `.wav`, scaled to 0.9, and as `.mid`; names begin with `stem`."""
+        maker = self.clip_maker()
+        score, soundfont = maker.piece(sum(split.n_clips for split in maker.splits[:-1]) + index)
+        score.save(named(stem, ".mid"))
+        write_sound(stem, maker.waveform(score, soundfont)[None], maker.mel.sample_rate)
 
     def _paths(self, names: tuple[str, ...]) -> tuple[Path, ...]:
         return tuple(find_soundfont(name) for name in names)

@@ -198,6 +198,10 @@ class SynthStems(SynthInstruments):
         stems = StemMaker(voices=self.voices, n_each=self.n_each, variation=self.variation, **shared)
         return StemsAndClips(stems, ClipMaker(splits=clips, **shared), self.n_items["train"])
 
+    def clip_maker(self) -> ClipMaker:
+        """Give what makes validation and test clips."""
+        return self.maker().clips
+
     def recipe(self) -> dict[str, Any]:
         """Give what determines the items on disk: not how stems are mixed."""
         fonts = self._paths(self.soundfonts)

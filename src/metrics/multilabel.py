@@ -14,6 +14,7 @@ from torchmetrics.functional.classification import (
 )
 
 from src.metrics import top_n
+from src.metrics.label_confusion import label_confusion
 from src.metrics.probabilities import as_probabilities
 
 
@@ -37,8 +38,8 @@ def evaluate_multilabel(
         `average_precision` (mean over classes), `subset_accuracy` (share of items with every label right),
         and, from the ranking of each item's classes, without a threshold: `top_1`,
         `label_ranking_average_precision`, `top_n_recall` and `top_n_exact` (see
-        `src.metrics.top_n.metrics_of_sums`); each number in 0..1. Tables: `f1_by_class`, and `right_of_n` and
-        `top_n_recall_by_class` (see `src.metrics.top_n.tables`).
+        `src.metrics.top_n.metrics_of_sums`); each number in 0..1. Tables: `f1_by_class`,
+        `label_confusion` (see there), and `right_of_n` and `top_n_recall_by_class` (see `src.metrics.top_n.tables`).
     """
     scores, truth = as_probabilities(probabilities), targets.cpu().long()
     options: dict[str, Any] = {
@@ -60,7 +61,8 @@ def evaluate_multilabel(
     f1 = multilabel_f1_score(scores, truth, average="none", **options).tolist()
     by_class = {"f1_by_class": dict(zip(classes, f1, strict=True))}
     numbers = {name: float(value) for name, value in measured.items()}
-    return numbers | by_class | top_n.tables(scores, truth.bool(), classes)
+    confused = {"label_confusion": label_confusion(scores > threshold, truth.bool(), classes)}
+    return numbers | by_class | confused | top_n.tables(scores, truth.bool(), classes)
 
 
 def _mean_average_precision(scores: Tensor, truth: Tensor) -> Tensor:

@@ -65,6 +65,8 @@ class Learner(lightning.LightningModule):
         self.intervals: dict[str, dict[str, tuple[float, float]]] = {}
         """95 % bootstrap intervals by part, where they were asked for with `with_intervals`."""
         self.with_intervals = False
+        self.tested: tuple[Tensor, Any] | None = None
+        """Outputs (N, C) and targets of the test part, of the last test."""
         self._make_optimizer = make_optimizer
         self._scheduler = scheduler or {}
         self._regularization, self._transfer = regularization, transfer or Transfer()
@@ -135,7 +137,8 @@ class Learner(lightning.LightningModule):
     def on_test_epoch_end(self) -> None:
         """Measure at the threshold that validation chose, and log under `test/`."""
         logits, targets = self._collected()
-        self._measure("test", logits, self.outputs(logits), targets)
+        self.tested = self.outputs(logits), targets
+        self._measure("test", logits, *self.tested)
 
     def configure_optimizers(self) -> Any:
         """The optimizer, and the scheduler with its interval; what the loss learns is trained as the head is."""

@@ -314,3 +314,16 @@ def test_another_process_makes_the_same_bits(tiny, tmp_path):
     )
     features = maker(2)["features"]
     assert done.stdout.decode().strip() == hashlib.sha256(features.tobytes()).hexdigest()
+
+
+def test_a_test_clip_is_written_as_it_was_heard(tiny, tmp_path):
+    data = tiny()
+    data.prepare_data()
+    data.write_test_clip(3, tmp_path / "clip 3")
+    maker = data.maker()
+    score, font = maker.piece(70 + 9 + 3)
+    sound, rate = soundfile.read(tmp_path / "clip 3.wav", dtype="float32")
+    played = maker.waveform(score, font)
+    np.testing.assert_allclose(sound, 0.9 * played / np.abs(played).max(), atol=1e-4)
+    assert rate == maker.mel.sample_rate
+    assert len(mido.MidiFile(tmp_path / "clip 3.mid").tracks) == len(score.instruments) + 1

@@ -8,6 +8,7 @@ from typing import Any
 import mido
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from src.audio.mel import LogMel
@@ -590,3 +591,15 @@ def test_all_parts_have_items(stems):
             assert (sounds.float().amax((1, 2, 3)) == 0).all()
             assert sounds.min() >= -80
             assert set(labels.sum(1).tolist()) <= {1, 2}
+
+
+def test_a_test_clip_is_written_by_the_test_soundfont(stems, fonts, tmp_path):
+    data = stems()
+    data.prepare_data()
+    data.write_test_clip(2, tmp_path / "clip")
+    maker = data.maker().clips
+    score, font = maker.piece(9 + 2)
+    assert font == fonts["test"]
+    sound, _ = soundfile.read(tmp_path / "clip.wav", dtype="float32")
+    played = maker.waveform(score, font)
+    np.testing.assert_allclose(sound, 0.9 * played / np.abs(played).max(), atol=1e-4)
