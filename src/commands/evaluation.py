@@ -37,6 +37,7 @@ def test(config: dict[str, Any], overrides: list[str]) -> int:
     paths = checkpoint_paths(config["checkpoint"])
     trained = load_all(paths)
     tested = data_config(trained[0], config, overrides)
+    tested["data"] = {**tested["data"], **_trained_on(trained[0], tested)}
     if config["class_map"]:
         tested["data"] = as_trained(tested, trained[0])
     data = build_data(tested)
@@ -58,7 +59,10 @@ def test(config: dict[str, Any], overrides: list[str]) -> int:
         metrics = _measure_others(trained, data, tested, config["class_map"], mapping)
     else:
         metrics = _measure(trained, data, tested)
-    folder = Path(config["outputs"]) / "tested" / _folder_name(paths, trained[0], tested, data)
+    name = _folder_name(paths, trained[0], tested, data)
+    if config["class_map"]:
+        name += f"-{value_hash(config['class_map'])}"
+    folder = Path(config["outputs"]) / "tested" / name
     write_json(folder / "metrics.json", metrics)
     draw_tables(metrics["test"], folder, metrics["intervals"])
     _print(metrics, folder)
@@ -70,13 +74,29 @@ def data_config(trained: Trained, config: dict[str, Any], overrides: list[str]) 
     tested = {**trained.config, "outputs": config["outputs"]}
     if any(typed.startswith(("data=", "experiment=")) for typed in overrides):
         return {**tested, "data": config["data"]}
+    if any(text.startswith("variation=") for text in overrides):
+        raise UserError("variation= is how training stems vary; leave it out with mode=test.")
     typed = [text.lstrip("+") for text in overrides if text.lstrip("+").startswith("data.")]
+    if any(text.startswith("unheard=") for text in overrides):
+        typed += ["data.val_soundfonts", "data.test_soundfonts"]
     merged = OmegaConf.merge(
         {"data": tested["data"]}, *({"data": _typed(config, key)} for key in _keys(typed))
     )
     plain = OmegaConf.to_container(merged)
     assert isinstance(plain, dict)
     return {**tested, "data": plain["data"]}
+
+
+def _trained_on(trained: Trained, tested: dict[str, Any]) -> dict[str, Any]:
+    """What was heard in training stays what it was, so that the check compares the tested soundfonts with it."""
+    own, now = trained.config["data"], tested["data"]
+    if own.get("_target_") != now.get("_target_"):
+        return {}
+    return {
+        key: own[key]
+        for key in ("soundfonts", "leave_out", "heard")
+        if "val_soundfonts" in own and key in own
+    }
 
 
 def _keys(typed: list[str]) -> list[str]:

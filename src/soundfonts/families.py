@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from src.errors import UserError
-from src.fingerprint import content_hash, value_hash, write_json
+from src.fingerprint import code_hash, content_hash, value_hash, write_json
 from src.preparation.cache import read_json
+from src.soundfonts import contents
 from src.soundfonts.contents import StoredSound, sounds_of
 
 _WINDOW = 24  # samples; two recordings have no 24 in a row alike
@@ -86,9 +87,9 @@ class Families:
 
     def shared(self, one: Path, its: Sequence[Player], other: Path, others: Sequence[Player]) -> list[Shared]:
         """See `shared_sounds`."""
-        key = value_hash(
-            [content_hash(one, self._hashes), content_hash(other, self._hashes), _plain(its), _plain(others)]
-        )
+        hashes = [content_hash(path, self._hashes) for path in (one, other)]
+        code = code_hash([Path(__file__), Path(contents.__file__)], Path(__file__).parent)
+        key = value_hash([*hashes, _plain(its), _plain(others), code])
         known = read_json(self._memory) or {}
         if key not in known:
             known[key] = [vars(shared) for shared in shared_sounds(one, its, other, others)]
@@ -121,10 +122,14 @@ class Families:
         if shared:
             classes = sorted({each.player for each in shared})
             example = json.dumps(shared[0].sound)
+            remedy = (
+                f"add these classes to those that data.leave_out.{one.stem} names"
+                if role == "train"
+                else "take another"
+            )
             raise UserError(
                 f"soundfonts {one.stem} ({role}) and {other.stem} ({later}) are of one family: recordings of "
-                f"{', '.join(classes)} lie in both (such as {example}); take one of them out, or add "
-                f"these classes to those that are left out of it: ++data.leave_out.{one.stem}=[{','.join(classes)}]"
+                f"{', '.join(classes)} lie in both (such as {example}); take one of them out, or {remedy}"
             )
 
 

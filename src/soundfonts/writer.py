@@ -12,7 +12,7 @@ from src.errors import UserError
 _PADDING = 46  # zero samples after each sound, SoundFont 2.04, section 6.1
 _NAME_BYTES = 20
 _INSTRUMENT, _KEY_RANGE, _SAMPLE_ID, _SAMPLE_MODES = 41, 43, 53, 54
-_LOOPED_UNTIL_RELEASE, _LOOPED = 3, 1
+_LOOPED = 1
 GENERATORS = {
     "attack_s": 34,
     "hold_s": 35,

@@ -82,3 +82,26 @@ def test_a_recording_of_the_test_font_is_not_trained_on(project, fonts, tmp_path
     assert "kin (train) and examiner (test)" in line
     assert "violin" in line
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.slow
+def test_what_was_trained_on_cannot_be_called_unheard(project, fonts, trained, tmp_path):
+    """Not even by naming other training soundfonts for the test."""
+    best = only(trained / "runs") / "checkpoints" / "best.ckpt"
+    full = fonts[0].partition("[")[2].partition("full.sf2")[0] + "full.sf2"
+    judge = fonts[1].partition("[")[2].removesuffix("]")
+    typed = (*SMALL, f"data.soundfonts=[{judge}]", fonts[2], f"data.val_soundfonts=[{full}]")
+    result = project.run("mode=test", f"checkpoint={best}", *typed, f"outputs={tmp_path}", **THREADS)
+    assert result.returncode == 2
+    [line] = result.stderr.strip().splitlines()
+    assert "soundfont full is in train and in val" in line
+
+
+@pytest.mark.slow
+def test_how_stems_vary_is_no_option_of_a_test(project, trained, tmp_path):
+    best = only(trained / "runs") / "checkpoints" / "best.ckpt"
+    result = project.run(
+        "mode=test", f"checkpoint={best}", "variation=none", f"outputs={tmp_path}", **THREADS
+    )
+    assert result.returncode == 2
+    assert "variation= is how training stems vary" in result.stderr
