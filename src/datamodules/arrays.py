@@ -106,9 +106,9 @@ class ArrayDataModule(DataModule):
         Raises:
             UserError: the data are not built.
         """
-        file = self.folder / "statistics.json"
+        file = self.folder / f"statistics{self.training_variant}.json"
         if not file.exists():
-            mean, deviation = moments(self.arrays("train")[0])
+            mean, deviation = _moments(self.arrays("train")[0])
             write_json(file, {"mean": mean.tolist(), "deviation": deviation.tolist()})
         values = json.loads(file.read_text(encoding="utf-8"))
         return np.array(values["mean"], np.float32), np.array(values["deviation"], np.float32)
@@ -143,8 +143,7 @@ class ArrayDataModule(DataModule):
         return self.cache.files.open()
 
 
-def moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give mean and standard deviation of each band of (n, channels, n_mels, frames); 1 where nothing changes."""
+def _moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     sums = np.zeros((2, features.shape[2]))
     for start in range(0, len(features), _STATISTICS_ITEMS):
         block = features[start : start + _STATISTICS_ITEMS].astype(np.float64)

@@ -11,8 +11,8 @@ import torch
 
 from src.audio.mel import LogMel
 from src.audio.score import Score, ScoreOptions, random_score
-from src.audio.synthesis import Synthesizer
 from src.audio.variation import random_generators
+from src.datamodules.synth_clips import ClipMaker, synthesizer
 from src.errors import UserError
 
 INTERVALS = (-12, -7, -5, 5, 7, 12)
@@ -142,8 +142,8 @@ class StemMaker:
 
     def waveform(self, line: Line) -> np.ndarray:
         """Render a line: mono float32 (samples,), about -1..1."""
-        synthesizer = _synthesizer(line.soundfont, self.mel.sample_rate, self.effects)
-        return synthesizer.render(
+        player = synthesizer(line.soundfont, self.mel.sample_rate, self.effects)
+        return player.render(
             line.score.events(), self.score.clip_seconds, bank=line.bank, generators=line.generators
         )
 
@@ -153,6 +153,14 @@ class StemMaker:
         return LogMel(**{**self.features, "scaling": "db", "top_db": FLOOR_DB})
 
 
-@functools.lru_cache(maxsize=2)
-def _synthesizer(soundfont: Path, sample_rate: int, effects: bool) -> Synthesizer:
-    return Synthesizer(soundfont, sample_rate=sample_rate, effects=effects)
+@dataclass(frozen=True)
+class StemsAndClips:
+    """Makes the items on disk: first the stems, then whole clips of validation and test."""
+
+    stems: StemMaker
+    clips: ClipMaker
+    n_stems: int
+
+    def __call__(self, index: int) -> dict[str, np.ndarray | int]:
+        """Make item `index`."""
+        return self.stems(index) if index < self.n_stems else self.clips(index - self.n_stems)

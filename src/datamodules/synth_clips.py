@@ -67,8 +67,8 @@ class ClipMaker:
 
     def waveform(self, score: Score, soundfont: Path) -> np.ndarray:
         """Render a piece: mono float32 (samples,), about -1..1."""
-        synthesizer = _synthesizer(soundfont, self.mel.sample_rate, self.effects)
-        return synthesizer.render(score.events(), self.score.clip_seconds)
+        player = synthesizer(soundfont, self.mel.sample_rate, self.effects)
+        return player.render(score.events(), self.score.clip_seconds)
 
     def log_mel(self, waveform: np.ndarray) -> np.ndarray:
         """Give the log-mel spectrogram of a sound (samples,): float16 (n_mels, frames), dB."""
@@ -88,5 +88,6 @@ class ClipMaker:
 
 
 @functools.lru_cache(maxsize=4)
-def _synthesizer(soundfont: Path, sample_rate: int, effects: bool) -> Synthesizer:
+def synthesizer(soundfont: Path, sample_rate: int, effects: bool) -> Synthesizer:
+    """Give a synthesiser; the last few stay loaded."""
     return Synthesizer(soundfont, sample_rate=sample_rate, effects=effects)

@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +10,16 @@ import numpy as np
 from torch.utils.data import DataLoader
 
 from src.audio import fluid
-from src.datamodules.arrays import moments
 from src.datamodules.batches import loader
 from src.datamodules.contact_sheet import named, write_clip, write_contact_sheet
 from src.datamodules.note_batches import FreshBatches
-from src.datamodules.stem_maker import StemMaker, Variation, Voice
+from src.datamodules.stem_maker import StemMaker, StemsAndClips, Variation, Voice
 from src.datamodules.stem_mixtures import Mixing, StemMixtures
 from src.datamodules.synth_clips import ClipMaker, Split
 from src.datamodules.synth_instruments import SynthInstruments, natural, pair, soundfont_names
 from src.errors import UserError
-from src.fingerprint import value_hash, write_json
-from src.preparation.cache import read_json
+from src.fingerprint import code_hash, value_hash
+from src.preparation.sources import ROOT, sources
 from src.soundfonts.contents import check_programs, presets
 from src.soundfonts.families import Families, Player
 from src.soundfonts.installed import fetch_missing
@@ -28,19 +27,6 @@ from src.soundfonts.packages import PACKAGES
 from src.splits import SPLITS
 
 _BASELINE_CLIPS = 2048  # of the training part: more change a logistic regression little
-
-
-@dataclass(frozen=True)
-class StemsAndClips:
-    """Makes the items on disk: first the stems, then whole clips of validation and test."""
-
-    stems: StemMaker
-    clips: ClipMaker
-    n_stems: int
-
-    def __call__(self, index: int) -> dict[str, np.ndarray | int]:
-        """Make item `index`."""
-        return self.stems(index) if index < self.n_stems else self.clips(index - self.n_stems)
 
 
 class SynthStems(SynthInstruments):
@@ -245,17 +231,8 @@ class SynthStems(SynthInstruments):
     @property
     def training_variant(self) -> str:
         """How stems are mixed."""
-        return f"-{value_hash(asdict(self.mixing))}"
-
-    def statistics(self) -> tuple[np.ndarray, np.ndarray]:
-        """Give mean and standard deviation of each mel band over training clips, each float32 (n_mels,)."""
-        file = self.folder / f"statistics{self.training_variant}.json"
-        values = read_json(file)
-        if values is None:
-            mean, deviation = moments(self.arrays("train")[0])
-            values = {"mean": mean.tolist(), "deviation": deviation.tolist()}
-            write_json(file, values)
-        return np.array(values["mean"], np.float32), np.array(values["deviation"], np.float32)
+        code = code_hash(sources(StemMixtures.__module__), ROOT)
+        return f"-{value_hash([asdict(self.mixing), code])}"
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Give training clips that no epoch before has had."""
