@@ -89,14 +89,10 @@ def data_config(trained: Trained, config: dict[str, Any], overrides: list[str]) 
 
 def _trained_on(trained: Trained, tested: dict[str, Any]) -> dict[str, Any]:
     """What was heard in training stays what it was, so that the check compares the tested soundfonts with it."""
-    own, now = trained.config["data"], tested["data"]
-    if own.get("_target_") != now.get("_target_"):
+    own = trained.config["data"]
+    if "val_soundfonts" not in own or own["_target_"] != tested["data"].get("_target_"):
         return {}
-    return {
-        key: own[key]
-        for key in ("soundfonts", "leave_out", "heard")
-        if "val_soundfonts" in own and key in own
-    }
+    return {key: own[key] for key in ("soundfonts", "leave_out", "heard")}
 
 
 def _keys(typed: list[str]) -> list[str]:
