@@ -1,7 +1,7 @@
 """Sound from MIDI messages: FluidSynth driven in memory, the same to the bit whatever was played before."""
 
 import weakref
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +14,7 @@ from src.errors import UserError
 
 _CHANNELS = 16
 _DRUM_BANK = 128
+_COARSE_TUNE = 51  # generator, semitones
 
 
 class Synthesizer:
@@ -52,6 +53,7 @@ class Synthesizer:
         *,
         bank: int = 0,
         generators: Mapping[int, float] | None = None,
+        key_shift: int = 0,
     ) -> np.ndarray:
         """Play a piece.
 
@@ -61,6 +63,8 @@ class Synthesizer:
             bank: that programs are taken from; the drums have their own.
             generators: what is added to the soundfont's own values on every channel, by the number of the generator
                 and in its unit (SoundFont 2.04, section 8.1.2).
+            key_shift: semitones from the pitch of a note to the key that plays it, tuned back by as many: recordings of
+                higher or lower notes are played slower or faster, as a soundfont with few recordings does.
 
         Returns:
             Mono sound, the mean of both channels, float32 (round(seconds * sample_rate),), about -1..1.
@@ -72,10 +76,11 @@ class Synthesizer:
         synth = self._fluid.new_fluid_synth(self._settings)
         font = self._fluid.synth_add_sfont(synth, self._font)
         for channel in range(_CHANNELS):
-            for generator, value in (generators or {}).items():
+            tuned_back = {} if channel == DRUM_CHANNEL else {_COARSE_TUNE: -key_shift}
+            for generator, value in {**tuned_back, **(generators or {})}.items():
                 self._fluid.synth_set_gen(synth, channel, generator, value)
         try:
-            self._play(synth, font, bank, events, stereo)
+            self._play(synth, font, bank, _shifted(events, key_shift), stereo)
         finally:
             self._fluid.synth_remove_sfont(synth, self._font)
             self._fluid.delete_fluid_synth(synth)
@@ -115,6 +120,14 @@ class Synthesizer:
                     f"soundfont {self._soundfont.name} has no program {message.program} in bank {bank}; "
                     "choose another soundfont"
                 )
+
+
+def _shifted(events: Iterable[tuple[float, mido.Message]], by: int) -> Iterator[tuple[float, mido.Message]]:
+    """Give events with notes `by` semitones higher, which must lie within 0..127; drums stay."""
+    for seconds, message in events:
+        if message.type in ("note_on", "note_off") and message.channel != DRUM_CHANNEL:
+            message = message.copy(note=message.note + by)
+        yield seconds, message
 
 
 def check_sample_rate(sample_rate: int) -> None:

@@ -17,6 +17,10 @@ from src.errors import UserError
 
 INTERVALS = (-12, -7, -5, 5, 7, 12)
 """Semitones: octave, fifth and fourth, down and up."""
+SILENT = 1e-3
+"""Largest amplitude of a line that nothing is heard of."""
+STRETCHES = tuple(range(-24, 13))
+"""Semitones from a note to the key whose recording plays it."""
 FLOOR_DB = 100.0
 """Below a power of 1: lower than the floor of any clip that a stem is part of."""
 
@@ -28,6 +32,8 @@ class Variation:
     Args:
         relatives: share of the stems that another preset of the same class plays, where the font has one.
         transpose: share of the stems that lie an octave, a fifth or a fourth higher or lower.
+        stretch: share of the stems that recordings of up to two octaves lower or one octave higher notes play, faster or
+            slower, as in a soundfont with few recordings.
         generators: share of the stems whose filter, envelope, tuning, vibrato and effects are changed.
         velocity: lowest and highest MIDI velocity, 1..127, of the stems that `transpose` or `generators` change.
 
@@ -37,11 +43,12 @@ class Variation:
 
     relatives: float
     transpose: float
+    stretch: float
     generators: float
     velocity: tuple[int, int]
 
     def __post_init__(self) -> None:
-        for name in ("relatives", "transpose", "generators"):
+        for name in ("relatives", "transpose", "stretch", "generators"):
             if not 0 <= getattr(self, name) <= 1:
                 raise UserError(f"data.variation.{name} is {getattr(self, name)}: choose a share from 0 to 1")
         low, high = self.velocity
@@ -74,12 +81,14 @@ class Line:
         score: of one instrument.
         soundfont, bank: what plays it.
         generators: what is changed in the synthesiser.
+        key_shift: semitones from a note to the key that plays it.
     """
 
     score: Score
     soundfont: Path
     bank: int
     generators: Mapping[int, float]
+    key_shift: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +133,8 @@ class StemMaker:
         """Draw stem `index`."""
         rng = np.random.default_rng([self.seed, 3, index])
         voice, vary = self.voices[index // self.n_each], self.variation
-        relatives, transposed, changed = rng.random(3) < (vary.relatives, vary.transpose, vary.generators)
+        shares = (vary.relatives, vary.transpose, vary.stretch, vary.generators)
+        relatives, transposed, stretched, changed = rng.random(len(shares)) < shares
         bank, program = voice.preset
         if relatives and voice.relatives:
             bank, program = voice.relatives[int(rng.integers(len(voice.relatives)))]
@@ -138,14 +148,23 @@ class StemMaker:
             velocity=vary.velocity if transposed or changed else self.score.velocity,
         )
         generators = random_generators(rng) if changed else {}
-        return Line(random_score(rng, options), voice.soundfont, bank, generators)
+        fitting = [by for by in STRETCHES if 0 <= low + by and high + by <= 127]
+        key_shift = int(rng.choice(fitting)) if stretched else 0
+        return Line(random_score(rng, options), voice.soundfont, bank, generators, key_shift)
 
     def waveform(self, line: Line) -> np.ndarray:
         """Render a line: mono float32 (samples,), about -1..1."""
         player = synthesizer(line.soundfont, self.mel.sample_rate, self.effects)
-        return player.render(
-            line.score.events(), self.score.clip_seconds, bank=line.bank, generators=line.generators
+        play = functools.partial(
+            player.render,
+            line.score.events(),
+            self.score.clip_seconds,
+            bank=line.bank,
+            generators=line.generators,
         )
+        waveform = play(key_shift=line.key_shift)
+        silent = np.abs(waveform).max() < SILENT  # the font has no recording for those keys
+        return play() if silent and line.key_shift else waveform
 
     @functools.cached_property
     def mel(self) -> LogMel:

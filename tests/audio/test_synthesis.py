@@ -129,6 +129,7 @@ def test_missing_program_and_broken_font_are_refused(synthesizer, tmp_path):
         Synthesizer(find_soundfont("TimGM6mb"), sample_rate=100)
 
 
+TRUMPET = 56
 FILTER_CUTOFF, ATTACK, FINE_TUNE = 8, 34, 52
 FLUTE, SAW_LEAD = 73, 81
 
@@ -166,6 +167,17 @@ def test_tuning_is_in_cents(synthesizer):
 def test_attack_is_slower(synthesizer):
     plain = rise(synthesizer.render(note(69, FLUTE), 2.0))
     assert rise(synthesizer.render(note(69, FLUTE), 2.0, generators={ATTACK: 6000})) > 1.5 * plain
+
+
+def test_a_shifted_note_ends(synthesizer):
+    ended = [*note(69, FLUTE), (0.3, mido.Message("note_off", note=69))]
+    sound = synthesizer.render(ended, 3.0, key_shift=-5)
+    assert np.abs(sound[-2000:]).max() < 1e-3 < np.abs(sound[2000:6000]).max()
+
+
+def test_drums_keep_their_keys(synthesizer):
+    drums = [(0.0, mido.Message("note_on", channel=9, note=38, velocity=100))]
+    np.testing.assert_array_equal(synthesizer.render(drums, 0.5, key_shift=5), synthesizer.render(drums, 0.5))
 
 
 def test_generators_reach_every_channel(synthesizer):
@@ -207,6 +219,19 @@ def two_banks(path: Path) -> Path:
     path.write_bytes(content.replace(header, struct.pack("<20sHH", b"program 5", 4, 8)))
     assert presets(path) == {(0, 4), (8, 4)}
     return path
+
+
+@pytest.mark.parametrize("shift", [-24, -7, 12])
+def test_another_key_plays_at_the_same_pitch(tmp_path, shift):
+    synthesizer = Synthesizer(two_banks(tmp_path / "sines.sf2"), effects=False)
+    plain = synthesizer.render(note(69, 4), 0.5)
+    shifted = synthesizer.render(note(69, 4), 0.5, key_shift=shift)
+    assert peak(shifted) == pytest.approx(peak(plain), rel=1e-3)
+
+
+def test_another_keys_recording_is_taken(synthesizer):
+    shifted = synthesizer.render(note(69, TRUMPET), 1.0, key_shift=-12)
+    assert centroid(shifted) > 1.2 * centroid(synthesizer.render(note(69, TRUMPET), 1.0))
 
 
 def test_banks(tmp_path):

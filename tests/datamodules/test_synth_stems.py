@@ -13,11 +13,12 @@ import torch
 
 from src.audio.mel import LogMel
 from src.audio.synthesis import Synthesizer
-from src.datamodules.stem_maker import INTERVALS
+from src.datamodules.stem_maker import INTERVALS, STRETCHES
 from src.datamodules.stem_mixtures import Mixing, StemMixtures
 from src.datamodules.synth_instruments import SynthInstruments
 from src.datamodules.synth_stems import SynthStems
 from src.errors import UserError
+from src.soundfonts.writer import Sound, write_soundfont
 from src.splits import SPLITS
 from src.sweep.identity import signature
 from tests.datamodules.conftest import FEATURES
@@ -31,8 +32,8 @@ CLASSES = [
     {"name": "violin", "program": 40, "low": 55, "high": 80, "relatives": [[0, 41]]},
     {"name": "trumpet", "program": 56, "low": 54, "high": 80},
 ]
-PLAIN = {"relatives": 0.0, "transpose": 0.0, "generators": 0.0, "velocity": [30, 120]}
-VARIED = {"relatives": 0.4, "transpose": 0.5, "generators": 0.5, "velocity": [30, 120]}
+PLAIN = {"relatives": 0.0, "transpose": 0.0, "stretch": 0.0, "generators": 0.0, "velocity": [30, 120]}
+VARIED = {"relatives": 0.4, "transpose": 0.5, "stretch": 0.5, "generators": 0.5, "velocity": [30, 120]}
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +133,11 @@ def test_a_stem_is_one_class_at_its_program_and_font(stems, fonts):
         assert preset(line) in may[label]
         assert len(line.score.midi.tracks) == 2
         sound = Synthesizer(fonts[font], sample_rate=8000).render(
-            line.score.events(), 0.5, bank=line.bank, generators=line.generators
+            line.score.events(),
+            0.5,
+            bank=line.bank,
+            generators=line.generators,
+            key_shift=line.key_shift,
         )
         np.testing.assert_array_equal(features[index, 0], mel(torch.from_numpy(sound)).half().numpy())
         assert features[index].max() > -40
@@ -329,11 +334,43 @@ def test_changed_stems_are_others(stems, fonts):
     assert np.mean(share) == pytest.approx(0.5, abs=0.1)
 
 
+def test_stretched_notes_are_played_by_other_keys_at_their_own_pitch(stems, fonts):
+    data = stems(n_stems=60, variation=PLAIN | {"stretch": 1.0})
+    make = data.maker().stems
+    some = lines(data)[PIANO, "full"]
+    assert {line.key_shift for line in some} <= set(STRETCHES)
+    assert min(line.key_shift for line in some) < -12
+    assert max(line.key_shift for line in some) > 6
+    synthesizer = Synthesizer(fonts["full"], sample_rate=8000)
+    for line in some[:10]:
+        expected = synthesizer.render(line.score.events(), 0.5, key_shift=line.key_shift)
+        np.testing.assert_array_equal(make.waveform(line), expected)
+    share = [bool(line.key_shift) for line in lines(stems(n_stems=400, variation=VARIED))[PIANO, "part"]]
+    assert np.mean(share) == pytest.approx(0.5 * 36 / 37, abs=0.1)
+
+
+def test_stretched_notes_stay_within_midi(stems):
+    for pitch in (0, 127):
+        found = lines(stems(pitch_range=[pitch, pitch], variation=PLAIN | {"stretch": 1.0}))
+        assert all(0 <= pitch + line.key_shift <= 127 for some in found.values() for line in some)
+
+
+def test_where_a_soundfont_has_no_other_keys_its_own_are_played(stems, tmp_path):
+    """A preset of one key alone."""
+    sound = Sound(name="a", samples=tone(1), sample_rate=8000, low=60, high=60, root=60.0)
+    font = tmp_path / "one key.sf2"
+    write_soundfont(font, "one key", dict.fromkeys(PROGRAMS, [sound]))
+    data = stems(soundfonts=[str(font)], pitch_range=[60, 60], variation=PLAIN | {"stretch": 1.0})
+    make = data.maker().stems
+    assert all(np.abs(make.waveform(line)).max() > 0.01 for some in lines(data).values() for line in some)
+
+
 @pytest.mark.parametrize(
     ("change", "low", "high"),
     [
         ({}, 50, 100),
         ({"relatives": 1.0}, 50, 100),
+        ({"stretch": 1.0}, 50, 100),
         ({"transpose": 1.0}, 30, 120),
         ({"generators": 1.0}, 30, 120),
     ],
@@ -487,7 +524,7 @@ def test_fonts_are_resolved_to_paths(stems, fonts, monkeypatch):
         ({"features": FEATURES | {"scaling": "db"}}, "choose db_max"),
         ({"features": FEATURES | {"scaling": "z_norm"}}, "choose db_max"),
         *(({"variation": PLAIN | {name: share}}, f"variation.{name} .* from 0 to 1")
-          for name in ("relatives", "transpose", "generators") for share in (-0.1, 1.1)),
+          for name in ("relatives", "transpose", "stretch", "generators") for share in (-0.1, 1.1)),
         ({"variation": PLAIN | {"velocity": [30]}}, "variation.velocity"),
         ({"variation": PLAIN | {"velocity": [0, 90]}}, "variation.velocity"),
         ({"variation": PLAIN | {"velocity": [90, 30]}}, "variation.velocity"),
