@@ -32,8 +32,8 @@ class Variation:
     Args:
         relatives: share of the stems that another preset of the same class plays, where the font has one.
         transpose: share of the stems that lie an octave, a fifth or a fourth higher or lower.
-        stretch: share of the stems that recordings of up to two octaves lower or one octave higher notes play, faster or
-            slower, as in a soundfont with few recordings.
+        stretch: share of the stems that recordings of other notes play, up to two octaves lower or one octave higher,
+            faster or slower, as in a soundfont with few recordings.
         generators: share of the stems whose filter, envelope, tuning, vibrato and effects are changed.
         velocity: lowest and highest MIDI velocity, 1..127, of the stems that `transpose` or `generators` change.
 
@@ -148,7 +148,7 @@ class StemMaker:
             velocity=vary.velocity if transposed or changed else self.score.velocity,
         )
         generators = random_generators(rng) if changed else {}
-        fitting = [by for by in STRETCHES if 0 <= low + by and high + by <= 127]
+        fitting = [by for by in STRETCHES if low + by >= 0 and high + by <= 127]
         key_shift = int(rng.choice(fitting)) if stretched else 0
         return Line(random_score(rng, options), voice.soundfont, bank, generators, key_shift)
 

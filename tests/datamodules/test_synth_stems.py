@@ -359,7 +359,7 @@ def test_where_a_soundfont_has_no_other_keys_its_own_are_played(stems, tmp_path)
     """A preset of one key alone."""
     sound = Sound(name="a", samples=tone(1), sample_rate=8000, low=60, high=60, root=60.0)
     font = tmp_path / "one key.sf2"
-    write_soundfont(font, "one key", dict.fromkeys(PROGRAMS, [sound]))
+    write_soundfont(font, "one key", {program: [sound] for program in PROGRAMS})
     data = stems(soundfonts=[str(font)], pitch_range=[60, 60], variation=PLAIN | {"stretch": 1.0})
     make = data.maker().stems
     assert all(np.abs(make.waveform(line)).max() > 0.01 for some in lines(data).values() for line in some)
