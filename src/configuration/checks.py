@@ -122,10 +122,10 @@ def _check_options(name: str, options: Mapping[str, Any]) -> None:
 
 
 def _check_sizes(frozen: Mapping[str, Any], data: DataModule) -> None:
-    batch_size, items = frozen["batch_size"], data.n_items.get("train")
+    batch_size, items = frozen["batch_size"], data.epoch_items
     if items is not None and batch_size > items:
         raise UserError(
-            f"batch_size={batch_size} is larger than the training part ({items} items); choose a smaller one."
+            f"batch_size={batch_size} is larger than an epoch of training ({items} items); choose a smaller one."
         )
 
 
@@ -140,8 +140,8 @@ def _freeze_overfitting(frozen: dict[str, Any], data: DataModule) -> None:
         return
     if isinstance(k, bool) or not isinstance(k, int) or k < 1:
         raise UserError(f"overfit_batches={k}: choose a whole number, 1 or more, or null.")
-    if data.n_items:
-        check_batches(k, max(1, data.n_items["train"] // frozen["batch_size"]))
+    if data.epoch_items is not None:
+        check_batches(k, max(1, data.epoch_items // frozen["batch_size"]))
     frozen["callbacks"] = {
         name: options
         for name, options in frozen["callbacks"].items()

@@ -126,6 +126,11 @@ class DataModule(LightningDataModule):
         if self.card is not None and self.root is not None:
             fetch(self.card, Path(self.root).expanduser())
 
+    @property
+    def epoch_items(self) -> int | None:
+        """Number of training items an epoch; `None` while it is unknown."""
+        return self.n_items.get("train")
+
     def resolved(self) -> dict[str, Any]:
         """Give the options whose names stand for something else, resolved: what a trial's identity counts."""
         return {}

@@ -71,6 +71,10 @@ class SynthStems(SynthInstruments):
         **options: Any,
     ) -> None:
         plain = [{key: value for key, value in entry.items() if key != "relatives"} for entry in classes]
+        if "train" in n_clips:
+            raise UserError(
+                "data.n_clips.train: training clips are mixed of stems; choose data.n_stems and data.n_mixtures"
+            )
         super().__init__(classes=plain, soundfonts=soundfonts, n_clips={**n_clips, "train": 1}, **options)
         self.relatives = [tuple(_presets(entry)) for entry in classes]
         self.val_soundfonts = soundfont_names("val_soundfonts", val_soundfonts)
@@ -146,6 +150,11 @@ class SynthStems(SynthInstruments):
     @n_items.setter
     def n_items(self, value: dict[str, int]) -> None:
         self._n_clips = value
+
+    @property
+    def epoch_items(self) -> int:
+        """Number of clips that are mixed an epoch."""
+        return self.n_mixtures
 
     @property
     def pools(self) -> list[list[np.ndarray]]:

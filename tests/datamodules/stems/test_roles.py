@@ -120,6 +120,7 @@ def test_fonts_are_resolved_to_paths(stems, fonts, monkeypatch):
         ({"n_stems": 0}, "n_stems"),
         ({"n_mixtures": 0}, "n_mixtures"),
         ({"n_clips": {"val": 9}}, r"n_clips\.test"),
+        ({"n_clips": {"train": 9, "val": 9, "test": 9}}, r"n_clips\.train: .*n_stems and data\.n_mixtures"),
         ({"level_db": 41.0}, "level_db"),
         ({"equaliser_db": -1.0}, "equaliser_db"),
         ({"soundfonts": []}, "at least one"),

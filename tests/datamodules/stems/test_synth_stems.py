@@ -153,3 +153,12 @@ def test_a_test_clip_is_written_by_the_test_soundfont(stems, fonts, tmp_path):
     sound, _ = soundfile.read(tmp_path / "clip.wav", dtype="float32")
     played = maker.waveform(score, font)
     np.testing.assert_allclose(sound, 0.9 * played / np.abs(played).max(), atol=1e-4)
+
+
+def test_an_epoch_counts_the_mixtures_not_the_stems(stems):
+    data = stems(n_mixtures=30, batch_size=8)
+    assert data.epoch_items == 30
+    assert data.n_items["train"] > 30
+    data.prepare_data()
+    data.setup("fit")
+    assert sum(len(labels) for _, labels in data.train_dataloader()) == 24  # whole batches
