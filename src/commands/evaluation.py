@@ -1,5 +1,6 @@
 """`mode=test`: the test figures of a checkpoint, or of the average of several."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from src.commands.checkpoint import Trained, checkpoint_paths, checkpoints_signature, load_all
 from src.commands.other_classes import ClassMap, as_trained, check_alike, class_map, known_items
+from src.commands.sharing import without_paths
 from src.configuration.build import build_data
 from src.datamodules.base import DataModule
 from src.environment import environment
@@ -137,7 +139,8 @@ def same_parts(trained: Trained, data: DataModule, tested: dict[str, Any]) -> No
     """
     own, now = trained.config["data"], {**tested["data"], **data.resolved()}
     drawn = [key for key in data.drawn_by if own.get(key) != now.get(key)]
-    if drawn and own.get("root") == now.get("root"):
+    # A checkpoint that was passed on knows the name of the folder only.
+    if drawn and own.get("root") in (now.get("root"), without_paths(now.get("root"))):
         raise UserError(
             f"data.{drawn[0]}: another draw of the parts tests on what {trained.path} was trained on; leave it as it "
             "was."
@@ -160,20 +163,26 @@ def _measure(trained: list[Trained], data: DataModule, config: dict[str, Any]) -
     own = len(trained) == 1 and not trained[0].config.get("overfit_batches")
     threshold = float(first.threshold) if own else kind.tune(val, val_targets, names)
     test, targets, loss = _outputs(trained, data.test_dataloader(), config)
-    objective = config["objective"]
     on_val = kind.evaluate(val, val_targets, threshold, names)
     on_test = kind.evaluate(test, targets, threshold, names)
     if len(trained) == 1 and isinstance(first, Generator) and not first.network.causal:
         on_test |= first.future_hidden(data.test_dataloader())
-    return {
-        "objective": {"name": objective, "value": on_val.get(objective), "direction": direction(objective)},
-        "checkpoints": [str(member.path) for member in trained],
-        "val": on_val,
+    return _described(trained, config, on_val) | {
         "test": on_test | ({} if loss is None else {"loss": loss}),
         "threshold": threshold,
         "intervals": kind.intervals(test, targets, threshold, names),
         "baselines": measured_baselines(data),
         "data": data.summary(),
+    }
+
+
+def _described(trained: list[Trained], config: dict[str, Any], on_val: Mapping[str, Any]) -> dict[str, Any]:
+    """What every `metrics.json` of a test says, whatever was tested."""
+    objective = config["objective"]
+    return {
+        "objective": {"name": objective, "value": on_val.get(objective), "direction": direction(objective)},
+        "checkpoints": [str(member.path) for member in trained],
+        "val": on_val,
         "environment": environment(config["trainer"]),
     }
 
@@ -192,20 +201,12 @@ def _measure_others(
     outputs = torch.stack([one.outputs(its) for one, its in zip(learners, logits, strict=True)]).mean(0)
     outputs, truth = known_items(mapping, data, outputs, targets, one_class=one_class)
     threshold = float(torch.stack([one.threshold for one in learners]).mean())
-    return {
-        "objective": {
-            "name": config["objective"],
-            "value": None,
-            "direction": direction(config["objective"]),
-        },
-        "checkpoints": [str(member.path) for member in trained],
-        "val": {},
+    return _described(trained, config, {}) | {
         "test": kind.evaluate(outputs, truth, threshold, mapping.names),
         "threshold": threshold,
         "intervals": kind.intervals(outputs, truth, threshold, mapping.names),
         "baselines": {},
         "data": data.summary() | {"tested_items": len(truth), "class_map": names},
-        "environment": environment(config["trainer"]),
     }
 
 

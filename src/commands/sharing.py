@@ -24,8 +24,12 @@ def share(source: Path, target: Path) -> None:
         target: the file to write; its folder is made.
 
     Raises:
-        UserError: the source is no checkpoint of this project.
+        UserError: the source is no checkpoint of this project, or the target itself.
     """
+    if source.resolve() == target.resolve():
+        raise UserError(
+            f"{source} would be overwritten, and training could not go on from it; name another file"
+        )
     load(source)
     state = torch.load(source, map_location="cpu", weights_only=True)
     light = {

@@ -1,10 +1,12 @@
 """`mode=test` on a folder of recordings whose classes have other names than a checkpoint's."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from conftest import read
 
+from src.commands.sharing import share
 from tests.notes.tiny_notes import tone
 from tests.recordings.sounds import write
 from tests.soundfonts.tiny_fonts import write_font
@@ -150,4 +152,20 @@ def test_a_checkpoint_of_one_class_an_item_repeats_its_figures_on_its_own_parts_
     assert metrics["test"]["confusion"] == trial["test"]["confusion"]
     result = project.run(*command, "data.seed=2", **THREADS)
     assert result.returncode == 2
+    assert "data.seed: another draw of the parts tests on what" in result.stderr
+
+
+@pytest.mark.slow
+def test_a_checkpoint_that_was_passed_on_knows_its_parts_too(project, single, recordings, tmp_path):
+    light = tmp_path / "light.ckpt"
+    share(Path(best(single)), light)
+    result = project.run(
+        "mode=test",
+        f"checkpoint={light}",
+        f"data.root={recordings}",
+        "data.seed=2",
+        f"outputs={single}",
+        **THREADS,
+    )
+    assert result.returncode == 2, result.stdout
     assert "data.seed: another draw of the parts tests on what" in result.stderr

@@ -95,6 +95,14 @@ def test_what_was_shared_can_be_shared_again(
         assert torch.equal(value, again["state_dict"][name]), name
 
 
+def test_the_source_is_not_overwritten(shared: tuple[dict[str, Any], Path, Path]) -> None:
+    _, best, _ = shared
+    before = best.read_bytes()
+    with pytest.raises(UserError, match=r"best\.ckpt would be overwritten.*another file"):
+        share(best, best.parent / "." / best.name)
+    assert best.read_bytes() == before
+
+
 @pytest.mark.parametrize("content", [None, b"", b"no checkpoint", {"state_dict": {}}, [1, 2]])
 def test_what_is_no_checkpoint_is_refused(tmp_path: Path, content: Any) -> None:
     source, target = tmp_path / "source.ckpt", tmp_path / "target.ckpt"
