@@ -1,6 +1,7 @@
 """Sound files in, arrays out: whole or in part, mono or stereo, at the wanted sample rate."""
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,14 @@ from src.errors import UserError
 SUFFIXES = (".wav", ".flac", ".mp3", ".ogg")
 SILENCE = 1e-4
 """Amplitude below which a file counts as silent: -80 dB of full scale."""
+_LONGEST_NAME = 160  # bytes; file systems end at 255
 _MARGIN_S = 0.1  # read on both sides of a part; longer than the resampler's filter
+
+
+def plain_name(name: str) -> str:
+    """Give the end of a name as part of a file's, with hyphens for all but letters, digits, `_`, `+` and `-`."""
+    plain = re.sub(r"[^\w+-]", "-", name).encode()
+    return plain[-_LONGEST_NAME:].decode(errors="ignore")
 
 
 def audio_files(path: Path) -> list[Path]:

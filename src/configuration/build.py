@@ -10,7 +10,6 @@ from hydra.utils import get_class
 from torch import nn
 
 from src.audio.mel import LogMel
-from src.audio.roll_files import NO_SOUND
 from src.configuration.make import make
 from src.datamodules.base import DataModule
 from src.errors import UserError
@@ -23,6 +22,7 @@ from src.models.generator import Generator
 from src.models.learner import Learner
 from src.models.sequence_classifier import SequenceClassifier
 from src.models.transfer import Transfer, load_features
+from src.rolls.roll_files import NO_SOUND
 from src.soundfonts.installed import find_soundfont
 
 Config = Mapping[str, Any]

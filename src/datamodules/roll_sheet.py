@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from src.audio.roll_files import RollWriter, grid_or_default, plain_name
+from src.audio.files import plain_name
+from src.rolls.roll_files import RollWriter, grid_or_default
 from src.splits import SPLITS
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from src.audio.files import plain_name
 from src.audio.music_features import SAMPLE_RATE
-from src.audio.roll_files import plain_name
 from src.fingerprint import write_text
 from src.preparation.progress import Progress
 from src.recordings.recording import Recording

@@ -231,7 +231,7 @@ def test_contact_sheet_without_a_synthesiser_has_no_sound_and_says_so(numbers, t
     def missing(_):
         raise UserError("there is no FluidSynth")
 
-    monkeypatch.setattr("src.audio.roll_files.Synthesizer", missing)
+    monkeypatch.setattr("src.rolls.roll_files.Synthesizer", missing)
     numbers().contact_sheet(tmp_path / "sheet")
     assert "no FluidSynth" in capsys.readouterr().err
     assert list((tmp_path / "sheet").glob("*.mid"))

@@ -1,6 +1,5 @@
 """Rolls as files to listen to and to look at."""
 
-import re
 import sys
 import warnings
 from pathlib import Path
@@ -26,7 +25,6 @@ _TAIL_SECONDS = 2.0  # for the last notes to die away
 _PEAK = 0.9
 _SILENCE = 1e-3  # reverberation without a note is noise of 1e-8
 _WIDEST = 40  # inches of a picture
-_LONGEST_NAME = 160  # bytes; file systems end at 255
 
 
 class RollWriter:
@@ -114,12 +112,6 @@ def grid_or_default(grid: Grid | None, lowest_note: int, n_notes: int) -> Grid:
     if grid is not None:
         return grid
     return Grid(unit="seconds", rate=STEPS_PER_SECOND, lowest_note=lowest_note, n_notes=n_notes)
-
-
-def plain_name(name: str) -> str:
-    """Give the end of a name as part of a file's, with hyphens for all but letters, digits, `_`, `+` and `-`."""
-    plain = re.sub(r"[^\w+-]", "-", name).encode()
-    return plain[-_LONGEST_NAME:].decode(errors="ignore")
 
 
 def _timed(midi: mido.MidiFile) -> list[tuple[float, mido.Message]]:

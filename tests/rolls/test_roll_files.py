@@ -8,8 +8,9 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from src.audio.files import plain_name
 from src.audio.roll import Grid
-from src.audio.roll_files import STEPS_PER_SECOND, RollWriter, grid_or_default, plain_name
+from src.rolls.roll_files import STEPS_PER_SECOND, RollWriter, grid_or_default
 
 BEATS = Grid(unit="beats", rate=4, lowest_note=60, n_notes=12)
 SECONDS = Grid(unit="seconds", rate=10, lowest_note=60, n_notes=12)
