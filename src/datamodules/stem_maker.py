@@ -12,6 +12,7 @@ import torch
 from src.audio.mel import LogMel
 from src.audio.score import Score, ScoreOptions, random_score
 from src.audio.variation import random_generators
+from src.datamodules.stem_voices import Voice
 from src.datamodules.synth_clips import ClipMaker, synthesizer
 from src.errors import UserError
 
@@ -54,23 +55,6 @@ class Variation:
         low, high = self.velocity
         if not 1 <= low <= high <= 127:
             raise UserError(f"data.variation.velocity is {[low, high]}: choose 1 <= low <= high <= 127")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Voice:
-    """What plays a class in a soundfont.
-
-    Args:
-        label: number of the class.
-        soundfont: the file.
-        preset: (bank, program) of the class itself.
-        relatives: other presets that it has.
-    """
-
-    label: int
-    soundfont: Path
-    preset: tuple[int, int]
-    relatives: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)

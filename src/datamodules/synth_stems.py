@@ -13,17 +13,17 @@ from src.audio import fluid
 from src.datamodules.batches import loader
 from src.datamodules.contact_sheet import named, write_clip, write_contact_sheet
 from src.datamodules.note_batches import FreshBatches
-from src.datamodules.stem_maker import StemMaker, StemsAndClips, Variation, Voice
+from src.datamodules.stem_maker import StemMaker, StemsAndClips, Variation
 from src.datamodules.stem_mixtures import Mixing, StemMixtures
+from src.datamodules.stem_voices import Voice, check_left_out, relatives_of, voices_of
 from src.datamodules.synth_clips import ClipMaker, Split
 from src.datamodules.synth_instruments import SynthInstruments, natural, pair, soundfont_names
 from src.errors import UserError
 from src.fingerprint import code_hash, value_hash
 from src.preparation.sources import ROOT, sources
-from src.soundfonts.contents import check_programs, presets
+from src.soundfonts.contents import check_programs
 from src.soundfonts.families import Families, Player
 from src.soundfonts.installed import fetch_missing
-from src.soundfonts.packages import PACKAGES
 from src.splits import SPLITS
 
 _BASELINE_CLIPS = 2048  # of the training part: more change a logistic regression little
@@ -76,10 +76,10 @@ class SynthStems(SynthInstruments):
                 "data.n_clips.train: training clips are mixed of stems; choose data.n_stems and data.n_mixtures"
             )
         super().__init__(classes=plain, soundfonts=soundfonts, n_clips={**n_clips, "train": 1}, **options)
-        self.relatives = [tuple(_presets(entry)) for entry in classes]
+        self.relatives = [relatives_of(entry) for entry in classes]
         self.val_soundfonts = soundfont_names("val_soundfonts", val_soundfonts)
         self.leave_out = {font: tuple(left) for font, left in leave_out.items()}
-        self._check_left_out()
+        check_left_out(self.leave_out, self.soundfonts, self.classes)
         self.heard = heard
         self.n_each = natural("n_stems", n_stems, least=1)
         self.n_mixtures = natural("n_mixtures", n_mixtures, least=1)
@@ -132,15 +132,14 @@ class SynthStems(SynthInstruments):
     @functools.cached_property
     def voices(self) -> tuple[Voice, ...]:
         """What plays which class, soundfont after soundfont."""
-        found = []
-        for name, font in zip(self.soundfonts, self._paths(self.soundfonts), strict=True):
-            has = presets(font)
-            for label, instrument in enumerate(self.score_options.instruments):
-                own = (0, instrument.program)
-                if own in has and instrument.name not in self._left_out(name, font):
-                    relatives = tuple(preset for preset in self.relatives[label] if preset in has)
-                    found.append(Voice(label=label, soundfont=font, preset=own, relatives=relatives))
-        return tuple(found)
+        fonts = zip(self.soundfonts, self._paths(self.soundfonts), strict=True)
+        return tuple(
+            voice
+            for name, font in fonts
+            for voice in voices_of(
+                font, self.score_options.instruments, self.relatives, self._left_out(name, font)
+            )
+        )
 
     @property
     def n_items(self) -> dict[str, int]:
@@ -280,20 +279,3 @@ class SynthStems(SynthInstruments):
     def _left_out(self, name: str, font: Path) -> set[str]:
         """Give the classes that are not taken from a soundfont, which a trial knows by its path only."""
         return {*self.leave_out.get(name, ()), *self.leave_out.get(font.stem, ())}
-
-    def _check_left_out(self) -> None:
-        known = {*self.soundfonts, *(Path(font).stem for font in self.soundfonts), *PACKAGES}
-        for font, left in self.leave_out.items():
-            if font not in known:
-                raise UserError(f"data.leave_out.{font}: there is no such soundfont among data.soundfonts")
-            if unknown := [name for name in left if name not in self.classes]:
-                raise UserError(
-                    f"data.leave_out.{font}: {unknown[0]} is no class; choose of {', '.join(self.classes)}"
-                )
-
-
-def _presets(entry: Mapping[str, Any]) -> list[tuple[int, int]]:
-    pairs = [tuple(preset) for preset in entry.get("relatives", ())]
-    if not all(len(preset) == 2 and all(isinstance(number, int) for number in preset) for preset in pairs):
-        raise UserError(f"class {entry.get('name')}: relatives are {pairs}; give [bank, program] pairs")
-    return pairs

@@ -168,7 +168,12 @@ def test_no_font_for_test_means_the_training_fonts_and_is_refused(stems, fonts):
 
 def test_leaving_out_what_is_shared_helps(stems, fonts):
     both = [str(fonts["full"]), str(fonts["kin"])]
-    stems(soundfonts=both, leave_out={"kin": ["violin"]}).check()
+    with pytest.raises(UserError, match="violin"):
+        stems(soundfonts=both).check()
+    data = stems(soundfonts=both, leave_out={"kin": ["violin"]})
+    data.check()
+    assert (VIOLIN, "kin") not in played(data)
+    assert (PIANO, "kin") in played(data)
 
 
 def test_a_relative_that_is_shared_is_refused(stems, fonts, tmp_path):
