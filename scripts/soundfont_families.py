@@ -11,9 +11,9 @@ from pathlib import Path
 import yaml
 
 from src.errors import UserError
+from src.soundfonts.catalogue import PACKAGES
 from src.soundfonts.families import Player, shared_sounds
 from src.soundfonts.installed import fetch_missing, find_soundfont
-from src.soundfonts.packages import PACKAGES
 
 CLASSES = Path(__file__).resolve().parents[1] / "conf" / "data" / "synth_stems.yaml"
 

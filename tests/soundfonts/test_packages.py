@@ -11,9 +11,10 @@ import pytest
 import soundfile
 
 from src.errors import UserError
+from src.soundfonts.catalogue import PACKAGES
 from src.soundfonts.contents import presets
 from src.soundfonts.installed import OWN_FOLDER_VARIABLE, fetch_missing
-from src.soundfonts.packages import PACKAGES, TOOLS, fetch_soundfont
+from src.soundfonts.packages import TOOLS, fetch_soundfont
 from tests.soundfonts.hearing import RATE, sine
 from tests.soundfonts.index_only import soundfont
 from tests.soundfonts.test_gus_patch import patch, recording
