@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from src.datamodules.synth_stems import SynthStems
-from tests.datamodules.conftest import FEATURES
 from tests.datamodules.stems.tiny_stems import CLASSES, PROGRAMS, VARIED
 from tests.soundfonts.tiny_fonts import tone, write_font
 
@@ -25,23 +24,11 @@ def fonts(tmp_path_factory) -> dict[str, Path]:
 
 
 @pytest.fixture
-def options(fonts, tmp_path) -> dict[str, Any]:
+def options(fonts, tiny_options) -> dict[str, Any]:
     return {
-        "cache_dir": tmp_path / "cache",
-        "batch_size": 8,
-        "shuffle_seed": 1,
+        **tiny_options,
         "classes": CLASSES,
-        "pitch_range": None,
-        "clip_seconds": 0.5,
-        "max_instruments": 2,
-        "notes_per_instrument": 2,
-        "velocity": [50, 100],
-        "gap": [0.0, 0.2],
-        "length": [0.1, 0.3],
-        "effects": True,
-        "features": FEATURES,
         "n_clips": {"val": 9, "test": 7},
-        "seed": 1,
         "soundfonts": [str(fonts["full"]), str(fonts["part"])],
         "val_soundfonts": [str(fonts["val"])],
         "test_soundfonts": [str(fonts["test"])],
@@ -52,7 +39,6 @@ def options(fonts, tmp_path) -> dict[str, Any]:
         "variation": VARIED,
         "level_db": 4.0,
         "equaliser_db": 4.0,
-        "workers": 1,
     }
 
 
