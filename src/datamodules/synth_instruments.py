@@ -4,6 +4,7 @@ After the published data set of General MIDI clips (12 instruments, 1 to 4 at on
 a fixed clip length, correct mono, each instrument in its own range, and splits of different pieces.
 """
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from src.datamodules.synth_clips import ClipMaker, Split
 from src.errors import UserError
 from src.fingerprint import content_hash
 from src.soundfonts.contents import check_programs
+from src.soundfonts.families import Families, Player
 from src.soundfonts.installed import find_soundfont
 from src.splits import SPLITS
 
@@ -48,7 +50,7 @@ class SynthInstruments(ArrayDataModule):
         seed: of all pieces, >= 0.
         soundfonts: paths or known names; of several, each clip draws one.
         test_soundfonts: those of the test clips instead, to hear whether a model knows instruments or fonts;
-            `None` takes the same.
+            `None` takes the same. Others must share no recording with those that are trained on.
         workers: processes that build the data, or `auto`: one a core.
 
     Raises:
@@ -95,7 +97,7 @@ class SynthInstruments(ArrayDataModule):
         )
         self.features = dict(features)
         self.effects, self.seed = bool(effects), natural("data.seed", seed, least=0)
-        self.n_items = {split: natural(f"n_clips.{split}", n_clips.get(split), least=1) for split in SPLITS}
+        self.n_clips = {split: natural(f"n_clips.{split}", n_clips.get(split), least=1) for split in SPLITS}
         self.soundfonts = soundfont_names("soundfonts", soundfonts)
         self.test_soundfonts = (
             self.soundfonts
@@ -111,17 +113,28 @@ class SynthInstruments(ArrayDataModule):
             mel.frames(round(self.score_options.clip_seconds * mel.sample_rate)),
         )
 
+    @functools.cached_property
+    def n_items(self) -> dict[str, int]:  # type: ignore[override]
+        """Number of clips of `train`, `val` and `test`."""
+        return self.n_clips
+
     def check(self) -> None:
-        """Refuse a missing library, soundfont or program, and a full disk; no soundfont is loaded.
+        """Refuse a missing library, soundfont or program, other test soundfonts that were heard, and a full disk.
 
         Raises:
-            UserError: one of those; the message says how to get it.
+            UserError: one of those; the message says how to mend it.
         """
         fluid.functions()
         programs = [instrument.program for instrument in self.score_options.instruments]
         for font in {*self._paths(self.soundfonts), *self._paths(self.test_soundfonts)}:
             check_programs(font, programs)
+        self._check_unheard()
         super().check()
+
+    @property
+    def families(self) -> Families:
+        """Which soundfonts share recordings."""
+        return Families(self.cache_dir / "shared_sounds.json", self.cache_dir / "content_hashes.json")
 
     def resolved(self) -> dict[str, Any]:
         """Give the soundfonts as paths."""
@@ -183,6 +196,22 @@ class SynthInstruments(ArrayDataModule):
         score, soundfont = maker.piece(sum(split.n_clips for split in maker.splits[:-1]) + index)
         score.save(named(stem, ".mid"))
         write_sound(stem, maker.waveform(score, soundfont)[None], maker.mel.sample_rate)
+
+    def _players(self) -> list[Player]:
+        """Give what plays the classes in validation and test clips: the instruments' own programs."""
+        return [Player(i.name, ((0, i.program),)) for i in self.score_options.instruments]
+
+    def _check_unheard(self) -> None:
+        trained, players = self._paths(self.soundfonts), self._players()
+        for other in self._paths(self.test_soundfonts):
+            for one in trained if other not in trained else ():
+                shared = self.families.shared(one, players, other, players)
+                if shared:
+                    classes = ", ".join(sorted({each.player for each in shared}))
+                    raise UserError(
+                        f"data.test_soundfonts: {other.stem} shares recordings of {classes} with {one.stem}, which is "
+                        "trained on; test on a soundfont of another family, or on that one itself"
+                    )
 
     def _paths(self, names: tuple[str, ...]) -> tuple[Path, ...]:
         return tuple(find_soundfont(name) for name in names)

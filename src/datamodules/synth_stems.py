@@ -22,7 +22,7 @@ from src.errors import UserError
 from src.fingerprint import code_hash, value_hash
 from src.preparation.sources import ROOT, sources
 from src.soundfonts.contents import check_programs
-from src.soundfonts.families import Families, Player
+from src.soundfonts.families import Player
 from src.soundfonts.installed import fetch_missing
 from src.splits import SPLITS
 
@@ -124,11 +124,6 @@ class SynthStems(SynthInstruments):
             self.families.check_roles(self._roles())
         super(SynthInstruments, self).check()  # a training soundfont may lack programs
 
-    @property
-    def families(self) -> Families:
-        """Which soundfonts share recordings."""
-        return Families(self.cache_dir / "shared_sounds.json", self.cache_dir / "content_hashes.json")
-
     @functools.cached_property
     def voices(self) -> tuple[Voice, ...]:
         """What plays which class, soundfont after soundfont."""
@@ -141,14 +136,10 @@ class SynthStems(SynthInstruments):
             )
         )
 
-    @property
-    def n_items(self) -> dict[str, int]:
+    @functools.cached_property
+    def n_items(self) -> dict[str, int]:  # type: ignore[override]
         """Number of stems, and of validation and test clips."""
-        return {**self._n_clips, "train": self.n_each * len(self.voices)}
-
-    @n_items.setter
-    def n_items(self, value: dict[str, int]) -> None:
-        self._n_clips = value
+        return {**self.n_clips, "train": self.n_each * len(self.voices)}
 
     @property
     def epoch_items(self) -> int:
@@ -180,8 +171,8 @@ class SynthStems(SynthInstruments):
         """Give what makes item i."""
         clips = (
             Split(n_clips=0, soundfonts=()),  # training clips are mixed of stems
-            Split(n_clips=self._n_clips["val"], soundfonts=self._paths(self.val_soundfonts)),
-            Split(n_clips=self._n_clips["test"], soundfonts=self._paths(self.test_soundfonts)),
+            Split(n_clips=self.n_clips["val"], soundfonts=self._paths(self.val_soundfonts)),
+            Split(n_clips=self.n_clips["test"], soundfonts=self._paths(self.test_soundfonts)),
         )
         shared: dict[str, Any] = {
             "score": self.score_options,
@@ -265,7 +256,7 @@ class SynthStems(SynthInstruments):
         write_contact_sheet(folder, write, self.classes, marks)
 
     def _roles(self) -> dict[str, dict[Path, list[Player]]]:
-        own = [Player(i.name, ((0, i.program),)) for i in self.score_options.instruments]
+        own = self._players()
         train: dict[Path, list[Player]] = {}
         for voice in self.voices:
             player = Player(self.classes[voice.label], (voice.preset, *voice.relatives))

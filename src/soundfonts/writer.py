@@ -15,11 +15,9 @@ _INSTRUMENT, _KEY_RANGE, _SAMPLE_ID, _SAMPLE_MODES = 41, 43, 53, 54
 _LOOPED = 1
 GENERATORS = {
     "attack_s": 34,
-    "hold_s": 35,
     "decay_s": 36,
     "sustain_db": 37,
     "release_s": 38,
-    "attenuation_db": 48,
 }
 """Numbers of generators (section 8.1.2) of the options of `Sound.envelope`."""
 

@@ -18,6 +18,7 @@ from omegaconf import OmegaConf
 from src.audio.synthesis import Synthesizer
 from src.errors import UserError
 from src.soundfonts.installed import find_soundfont
+from tests.soundfonts.tiny_fonts import write_font
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -277,6 +278,20 @@ def test_check_refuses_before_work(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr("src.soundfonts.contents.presets", lambda _: {(0, 0), (0, 40)})
     with pytest.raises(UserError, match=r"no program 56 \(Trumpet\)"):
         tiny().check()
+
+
+def test_a_test_soundfont_of_the_trained_family_is_refused(tiny, tmp_path):
+    """Such as the same one under another name; itself is allowed, and so is one that shares nothing."""
+    programs = (0, 40, 56)
+    trained, again, strange = (
+        write_font(tmp_path / f"{name}.sf2", programs, seed=seed)
+        for name, seed in (("a", 1), ("b", 1), ("c", 2))
+    )
+    tiny(soundfonts=[str(trained)], test_soundfonts=[str(trained), str(strange)]).check()
+    with pytest.raises(
+        UserError, match="b shares recordings of piano, trumpet, violin with a, which is trained"
+    ):
+        tiny(soundfonts=[str(strange), str(trained)], test_soundfonts=[str(again)]).check()
 
 
 def test_default_options_are_those_of_the_yaml_file(tmp_path):

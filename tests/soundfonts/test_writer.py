@@ -92,12 +92,10 @@ def test_sustain(tmp_path):
     assert decibels(quiet, 1.5, like=full) == pytest.approx(-20, abs=1)
 
 
-def test_hold_and_decay(tmp_path):
+def test_decay(tmp_path):
     """A fall of 100 dB takes `decay_s`; 96 dB in FluidSynth."""
-    heard = held(tmp_path, hold_s=0.5, decay_s=2, sustain_db=70)
-    full = held(tmp_path)
-    assert decibels(heard, 0.45, like=full) == pytest.approx(0, abs=0.5)
-    assert decibels(heard, 1.5, like=full) == pytest.approx(-50, abs=3)
+    heard = held(tmp_path, decay_s=2, sustain_db=70)
+    assert decibels(heard, 1.0, like=held(tmp_path)) == pytest.approx(-50, abs=3)
 
 
 def test_attack(tmp_path):
@@ -112,11 +110,6 @@ def test_release(tmp_path):
     full, slow, fast = held(tmp_path), held(tmp_path, release_s=2), held(tmp_path, release_s=0.01)
     assert decibels(slow, 2.5, like=full[: 2 * RATE]) == pytest.approx(-25, abs=2.5)
     assert decibels(fast, 2.5, like=full[: 2 * RATE]) < -80
-
-
-def test_attenuation(tmp_path):
-    """FluidSynth takes 0.4 of it, as the EMU8000 did."""
-    assert decibels(held(tmp_path, attenuation_db=10), 1.0, like=held(tmp_path)) == pytest.approx(-4, abs=0.5)
 
 
 def test_contents_are_read_back(tmp_path):
