@@ -12,6 +12,7 @@ from torch import Tensor
 from src.commands.checkpoint import Trained, checkpoint_paths, checkpoints_signature, load_all
 from src.commands.other_classes import ClassMap, as_trained, check_alike, class_map, known_items
 from src.commands.sharing import without_paths
+from src.commands.thresholds import check_thresholds, thresholds_of
 from src.configuration.build import build_data
 from src.datamodules.base import DataModule
 from src.environment import environment
@@ -30,7 +31,7 @@ def test(config: dict[str, Any], overrides: list[str]) -> int:
     """Test checkpoints on the data they were trained for, or as `data.…` on the command line changes it.
 
     A single checkpoint repeats the figures of its trial: same precision, same threshold. Several are averaged,
-    and the threshold is tuned anew on validation.
+    and the threshold is tuned anew on validation, as are those by class.
 
     Returns:
         The exit code.
@@ -38,6 +39,7 @@ def test(config: dict[str, Any], overrides: list[str]) -> int:
     settle()
     paths = checkpoint_paths(config["checkpoint"])
     trained = load_all(paths)
+    check_thresholds(config["thresholds"], trained[0], other_classes=bool(config["class_map"]))
     tested = data_config(trained[0], config, overrides)
     tested["data"] = {**tested["data"], **_trained_on(trained[0], tested)}
     if config["class_map"]:
@@ -60,10 +62,12 @@ def test(config: dict[str, Any], overrides: list[str]) -> int:
     if mapping:
         metrics = _measure_others(trained, data, tested, config["class_map"], mapping)
     else:
-        metrics = _measure(trained, data, tested)
+        metrics = _measure(trained, data, tested, config["thresholds"])
     name = _folder_name(paths, trained[0], tested, data)
     if config["class_map"]:
         name += f"-{value_hash(config['class_map'])}"
+    if config["thresholds"] != "single":
+        name += f"-{config['thresholds']}"
     folder = Path(config["outputs"]) / "tested" / name
     write_json(folder / "metrics.json", metrics)
     draw_tables(metrics["test"], folder, metrics["intervals"])
@@ -155,22 +159,22 @@ def _folder_name(paths: list[Path], trained: Trained, tested: dict[str, Any], da
     return signature if own == now else f"{signature}-{value_hash([data.signature, now])}"
 
 
-def _measure(trained: list[Trained], data: DataModule, config: dict[str, Any]) -> dict[str, Any]:
+def _measure(
+    trained: list[Trained], data: DataModule, config: dict[str, Any], thresholds: str
+) -> dict[str, Any]:
     first = trained[0].learner
     kind, names = first.kind, data.classes
     val, val_targets, _ = _outputs(trained, data.val_dataloader(), config)
-    # What was overfitted carries the threshold of its batches.
-    own = len(trained) == 1 and not trained[0].config.get("overfit_batches")
-    threshold = float(first.threshold) if own else kind.tune(val, val_targets, names)
     test, targets, loss = _outputs(trained, data.test_dataloader(), config)
-    on_val = kind.evaluate(val, val_targets, threshold, names)
-    on_test = kind.evaluate(test, targets, threshold, names)
+    on_val, on_test = thresholds_of(thresholds, trained, val, val_targets, test, names)
+    measured = kind.evaluate(test, targets, on_test, names)
     if len(trained) == 1 and isinstance(first, Generator) and not first.network.causal:
-        on_test |= first.future_hidden(data.test_dataloader())
-    return _described(trained, config, on_val) | {
-        "test": on_test | ({} if loss is None else {"loss": loss}),
-        "threshold": threshold,
-        "intervals": kind.intervals(test, targets, threshold, names),
+        measured |= first.future_hidden(data.test_dataloader())
+    chosen = dict(zip(names, on_test.tolist(), strict=True)) if isinstance(on_test, Tensor) else on_test
+    return _described(trained, config, kind.evaluate(val, val_targets, on_val, names)) | {
+        "test": measured | ({} if loss is None else {"loss": loss}),
+        "threshold": chosen,
+        "intervals": kind.intervals(test, targets, on_test, names),
         "baselines": measured_baselines(data),
         "data": data.summary(),
     }

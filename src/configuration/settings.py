@@ -7,6 +7,7 @@ from typing import Any
 from src.errors import UserError
 
 REUSE = ("same_code", "any")
+THRESHOLDS = ("single", "scut", "pcut")
 
 
 def check_settings(config: Mapping[str, Any]) -> None:
@@ -23,6 +24,10 @@ def check_settings(config: Mapping[str, Any]) -> None:
             raise UserError(f"{key}={config[key]}: choose true or false.")
     if config["reuse"] not in REUSE:
         raise UserError(f"reuse={config['reuse']}: choose {' or '.join(REUSE)}.")
+    if config["thresholds"] not in THRESHOLDS:
+        raise UserError(f"thresholds={config['thresholds']}: choose {', '.join(THRESHOLDS)}.")
+    if config["thresholds"] != "single" and config["mode"] != "test":
+        raise UserError(f"thresholds={config['thresholds']} is for mode=test; leave it out.")
     timeout = config["timeout"]
     if timeout is not None and (
         isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0

@@ -24,14 +24,14 @@ BLOCK = 2**22
 
 
 def intervals_multilabel(
-    probabilities: Tensor, targets: Tensor, threshold: float, *, resamples: int = 1000, seed: int = 0
+    probabilities: Tensor, targets: Tensor, threshold: float | Tensor, *, resamples: int = 1000, seed: int = 0
 ) -> Intervals:
     """95 % intervals of every number of `evaluate_multilabel`.
 
     Args:
         probabilities: (N, C), in 0..1.
         targets: (N, C), 0 or 1 of any type.
-        threshold: in 0..1.
+        threshold: in 0..1, one for all or (C,).
         resamples: how many; the ends of the interval settle from about 1000 on.
         seed: of the draws; the same seed and N give the same draws.
 

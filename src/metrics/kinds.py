@@ -50,7 +50,8 @@ class Kind:
         objectives: the validation metrics that a trial can be judged by; the first one where none is chosen.
         outputs: from logits (N, C) to probabilities or predictions (N, C).
         inverse: from those to logits that stand for them.
-        evaluate: from outputs, targets, threshold and names of the C columns to metrics.
+        evaluate: from outputs, targets, threshold and names of the C columns to metrics; where several labels are
+            possible, the threshold may be one for each column, a tensor (C,).
         intervals: from the same to 95 % bootstrap intervals over items.
         baselines: from the arrays of train, val and test, and names, to metrics by baseline.
         tune: from outputs, targets and names of the validation part to a decision threshold.
@@ -60,8 +61,8 @@ class Kind:
 
     objectives: tuple[str, ...]
     outputs: Callable[[Tensor], Tensor]
-    evaluate: Callable[[Tensor, Any, float, Sequence[str]], Metrics]
-    intervals: Callable[[Tensor, Any, float, Sequence[str]], Intervals]
+    evaluate: Callable[[Tensor, Any, Any, Sequence[str]], Metrics]
+    intervals: Callable[[Tensor, Any, Any, Sequence[str]], Intervals]
     baselines: Callable[..., Mapping[str, Metrics]]
     tune: Callable[[Tensor, Any, Sequence[str]], float] = _no_threshold
     inverse: Callable[[Tensor], Tensor] = logits_of_sigmoid

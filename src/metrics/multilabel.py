@@ -19,7 +19,7 @@ from src.metrics.probabilities import as_probabilities
 
 
 def evaluate_multilabel(
-    probabilities: Tensor, targets: Tensor, threshold: float, classes: Sequence[str]
+    probabilities: Tensor, targets: Tensor, threshold: float | Tensor, classes: Sequence[str]
 ) -> dict[str, Any]:
     """Score labels, those with a probability greater than the threshold being the answer.
 
@@ -30,7 +30,7 @@ def evaluate_multilabel(
     Args:
         probabilities: (N, C), in 0..1.
         targets: (N, C), 0 or 1 of any type.
-        threshold: in 0..1, chosen on the validation part.
+        threshold: in 0..1, one for all or (C,).
         classes: the C names.
 
     Returns:
@@ -42,26 +42,23 @@ def evaluate_multilabel(
         `label_confusion` (see there), and `right_of_n` and `top_n_recall_by_class` (see `src.metrics.top_n.tables`).
     """
     scores, truth = as_probabilities(probabilities), targets.cpu().long()
-    options: dict[str, Any] = {
-        "num_labels": len(classes),
-        "threshold": threshold,
-        "validate_args": False,
-    }
+    answers = (scores > threshold).long()
+    options: dict[str, Any] = {"num_labels": len(classes), "validate_args": False}
     measured: dict[str, Any] = {
-        "f1_macro": multilabel_f1_score(scores, truth, average="macro", **options),
+        "f1_macro": multilabel_f1_score(answers, truth, average="macro", **options),
         "average_precision": _mean_average_precision(scores, truth),
-        "subset_accuracy": multilabel_exact_match(scores, truth, **options),
+        "subset_accuracy": multilabel_exact_match(answers, truth, **options),
     }
     for average in ("macro", "micro"):
-        measured[f"f1_{average}"] = multilabel_f1_score(scores, truth, average=average, **options)
-        measured[f"precision_{average}"] = multilabel_precision(scores, truth, average=average, **options)
-        measured[f"recall_{average}"] = multilabel_recall(scores, truth, average=average, **options)
+        measured[f"f1_{average}"] = multilabel_f1_score(answers, truth, average=average, **options)
+        measured[f"precision_{average}"] = multilabel_precision(answers, truth, average=average, **options)
+        measured[f"recall_{average}"] = multilabel_recall(answers, truth, average=average, **options)
     sums = {name: values.sum() for name, values in top_n.summands(scores, truth.bool()).items()}
     measured |= top_n.metrics_of_sums(sums)
-    f1 = multilabel_f1_score(scores, truth, average="none", **options).tolist()
+    f1 = multilabel_f1_score(answers, truth, average="none", **options).tolist()
     by_class = {"f1_by_class": dict(zip(classes, f1, strict=True))}
     numbers = {name: float(value) for name, value in measured.items()}
-    confused = {"label_confusion": label_confusion(scores > threshold, truth.bool(), classes)}
+    confused = {"label_confusion": label_confusion(answers.bool(), truth.bool(), classes)}
     return numbers | by_class | confused | top_n.tables(scores, truth.bool(), classes)
 
 

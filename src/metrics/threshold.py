@@ -1,4 +1,8 @@
-"""The threshold above which a label counts as present, chosen on the validation part."""
+"""The threshold above which a label counts as present, one for all classes or one for each.
+
+The names are those of Yang, 'A study of thresholding strategies for text categorization', SIGIR 2001: SCut tunes on
+validation, PCut gives each class to as many items as its share says.
+"""
 
 import torch
 from torch import Tensor
@@ -31,6 +35,41 @@ def tune_threshold(probabilities: Tensor, targets: Tensor) -> float:
     candidates = _candidates(scores)
     f1 = _macro_f1(scores, targets.cpu().bool().T, candidates)
     return middle_of_best(candidates, f1)
+
+
+def scut(probabilities: Tensor, targets: Tensor) -> Tensor:
+    """Find each class's threshold with the best F1 of that class.
+
+    Args:
+        probabilities: (N, C), in 0..1, of the validation part, N ≥ 1.
+        targets: (N, C), 0 or 1 of any type.
+
+    Returns:
+        (C,), in 0..1.
+    """
+    columns = range(probabilities.shape[1])
+    return torch.tensor([tune_threshold(probabilities[:, [c]], targets[:, [c]]) for c in columns])
+
+
+def pcut(probabilities: Tensor, shares: Tensor) -> Tensor:
+    """Find each class's threshold that as many items exceed as the class's share says, to the nearest whole number.
+
+    It looks at all items that are to be labelled together, not at their labels; equal scores at the threshold are
+    all below it.
+
+    Args:
+        probabilities: (N, C), in 0..1, of the items that are to be labelled, N ≥ 1.
+        shares: (C,), of the items that have the class, 0..1, such as those of the validation part.
+
+    Returns:
+        (C,), in 0..1.
+    """
+    scores = as_probabilities(probabilities).sort(dim=0, descending=True).values
+    counts = (shares * len(scores)).round().long()
+    bounds = torch.nn.functional.pad(scores, (0, 0, 1, 1))
+    bounds[0] = 1
+    above, below = (bounds.gather(0, rows[None])[0] for rows in (counts, counts + 1))
+    return (above + below) / 2
 
 
 def _candidates(scores: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ IGNORED = (
     "checkpoint",
     "input",
     "class_map",
+    "thresholds",
     "dry_run",
     "retry",
     "reuse",

@@ -1,5 +1,7 @@
 """Mixed stems by the real command line: trained, tested again, and refused where a recording lies in two parts."""
 
+import shutil
+
 import pytest
 from conftest import read
 
@@ -72,6 +74,25 @@ def test_a_test_repeats_the_trials_figures_on_the_same_data(trained):
     assert tested["data"] == trial["data"]
     assert "-" not in only(trained / "tested").name  # which would say: on other data
     assert len(list((trained / "cache").glob("synth_stems-*"))) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("thresholds", ["scut", "pcut"])
+def test_thresholds_by_class(project, trained, tmp_path, thresholds):
+    """Rankings stay what they are; PCut answers each class as often as validation has it."""
+    best = only(trained / "runs") / "checkpoints" / "best.ckpt"
+    command = ("mode=test", f"checkpoint={best}", f"thresholds={thresholds}", f"outputs={trained}")
+    result = project.run(*command, **THREADS)
+    assert result.returncode == 0, result.stdout + result.stderr
+    [folder] = (trained / "tested").glob(f"*-{thresholds}")
+    single, tested = (read(only(trained / "runs") / "metrics.json"), read(folder / "metrics.json"))
+    assert len(set(tested["threshold"].values())) == 3
+    assert tested["test"]["average_precision"] == pytest.approx(single["test"]["average_precision"])
+    if thresholds == "scut":
+        assert tested["val"]["f1_macro"] >= single["val"]["f1_macro"] - 1e-6
+    else:
+        assert tested["val"]["precision_micro"] == pytest.approx(tested["val"]["recall_micro"])
+    shutil.rmtree(folder)
 
 
 @pytest.mark.slow

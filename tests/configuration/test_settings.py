@@ -13,6 +13,8 @@ GOOD: dict[str, Any] = {
     "dry_run": False,
     "retry": True,
     "reuse": "any",
+    "mode": "train",
+    "thresholds": "single",
     "timeout": 3.5,
     "seed": 0,
     "outputs": "outputs",
@@ -22,6 +24,7 @@ GOOD: dict[str, Any] = {
 def test_good_settings_pass() -> None:
     assert check_settings(GOOD) is None
     assert check_settings(GOOD | {"timeout": None}) is None
+    assert check_settings(GOOD | {"thresholds": "pcut", "mode": "test"}) is None
 
 
 @pytest.mark.parametrize(
@@ -30,6 +33,8 @@ def test_good_settings_pass() -> None:
         {"dry_run": "maybe"},
         {"retry": 1},
         {"reuse": "anny"},
+        {"thresholds": "tcut", "mode": "test"},
+        {"thresholds": "scut"},
         {"timeout": "abc"},
         {"timeout": 0},
         {"timeout": True},

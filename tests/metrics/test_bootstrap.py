@@ -52,6 +52,13 @@ def test_multilabel_is_the_metric_of_the_repeated_items(decimals):
     assert_same(intervals_multilabel(scores, targets, 0.4, resamples=RESAMPLES), reference)
 
 
+def test_multilabel_with_a_threshold_for_each_class():
+    scores, targets = labels(50)
+    each = torch.tensor([0.25, 0.55, 0.35])
+    reference = plain_loop(lambda i: evaluate_multilabel(scores[i], targets[i], each, "abc"), 50)
+    assert_same(intervals_multilabel(scores, targets, each, resamples=RESAMPLES), reference)
+
+
 def test_multilabel_with_items_that_have_no_label():
     scores, targets = labels(30)
     scores, targets[6:] = scores.roll(1, 0), 0

@@ -49,6 +49,12 @@ def test_agrees_with_sklearn(part, threshold):
 
 
 @pytest.mark.filterwarnings("ignore")
+def test_a_threshold_for_each_class_agrees_with_sklearn(part):
+    each = torch.tensor([0.11, 0.36, 0.62, 0.99])
+    assert_agrees(evaluate_multilabel(*part, each, CLASSES), expected(*part, each))
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_class_without_positives_is_0_in_macro_and_left_out_of_average_precision(part):
     probabilities, targets = part
     targets[:, 2] = 0

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
-from src.metrics.threshold import tune_threshold
+from src.metrics.threshold import pcut, scut, tune_threshold
 
 
 def macro_f1(probabilities, targets, threshold):
@@ -55,3 +55,37 @@ def test_one_item():
 def test_refuses_logits():
     with pytest.raises(ValueError, match="sigmoid"):
         tune_threshold(torch.tensor([[-2.0, 3.0]]), torch.tensor([[0, 1]]))
+
+
+def test_scut_is_the_best_of_each_class_alone():
+    probabilities, targets = random_part(5, 60, 4)
+    probabilities = probabilities ** torch.tensor([1.0, 3.0, 0.3, 8.0])
+    found = scut(probabilities, targets)
+    for scores, truth, threshold in zip(probabilities.T, targets.T, found, strict=True):
+        rivals = [f1_score(truth, scores > rival) for rival in [0.0, *scores.tolist()]]
+        assert f1_score(truth, scores > threshold) == pytest.approx(max(rivals), abs=1e-9)
+    single = tune_threshold(probabilities, targets)
+    assert macro_f1(probabilities, targets, found) > macro_f1(probabilities, targets, single)
+
+
+@given(
+    scores=st.lists(st.floats(0, 1, width=16), min_size=1, max_size=40, unique=True),
+    shares=st.lists(st.floats(0, 1), min_size=1, max_size=4),
+)
+def test_pcut_gives_each_class_to_its_share_of_the_items(scores, shares):
+    """Likeliest first; a probability of exactly 0 is never above a threshold."""
+    probabilities = torch.tensor(scores)[:, None].expand(-1, len(shares))
+    answers = probabilities > pcut(probabilities, torch.tensor(shares))
+    wanted = [round(share * len(scores)) for share in torch.tensor(shares).tolist()]
+    n_above_zero = int((probabilities[:, 0] > 0).sum())
+    for found, count in zip(answers.T, wanted, strict=True):
+        assert abs(int(found.sum()) - min(count, n_above_zero)) <= (0 if count != n_above_zero else 1)
+        kept, left = probabilities[:, 0][found], probabilities[:, 0][~found]
+        assert not len(kept) or not len(left) or kept.min() > left.max()
+
+
+def test_pcut_by_hand():
+    probabilities = torch.tensor([[0.9, 0.1, 1.0], [0.7, 0.2, 1.0], [0.5, 0.4, 0.5], [0.2, 0.8, 0.5]])
+    found = pcut(probabilities, torch.tensor([0.5, 0.0, 1.0]))
+    assert found.tolist() == pytest.approx([0.6, 0.9, 0.25])
+    assert pcut(probabilities, torch.tensor([0.25, 1.0, 0.25])).tolist() == pytest.approx([0.8, 0.05, 1.0])
