@@ -94,11 +94,18 @@ def data_config(trained: Trained, config: dict[str, Any], overrides: list[str]) 
 
 
 def _trained_on(trained: Trained, tested: dict[str, Any]) -> dict[str, Any]:
-    """What was heard in training stays what it was, so that the check compares the tested soundfonts with it."""
-    own = trained.config["data"]
-    if "val_soundfonts" not in own or own["_target_"] != tested["data"].get("_target_"):
+    """What was heard in training stays what it was, so that the check compares the tested soundfonts with it.
+
+    `data.heard=true` may be typed: the figures are then said to be of soundfonts that were heard.
+    """
+    own, now = trained.config["data"], tested["data"]
+    if "val_soundfonts" not in own or own["_target_"] != now.get("_target_"):
         return {}
-    return {key: own[key] for key in ("soundfonts", "leave_out", "heard")}
+    return {
+        "soundfonts": own["soundfonts"],
+        "leave_out": own["leave_out"],
+        "heard": own["heard"] or now["heard"],
+    }
 
 
 def _keys(typed: list[str]) -> list[str]:

@@ -119,6 +119,21 @@ def test_what_was_trained_on_cannot_be_called_unheard(project, fonts, trained, t
 
 
 @pytest.mark.slow
+def test_a_soundfont_that_was_heard_is_tested_on_when_that_is_said(project, fonts, trained, tmp_path):
+    best = only(trained / "runs") / "checkpoints" / "best.ckpt"
+    full = fonts[0].partition("[")[2].partition("full.sf2")[0] + "full.sf2"
+    typed = (f"data.test_soundfonts=[{full}]", f"outputs={tmp_path}")
+    result = project.run("mode=test", f"checkpoint={best}", *typed, **THREADS)
+    assert result.returncode == 2
+    assert "soundfont full is in train and in test" in result.stderr
+    result = project.run("mode=test", f"checkpoint={best}", *typed, "data.heard=true", **THREADS)
+    assert result.returncode == 0, result.stdout + result.stderr
+    data = read(only(tmp_path / "tested") / "metrics.json")["data"]
+    assert data["heard"] is True
+    assert data["soundfonts"]["test"] == ["full"]
+
+
+@pytest.mark.slow
 def test_how_stems_vary_is_no_option_of_a_test(project, trained, tmp_path):
     best = only(trained / "runs") / "checkpoints" / "best.ckpt"
     result = project.run(
