@@ -15,6 +15,7 @@ from src.commands.sharing import without_paths
 from src.commands.thresholds import check_thresholds, thresholds_of
 from src.configuration.build import build_data
 from src.datamodules.base import DataModule
+from src.datamodules.synth_instruments import SynthInstruments
 from src.environment import environment
 from src.errors import UserError
 from src.fingerprint import value_hash, write_json
@@ -31,7 +32,8 @@ def test(config: dict[str, Any], overrides: list[str]) -> int:
     """Test checkpoints on the data they were trained for, or as `data.…` on the command line changes it.
 
     A single checkpoint repeats the figures of its trial: same precision, same threshold. Several are averaged,
-    and the threshold is tuned anew on validation, as are those by class.
+    and the threshold is tuned anew on validation. Those by class are, too (SCut), or cut each part at validation's
+    shares (PCut).
 
     Returns:
         The exit code.
@@ -46,6 +48,7 @@ def test(config: dict[str, Any], overrides: list[str]) -> int:
         tested["data"] = as_trained(tested, trained[0])
     data = build_data(tested)
     data.check()
+    _check_unheard(trained[0], data, tested)
     mapping = None
     if config["class_map"]:
         check_alike(trained[0], data)
@@ -83,6 +86,11 @@ def data_config(trained: Trained, config: dict[str, Any], overrides: list[str]) 
     if any(text.startswith("variation=") for text in overrides):
         raise UserError("variation= is how training stems vary; leave it out with mode=test.")
     typed = [text.lstrip("+") for text in overrides if text.lstrip("+").startswith("data.")]
+    heard = {"soundfonts", "leave_out"} & {key.partition(".")[0] for key in _keys(typed)}
+    if heard and "val_soundfonts" in trained.config["data"]:
+        raise UserError(
+            f"data.{min(heard)} is what {trained.path} heard in training, and stays; choose data.test_soundfonts."
+        )
     if any(text.startswith("unheard=") for text in overrides):
         typed += ["data.val_soundfonts", "data.test_soundfonts"]
     merged = OmegaConf.merge(
@@ -101,11 +109,16 @@ def _trained_on(trained: Trained, tested: dict[str, Any]) -> dict[str, Any]:
     own, now = trained.config["data"], tested["data"]
     if "val_soundfonts" not in own or own["_target_"] != now.get("_target_"):
         return {}
-    return {
-        "soundfonts": own["soundfonts"],
-        "leave_out": own["leave_out"],
-        "heard": own["heard"] or now["heard"],
-    }
+    heard = own.get("heard", False) if now.get("heard") is False else now.get("heard")
+    return {"soundfonts": own["soundfonts"], "leave_out": own.get("leave_out", {}), "heard": heard}
+
+
+def _check_unheard(trained: Trained, data: DataModule, tested: dict[str, Any]) -> None:
+    """Plain clips have no soundfonts of other parts: what was trained on is the checkpoint's, whatever is typed."""
+    own = trained.config["data"]
+    alike = own["_target_"] == tested["data"]["_target_"]
+    if isinstance(data, SynthInstruments) and alike and "val_soundfonts" not in own:
+        data.check_unheard(own["soundfonts"])
 
 
 def _keys(typed: list[str]) -> list[str]:
@@ -181,6 +194,7 @@ def _measure(
     return _described(trained, config, kind.evaluate(val, val_targets, on_val, names)) | {
         "test": measured | ({} if loss is None else {"loss": loss}),
         "threshold": chosen,
+        "thresholds": thresholds,
         "intervals": kind.intervals(test, targets, on_test, names),
         "baselines": measured_baselines(data),
         "data": data.summary(),

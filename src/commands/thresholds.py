@@ -7,10 +7,7 @@ from torch import Tensor
 
 from src.commands.checkpoint import Trained
 from src.errors import UserError
-from src.metrics.threshold import pcut, scut
-
-Threshold = float | Tensor
-"""One for all classes, or (C,)."""
+from src.metrics.threshold import Threshold, pcut, scut
 
 
 def check_thresholds(chosen: str, trained: Trained, *, other_classes: bool) -> None:
@@ -28,12 +25,13 @@ def check_thresholds(chosen: str, trained: Trained, *, other_classes: bool) -> N
         return
     if trained.description["target"] != "multilabel":
         raise UserError(
-            f"thresholds={chosen} is for items that carry several labels, which {trained.path} does not give; leave it "
-            "out."
+            f"thresholds={chosen} is for items that carry several labels, but {trained.path} gives "
+            f"{trained.description['target']}; leave it out."
         )
     if other_classes:
         raise UserError(
-            f"thresholds={chosen} is chosen on validation, which other data do not have; leave it or class_map out."
+            f"thresholds={chosen} needs the validation part, and with class_map only the test part is heard; leave one "
+            "of them out."
         )
 
 
@@ -58,6 +56,7 @@ def thresholds_of(
     if chosen == "scut":
         by_class = scut(val, val_targets)
         return by_class, by_class
+    assert chosen == "single"
     first = trained[0]
     own = len(trained) == 1 and not first.config.get("overfit_batches")
     single = float(first.learner.threshold) if own else first.learner.kind.tune(val, val_targets, names)

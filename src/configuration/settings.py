@@ -11,7 +11,7 @@ THRESHOLDS = ("single", "scut", "pcut")
 
 
 def check_settings(config: Mapping[str, Any]) -> None:
-    """Refuse values of another type.
+    """Refuse values of another type, and what has no effect in this mode.
 
     Args:
         config: composed, plain values.

@@ -128,8 +128,30 @@ class SynthInstruments(ArrayDataModule):
         programs = [instrument.program for instrument in self.score_options.instruments]
         for font in {*self._paths(self.soundfonts), *self._paths(self.test_soundfonts)}:
             check_programs(font, programs)
-        self._check_unheard()
+        self.check_unheard(self.soundfonts)
         super().check()
+
+    def check_unheard(self, soundfonts: Sequence[str]) -> None:
+        """Refuse test soundfonts that are none of these, but share recordings with one.
+
+        Args:
+            soundfonts: names or paths, of what a model is trained on.
+
+        Raises:
+            UserError: there is such a one, or one cannot be compared (`.sf3`).
+        """
+        trained, players = self._paths(tuple(soundfonts)), self._players()
+        for other in self._paths(self.test_soundfonts):
+            if other in trained:
+                continue
+            for one in trained:
+                shared = self.families.shared(one, players, other, players)
+                if shared:
+                    classes = ", ".join(sorted({each.player for each in shared}))
+                    raise UserError(
+                        f"data.test_soundfonts: {other.stem} shares recordings of {classes} with {one.stem}, which is "
+                        "trained on; test on a soundfont of another family, or on that one itself"
+                    )
 
     @property
     def families(self) -> Families:
@@ -200,18 +222,6 @@ class SynthInstruments(ArrayDataModule):
     def _players(self) -> list[Player]:
         """Give what plays the classes in validation and test clips: the instruments' own programs."""
         return [Player(i.name, ((0, i.program),)) for i in self.score_options.instruments]
-
-    def _check_unheard(self) -> None:
-        trained, players = self._paths(self.soundfonts), self._players()
-        for other in self._paths(self.test_soundfonts):
-            for one in trained if other not in trained else ():
-                shared = self.families.shared(one, players, other, players)
-                if shared:
-                    classes = ", ".join(sorted({each.player for each in shared}))
-                    raise UserError(
-                        f"data.test_soundfonts: {other.stem} shares recordings of {classes} with {one.stem}, which is "
-                        "trained on; test on a soundfont of another family, or on that one itself"
-                    )
 
     def _paths(self, names: tuple[str, ...]) -> tuple[Path, ...]:
         return tuple(find_soundfont(name) for name in names)

@@ -76,10 +76,13 @@ class SynthStems(SynthInstruments):
                 "data.n_clips.train: training clips are mixed of stems; choose data.n_stems and data.n_mixtures"
             )
         super().__init__(classes=plain, soundfonts=soundfonts, n_clips={**n_clips, "train": 1}, **options)
+        del self.n_clips["train"]
         self.relatives = [relatives_of(entry) for entry in classes]
         self.val_soundfonts = soundfont_names("val_soundfonts", val_soundfonts)
         self.leave_out = {font: tuple(left) for font, left in leave_out.items()}
         check_left_out(self.leave_out, self.soundfonts, self.classes)
+        if not isinstance(heard, bool):
+            raise UserError(f"data.heard={heard}: choose true or false")
         self.heard = heard
         self.n_each = natural("n_stems", n_stems, least=1)
         self.n_mixtures = natural("n_mixtures", n_mixtures, least=1)

@@ -2,7 +2,8 @@
 
 A resample is a weight for each item, how often it was drawn (Efron and Tibshirani, 'An Introduction to the
 Bootstrap', 1993, chapter 13), so every metric here is a sum over items times weights, exactly the metric of
-the repeated items. The threshold stays as it is: the interval speaks of the test items only, not of training.
+the repeated items. The threshold stays as it is, even where the test items' probabilities chose it (PCut): the
+interval speaks of the test items only, not of training.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from src.metrics import top_n
 from src.metrics.probabilities import as_probabilities
+from src.metrics.threshold import Threshold
 
 Intervals = dict[str, tuple[float, float]]
 
@@ -24,7 +26,7 @@ BLOCK = 2**22
 
 
 def intervals_multilabel(
-    probabilities: Tensor, targets: Tensor, threshold: float | Tensor, *, resamples: int = 1000, seed: int = 0
+    probabilities: Tensor, targets: Tensor, threshold: Threshold, *, resamples: int = 1000, seed: int = 0
 ) -> Intervals:
     """95 % intervals of every number of `evaluate_multilabel`.
 

@@ -16,10 +16,11 @@ from torchmetrics.functional.classification import (
 from src.metrics import top_n
 from src.metrics.label_confusion import label_confusion
 from src.metrics.probabilities import as_probabilities
+from src.metrics.threshold import Threshold
 
 
 def evaluate_multilabel(
-    probabilities: Tensor, targets: Tensor, threshold: float | Tensor, classes: Sequence[str]
+    probabilities: Tensor, targets: Tensor, threshold: Threshold, classes: Sequence[str]
 ) -> dict[str, Any]:
     """Score labels, those with a probability greater than the threshold being the answer.
 

@@ -9,6 +9,9 @@ from torch import Tensor
 
 from src.metrics.probabilities import as_probabilities
 
+Threshold = float | Tensor
+"""One for all classes, or (C,), one for each."""
+
 GRID = 100
 """Steps from 0 to 1 in the plain grid of candidates."""
 
@@ -52,10 +55,10 @@ def scut(probabilities: Tensor, targets: Tensor) -> Tensor:
 
 
 def pcut(probabilities: Tensor, shares: Tensor) -> Tensor:
-    """Find each class's threshold that as many items exceed as the class's share says, to the nearest whole number.
+    """Find each class's threshold that as many items exceed as the class's share says.
 
-    It looks at all items that are to be labelled together, not at their labels; equal scores at the threshold are
-    all below it.
+    It looks at the probabilities of all items that are to be labelled together, not at their labels. Where items with
+    equal probabilities would be divided, all or none of them exceed it, whichever comes nearer to the share.
 
     Args:
         probabilities: (N, C), in 0..1, of the items that are to be labelled, N ≥ 1.
@@ -64,12 +67,20 @@ def pcut(probabilities: Tensor, shares: Tensor) -> Tensor:
     Returns:
         (C,), in 0..1.
     """
-    scores = as_probabilities(probabilities).sort(dim=0, descending=True).values
-    counts = (shares * len(scores)).round().long()
-    bounds = torch.nn.functional.pad(scores, (0, 0, 1, 1))
-    bounds[0] = 1
-    above, below = (bounds.gather(0, rows[None])[0] for rows in (counts, counts + 1))
-    return (above + below) / 2
+    ordered = as_probabilities(probabilities).sort(dim=0, descending=True).values.T
+    counts = (shares.double() * ordered.shape[1]).round().long().tolist()
+    return torch.stack([_cut(row, count) for row, count in zip(ordered, counts, strict=True)])
+
+
+def _cut(ordered: Tensor, count: int) -> Tensor:
+    """Give a threshold that about `count` of the scores (N,), greatest first, exceed."""
+    above, below = torch.cat([ordered.new_ones(1), ordered]), torch.cat([ordered, ordered.new_zeros(1)])
+    parted = above > below
+    parted[0] = True  # nothing exceeds 1
+    possible = parted.nonzero()[:, 0]
+    at = possible[(possible - count).abs().argmin()]
+    middle = (above[at] + below[at]) / 2
+    return torch.where(middle < above[at], middle, below[at])
 
 
 def _candidates(scores: Tensor) -> Tensor:

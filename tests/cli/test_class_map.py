@@ -63,6 +63,18 @@ def best(outputs):
     return only(outputs / "runs") / "checkpoints" / "best.ckpt"
 
 
+@pytest.mark.slow
+def test_a_copy_of_the_trained_soundfont_is_no_other(project, trained, tmp_path):
+    """Not even where another is said to be trained on."""
+    copy = write_font(tmp_path / "copy.sf2", (0, 40, 56), seed=1)
+    other = write_font(tmp_path / "other.sf2", (0, 40, 56), seed=2)
+    typed = (f"data.soundfonts=[{other}]", f"data.test_soundfonts=[{copy}]", f"outputs={tmp_path}")
+    result = project.run("mode=test", f"checkpoint={best(trained)}", *typed, **THREADS)
+    assert result.returncode == 2
+    [line] = result.stderr.strip().splitlines()
+    assert "copy shares recordings of piano, trumpet, violin with three" in line
+
+
 @pytest.fixture(scope="module")
 def tests(project, trained, recordings, tmp_path_factory):
     """Results by name, and the folders of their outputs."""

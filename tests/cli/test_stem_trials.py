@@ -1,7 +1,5 @@
 """Mixed stems by the real command line: trained, tested again, and refused where a recording lies in two parts."""
 
-import shutil
-
 import pytest
 from conftest import read
 
@@ -36,6 +34,11 @@ def fonts(tmp_path_factory):
         f"data.val_soundfonts=[{folder / 'judge.sf2'}]",
         f"data.test_soundfonts=[{folder / 'examiner.sf2'}]",
     )
+
+
+def named(fonts, name):
+    """The path of one of the soundfonts."""
+    return fonts[0].partition("[")[2].partition("full.sf2")[0] + f"{name}.sf2"
 
 
 def only(folder):
@@ -79,20 +82,23 @@ def test_a_test_repeats_the_trials_figures_on_the_same_data(trained):
 @pytest.mark.slow
 @pytest.mark.parametrize("thresholds", ["scut", "pcut"])
 def test_thresholds_by_class(project, trained, tmp_path, thresholds):
-    """Rankings stay what they are; PCut answers each class as often as validation has it."""
+    """Rankings stay what they are; PCut answers each class in either part as often as validation has it."""
     best = only(trained / "runs") / "checkpoints" / "best.ckpt"
-    command = ("mode=test", f"checkpoint={best}", f"thresholds={thresholds}", f"outputs={trained}")
+    command = ("mode=test", f"checkpoint={best}", f"thresholds={thresholds}", f"outputs={tmp_path}")
     result = project.run(*command, **THREADS)
     assert result.returncode == 0, result.stdout + result.stderr
-    [folder] = (trained / "tested").glob(f"*-{thresholds}")
+    folder = only(tmp_path / "tested")
+    assert folder.name.endswith(f"-{thresholds}")
     single, tested = (read(only(trained / "runs") / "metrics.json"), read(folder / "metrics.json"))
+    assert tested["thresholds"] == thresholds
     assert len(set(tested["threshold"].values())) == 3
     assert tested["test"]["average_precision"] == pytest.approx(single["test"]["average_precision"])
     if thresholds == "scut":
         assert tested["val"]["f1_macro"] >= single["val"]["f1_macro"] - 1e-6
     else:
+        assert tested["val"]["recall_micro"] > 0
         assert tested["val"]["precision_micro"] == pytest.approx(tested["val"]["recall_micro"])
-    shutil.rmtree(folder)
+        assert tested["test"]["f1_macro"] != single["test"]["f1_macro"]
 
 
 @pytest.mark.slow
@@ -109,8 +115,7 @@ def test_a_recording_of_the_test_font_is_not_trained_on(project, fonts, tmp_path
 def test_what_was_trained_on_cannot_be_called_unheard(project, fonts, trained, tmp_path):
     """Not even by naming other training soundfonts for the test."""
     best = only(trained / "runs") / "checkpoints" / "best.ckpt"
-    full = fonts[0].partition("[")[2].partition("full.sf2")[0] + "full.sf2"
-    judge = fonts[1].partition("[")[2].removesuffix("]")
+    full, judge = named(fonts, "full"), named(fonts, "judge")
     typed = (*SMALL, f"data.soundfonts=[{judge}]", fonts[2], f"data.val_soundfonts=[{full}]")
     result = project.run("mode=test", f"checkpoint={best}", *typed, f"outputs={tmp_path}", **THREADS)
     assert result.returncode == 2
@@ -121,8 +126,7 @@ def test_what_was_trained_on_cannot_be_called_unheard(project, fonts, trained, t
 @pytest.mark.slow
 def test_a_soundfont_that_was_heard_is_tested_on_when_that_is_said(project, fonts, trained, tmp_path):
     best = only(trained / "runs") / "checkpoints" / "best.ckpt"
-    full = fonts[0].partition("[")[2].partition("full.sf2")[0] + "full.sf2"
-    typed = (f"data.test_soundfonts=[{full}]", f"outputs={tmp_path}")
+    typed = (f"data.test_soundfonts=[{named(fonts, 'full')}]", f"outputs={tmp_path}")
     result = project.run("mode=test", f"checkpoint={best}", *typed, **THREADS)
     assert result.returncode == 2
     assert "soundfont full is in train and in test" in result.stderr
@@ -134,10 +138,18 @@ def test_a_soundfont_that_was_heard_is_tested_on_when_that_is_said(project, font
 
 
 @pytest.mark.slow
-def test_how_stems_vary_is_no_option_of_a_test(project, trained, tmp_path):
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("variation=none", "variation= is how training stems vary"),
+        ("data.soundfonts=[TimGM6mb]", "data.soundfonts is what"),
+        ("data.leave_out.kin=[]", "data.leave_out is what"),
+        ("data.heard=no", "data.heard=no: choose true or false"),
+    ],
+)
+def test_what_training_heard_is_no_option_of_a_test(project, trained, tmp_path, typed, said):
     best = only(trained / "runs") / "checkpoints" / "best.ckpt"
-    result = project.run(
-        "mode=test", f"checkpoint={best}", "variation=none", f"outputs={tmp_path}", **THREADS
-    )
+    result = project.run("mode=test", f"checkpoint={best}", typed, f"outputs={tmp_path}", **THREADS)
     assert result.returncode == 2
-    assert "variation= is how training stems vary" in result.stderr
+    [line] = result.stderr.strip().splitlines()
+    assert said in line

@@ -121,6 +121,7 @@ def test_fonts_are_resolved_to_paths(stems, fonts, monkeypatch):
         ({"n_mixtures": 0}, "n_mixtures"),
         ({"n_clips": {"val": 9}}, r"n_clips\.test"),
         ({"n_clips": {"train": 9, "val": 9, "test": 9}}, r"n_clips\.train: .*n_stems and data\.n_mixtures"),
+        *(({"heard": heard}, f"heard={heard}: choose true or false") for heard in ("no", None, 0)),
         ({"level_db": 41.0}, "level_db"),
         ({"equaliser_db": -1.0}, "equaliser_db"),
         ({"soundfonts": []}, "at least one"),
