@@ -180,6 +180,17 @@ def test_a_window_of_a_file_is_classified_as_the_clip_itself_is(finished: Finish
     np.testing.assert_allclose(predictor(tmp_path / "clip.wav").probabilities[:1], expected, atol=2e-3)
 
 
+def test_a_short_file_is_heard_again_and_again(finished: Finished, tmp_path: Path) -> None:
+    """As clips of this kind are, whose instruments play throughout."""
+    note = np.random.default_rng(0).normal(0, 0.1, 2000).astype(np.float32)
+    soundfile.write(tmp_path / "note.wav", note, 11025, subtype="FLOAT")
+    soundfile.write(tmp_path / "notes.wav", np.tile(note, 4)[:6615], 11025, subtype="FLOAT")
+    predictor = Predictor([load(finished[1] / "checkpoints" / "best.ckpt")])
+    short, full = predictor(tmp_path / "note.wav"), predictor(tmp_path / "notes.wav")
+    np.testing.assert_allclose(short.probabilities, full.probabilities[:1], atol=1e-6)
+    assert short.ends_s == [pytest.approx(2000 / 11025)]
+
+
 def test_nothing_sounds_in_a_silent_window(finished: Finished, tmp_path: Path) -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, 11025).astype(np.float32)
     soundfile.write(tmp_path / "half.wav", np.concatenate([noise, np.zeros(11025 * 2, np.float32)]), 11025)

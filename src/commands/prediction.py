@@ -56,9 +56,14 @@ class Predictor:
         self.listen = listener(trained[0])
         self._members = [cast(Classifier, member.learner) for member in trained]
         self.threshold = float(np.mean([float(member.threshold) for member in self._members]))
+        # Synthesised clips sound from beginning to end; a short note followed by silence would be nothing like them.
+        self._repeats = "notes_per_instrument" in trained[0].config["data"]
 
     def __call__(self, file: Path) -> Prediction:
-        """Classify a file in windows that overlap by half; a shorter file is one window, padded with silence.
+        """Classify a file in windows that overlap by half; a shorter file is one window.
+
+        A shorter file is heard again and again where the checkpoint was trained on synthesised clips, else it is padded
+        with silence.
 
         Raises:
             UserError: it cannot be read, is empty or silent.
@@ -66,6 +71,8 @@ class Predictor:
         rate, seconds = self.listen.sample_rate, self.listen.seconds
         sound = np.atleast_2d(read_audio(file, rate, self.listen.channels))
         samples, length = sound.shape[1], round(seconds * rate)
+        if self._repeats and 0 < samples < length:
+            sound = np.tile(sound, -(-length // samples))[:, :length]
         hop = max(1, length // 2)
         starts = [start for start in range(0, samples, hop) if start == 0 or start + hop < samples]
         with torch.inference_mode():

@@ -58,7 +58,7 @@ def mixtures(folder: Path, **changes: Any) -> Mixtures:
 
 def tinysol(folder: Path, **changes: Any) -> TinySOL:
     """A tiny data module of single notes."""
-    return TinySOL(**note_options(folder, **changes))
+    return TinySOL(**({"fill": "silence"} | note_options(folder, **changes)))
 
 
 def ready(data: Any) -> Any:

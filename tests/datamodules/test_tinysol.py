@@ -57,6 +57,20 @@ def test_batches_are_the_beginnings_of_the_files_and_their_classes(recorded, roo
         assert not sound[4000:].any()
 
 
+def test_short_notes_are_repeated_where_that_is_chosen(recorded, root, tmp_path):
+    options = {"source": "recordings", "root": str(root), "clip_seconds": 0.6}
+    again = ready(tinysol(tmp_path, **options, fill="repeat"))
+    assert again.signature != recorded.signature
+    for (once, _), (repeated, _) in zip(recorded.test_dataloader(), again.test_dataloader(), strict=True):
+        for sound, filled in zip(once.numpy(), repeated.numpy(), strict=True):
+            length = np.flatnonzero(sound)[-1] + 1
+            assert length < 4800
+            np.testing.assert_array_equal(filled[:length], sound[:length])
+            np.testing.assert_array_equal(filled[length:], filled[: 4800 - length])
+    with pytest.raises(UserError, match=r"fill"):
+        tinysol(tmp_path, **options, fill="loop")
+
+
 def test_training_batches_hold_every_note_once(recorded):
     loaded = recorded.train_dataloader()
     orders = []
