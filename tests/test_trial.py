@@ -162,8 +162,13 @@ def test_predict_writes_a_table_and_pictures_and_skips_what_is_broken(
     assert sorted(windows) == [("0.000", "0.600"), ("0.300", "0.900"), ("0.600", "1.000")]
     assert all(0 <= float(row["probability"]) <= 1 for row in rows)
     assert len(list(written.glob("*.png"))) == 4
-    skipped = capsys.readouterr().err
+    said, skipped = capsys.readouterr()
     assert all(name in skipped for name in ("broken.wav", "silent.wav", "empty.wav"))
+    assert said.startswith(f"4 classified by {config['checkpoint']}, 3 skipped: {written}/predictions.csv\n")
+    unnamed = [
+        name for name in "abcd" if not any(int(r["present"]) for r in rows if f"/{name}." in r["file"])
+    ]
+    assert (f"In {len(unnamed)} nothing is likelier" in said) == bool(unnamed)
 
 
 def test_a_window_of_a_file_is_classified_as_the_clip_itself_is(finished: Finished, tmp_path: Path) -> None:

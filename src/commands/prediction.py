@@ -11,7 +11,6 @@ from typing import Any, cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from rich.console import Console
 
 from src.audio.files import SILENCE, audio_files, read_audio
 from src.commands.checkpoint import Trained, checkpoint_paths, load_all
@@ -126,7 +125,7 @@ def predict(config: dict[str, Any]) -> int:
     files = audio_files(source)
     folder = Path(config["outputs"]) / "predicted" / source.resolve().name
     folder.mkdir(parents=True, exist_ok=True)
-    done, skipped = 0, 0
+    done, skipped, unnamed = 0, 0, 0
     with _Table(folder / "predictions.csv", predictor) as table:
         for file in files:
             try:
@@ -138,7 +137,11 @@ def predict(config: dict[str, Any]) -> int:
             table.add(prediction)
             _draw(prediction, predictor, source, folder)
             done += 1
-    _say(done, skipped, folder)
+            unnamed += not (predictor.numbers or predictor.present(prediction.probabilities).any())
+    names = ", ".join(str(member.path) for member in trained)
+    print(f"{done} classified by {names}, {skipped} skipped: {folder}/predictions.csv")
+    if unnamed:
+        print(f"In {unnamed} nothing is likelier than the threshold; the table has the probabilities.")
     return 1 if skipped else 0
 
 
@@ -189,8 +192,3 @@ def _draw(prediction: Prediction, predictor: Predictor, source: Path, folder: Pa
     path = folder / relative.with_name(f"{relative.name}.png")
     path.parent.mkdir(parents=True, exist_ok=True)
     timeline(prediction.probabilities, prediction.starts_s, prediction.ends_s[-1], predictor.classes, path)
-
-
-def _say(done: int, skipped: int, folder: Path) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(f"{done} files classified, {skipped} skipped: {folder}/predictions.csv")
