@@ -196,6 +196,22 @@ def test_a_short_file_is_heard_again_and_again(finished: Finished, tmp_path: Pat
     assert short.ends_s == [pytest.approx(2000 / 11025)]
 
 
+@pytest.mark.parametrize("fill", ["silence", "repeat"])
+def test_a_short_file_goes_on_as_the_notes_of_training_did(
+    finished: Finished, tmp_path: Path, fill: str
+) -> None:
+    note = np.random.default_rng(0).normal(0, 0.1, 2000).astype(np.float32)
+    filled = np.resize(note, 6615) if fill == "repeat" else np.pad(note, (0, 4615))
+    soundfile.write(tmp_path / "note.wav", note, 11025, subtype="FLOAT")
+    soundfile.write(tmp_path / "filled.wav", filled, 11025, subtype="FLOAT")
+    trained = load(finished[1] / "checkpoints" / "best.ckpt")
+    del trained.config["data"]["notes_per_instrument"]
+    trained.config["data"]["fill"] = fill
+    predictor = Predictor([trained])
+    short, full = predictor(tmp_path / "note.wav"), predictor(tmp_path / "filled.wav")
+    np.testing.assert_allclose(short.probabilities, full.probabilities[:1], atol=1e-6)
+
+
 def test_nothing_sounds_in_a_silent_window(finished: Finished, tmp_path: Path) -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, 11025).astype(np.float32)
     soundfile.write(tmp_path / "half.wav", np.concatenate([noise, np.zeros(11025 * 2, np.float32)]), 11025)

@@ -229,6 +229,7 @@ def _measure_others(
     return _described(trained, config, {}) | {
         "test": kind.evaluate(outputs, truth, threshold, mapping.names),
         "threshold": threshold,
+        "thresholds": "single",
         "intervals": kind.intervals(outputs, truth, threshold, mapping.names),
         "baselines": {},
         "data": data.summary() | {"tested_items": len(truth), "class_map": names},

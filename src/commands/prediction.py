@@ -56,13 +56,14 @@ class Predictor:
         self._members = [cast(Classifier, member.learner) for member in trained]
         self.threshold = float(np.mean([float(member.threshold) for member in self._members]))
         # Synthesised clips sound from beginning to end; a short note followed by silence would be nothing like them.
-        self._repeats = "notes_per_instrument" in trained[0].config["data"]
+        data = trained[0].config["data"]
+        self._repeats = "notes_per_instrument" in data or data.get("fill") == "repeat"
 
     def __call__(self, file: Path) -> Prediction:
         """Classify a file in windows that overlap by half; a shorter file is one window.
 
-        A shorter file is heard again and again where the checkpoint was trained on synthesised clips, else it is padded
-        with silence.
+        A shorter file is heard again and again where the checkpoint was trained on synthesised clips or repeated notes,
+        else it is padded with silence.
 
         Raises:
             UserError: it cannot be read, is empty or silent.

@@ -120,6 +120,7 @@ def test_known_classes_of_recordings_are_measured(tests, trained):
     assert low <= metrics["test"]["f1_macro"] <= high
     [trial] = (trained / "runs").glob("*/metrics.json")
     assert metrics["threshold"] == pytest.approx(read(trial)["threshold"])
+    assert metrics["thresholds"] == "single"
 
 
 REFUSED = {
