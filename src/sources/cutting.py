@@ -106,6 +106,7 @@ class _Cutter:
         self._report = CutReport()
 
     def cut(self, entries: Sequence[Entry]) -> CutReport:
+        """Cut the passages of all entries, source by source, and report what became of them."""
         by_source: dict[str, list[tuple[Passage, Entry]]] = {}
         for entry in entries:
             by_source.setdefault(entry.source, []).extend(

@@ -80,6 +80,7 @@ class _Block(nn.Module):
             self.residual = nn.Identity() if before == after else nn.Conv1d(before, after, 1)
 
     def forward(self, x: Tensor, pasts: tuple[Tensor | None, ...]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """From (B, before, T), and what each convolution has seen of the past, to (B, after, T) and the new pasts."""
         y, first = self.first.advance(x, pasts[0])
         y = self.dropout(F.relu(y))
         y, second = self.second.advance(y, pasts[1])
