@@ -6,30 +6,39 @@ else
 BIN := .venv/bin
 endif
 STAMP := $(BIN)/../.polysweep-setup
+SETUP = BIN="$(BIN)" PYTHON="$(PYTHON)" sh scripts/setup.sh && touch $(STAMP)
 
-.PHONY: setup sweep test lint clean
+.PHONY: setup sweep test lint lock canary clean
 .DEFAULT_GOAL := sweep
 
-setup: $(STAMP)
+# Typed, it always runs, and so repairs an environment; before other commands once.
+setup:
+	$(SETUP)
 
-$(STAMP): pyproject.toml
-	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv || sh scripts/venv.sh $(PYTHON)
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	BIN=$(BIN) sh scripts/fluidsynth.sh
-	touch $@
+$(STAMP): pyproject.toml constraints.txt scripts/setup.sh scripts/fluidsynth.sh
+	$(SETUP)
 
-sweep: setup
+sweep: $(STAMP)
 	$(BIN)/python run.py -m optimizer=adam,adamw,rmsprop loss=bce,focal
 
-test: setup
+test: $(STAMP)
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-lint: setup
+lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# The newest versions that the ranges of pyproject.toml allow, as constraints.txt.
+lock: $(STAMP)
+	$(BIN)/python scripts/lock.py
+
+# The tests with the newest versions, in an environment of their own.
+canary:
+	BIN=.canary/bin PYTHON="$(PYTHON)" CONSTRAINTS= sh scripts/setup.sh
+	.canary/bin/python -m pytest --numprocesses auto --dist loadfile
+
 # outputs/ holds trials: it stays.
 clean:
-	rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .canary build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -path ./outputs -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +

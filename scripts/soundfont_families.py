@@ -6,16 +6,16 @@
 import sys
 from collections import Counter
 from itertools import combinations
-from pathlib import Path
 
 import yaml
 
 from src.errors import UserError
+from src.paths import CONF
 from src.soundfonts.catalogue import PACKAGES
 from src.soundfonts.families import Player, shared_sounds
 from src.soundfonts.installed import fetch_missing, find_soundfont
 
-CLASSES = Path(__file__).resolve().parents[1] / "conf" / "data" / "synth_stems.yaml"
+CLASSES = CONF / "data" / "synth_stems.yaml"
 
 
 def players() -> list[Player]:

@@ -6,12 +6,12 @@ import subprocess
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from src.configuration.devices import device_name
+from src.paths import ROOT
 
 PACKAGES = ("torch", "torchaudio", "lightning", "torchmetrics", "hydra-core", "numpy", "scikit-learn")
 
@@ -37,12 +37,13 @@ def environment(trainer: Mapping[str, Any]) -> dict[str, Any]:
 
 @cache
 def git_commit() -> str | None:
-    """The commit of the project's folder, `+` behind it where tracked files differ; None without git."""
-    root = Path(__file__).resolve().parent.parent
+    """The commit of the project's folder, `+` behind it where tracked files differ; None without git or checkout."""
+    if not (ROOT / ".git").exists():
+        return None
     try:
         commit = subprocess.run(
             ["git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"],
-            cwd=root,
+            cwd=ROOT,
             capture_output=True,
             text=True,
             check=True,

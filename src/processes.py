@@ -7,12 +7,13 @@ import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
-from pathlib import Path
 from typing import Any, TypeVar, cast
+
+from src.paths import ROOT
 
 T = TypeVar("T")
 
-HEAVY = ("src.imports",)
+HEAVY = ("src.preload",)
 """Modules that the fork server imports before the first child is forked from it."""
 
 
@@ -36,8 +37,9 @@ def cores() -> int:
 
 
 def _importable_from_anywhere() -> None:
-    # The fork server does not inherit sys.path, only the environment.
-    root = str(Path(__file__).resolve().parent.parent)
+    # The fork server does not inherit sys.path, only the environment; and a `src` in the current folder is not ours.
+    os.environ["PYTHONSAFEPATH"] = "1"
+    root = str(ROOT)
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     if root not in paths:
         os.environ["PYTHONPATH"] = os.pathsep.join([root, *filter(None, paths)])

@@ -12,6 +12,7 @@ from typing import Any
 import lightning
 import numpy as np
 import torch
+from lightning.pytorch.loggers import WandbLogger
 from threadpoolctl import threadpool_limits
 
 from src.callbacks.history import History
@@ -20,6 +21,7 @@ from src.callbacks.seed_epochs import SeedEpochs
 from src.configuration.build import build_data, build_learner
 from src.configuration.build_loggers import build_loggers
 from src.configuration.build_trainer import build_trainer
+from src.configuration.checkpoint_files import read_checkpoint
 from src.configuration.checks import freeze
 from src.configuration.devices import visible_gpus
 from src.datamodules.base import DataModule
@@ -147,8 +149,7 @@ def _threads_and_seed(seed: int) -> None:
 def _evaluate_best(trainer: lightning.Trainer, learner: Learner, data: DataModule, folder: Path) -> None:
     best = folder / "checkpoints" / "best.ckpt"
     if best.exists():
-        state = torch.load(best, map_location="cpu", weights_only=True)
-        learner.load_state_dict(state["state_dict"])
+        learner.load_state_dict(read_checkpoint(best)["state_dict"])
     learner.with_intervals = True
     trainer.validate(learner, data, verbose=False)
     trainer.test(learner, data, verbose=False)
@@ -217,7 +218,7 @@ def _errors(folder: Path, learner: Learner, data: DataModule) -> None:
 
 def _close(loggers: Sequence[Any], failed: bool) -> None:
     for logger in loggers:
-        if type(logger).__name__ == "WandbLogger":
+        if isinstance(logger, WandbLogger):
             import wandb
 
             wandb.finish(exit_code=int(failed))

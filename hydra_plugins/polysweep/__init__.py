@@ -14,6 +14,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from src.configuration.settings import check_settings
+from src.configuration.trust import trust
 from src.errors import UserError
 
 
@@ -53,6 +54,10 @@ class PoolLauncher(Launcher):
         requests = [
             Request(tuple(filter_overrides(typed)), self._compose(list(typed))) for typed in job_overrides
         ]
+        wanted = [request.config.pop("trust") for request in requests]
+        if any(packages != wanted[0] for packages in wanted):
+            raise UserError("trust= counts for the whole sweep: give several packages as trust=[one,two].")
+        trust(wanted[0])
         for request in requests:
             check_settings(request.config)
             if request.config["mode"] != "train":

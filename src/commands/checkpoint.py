@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from src.configuration.build import KIND, assemble, build_loss
+from src.configuration.build import assemble, build_loss
+from src.configuration.checkpoint_files import read_checkpoint
 from src.errors import UserError
 from src.fingerprint import content_hash, value_hash
 from src.models.learner import Learner
@@ -59,22 +59,13 @@ def checkpoints_signature(paths: Sequence[Path]) -> str:
 
 
 def load(path: Path) -> Trained:
-    """Load a checkpoint with `weights_only=True`.
+    """Load a checkpoint.
 
     Raises:
-        UserError: the file is no checkpoint, or one of another kind.
+        UserError: see `read_checkpoint`; or its weights do not fit its network.
     """
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise UserError(
-            f"checkpoint={path}: it cannot be read as a checkpoint; was it written by this project?"
-        ) from error
-    description = state.get("hyper_parameters") if isinstance(state, Mapping) else None
-    if not isinstance(description, Mapping) or description.get("kind") != KIND:
-        raise UserError(
-            f"checkpoint={path}: it is of another kind; take one that mode=train wrote (best.ckpt)."
-        )
+    state = read_checkpoint(path)
+    description = state["hyper_parameters"]
     learner = _learner(description, state["state_dict"])
     return Trained(learner.eval(), dict(description), path)
 

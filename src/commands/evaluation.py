@@ -93,12 +93,10 @@ def data_config(trained: Trained, config: dict[str, Any], overrides: list[str]) 
         )
     if any(text.startswith("unheard=") for text in overrides):
         typed += ["data.val_soundfonts", "data.test_soundfonts"]
-    merged = OmegaConf.merge(
-        {"data": tested["data"]}, *({"data": _typed(config, key)} for key in _keys(typed))
-    )
-    plain = OmegaConf.to_container(merged)
-    assert isinstance(plain, dict)
-    return {**tested, "data": plain["data"]}
+    data = tested["data"]
+    for key in _keys(typed):
+        data = _merged(data, _typed(config, key))
+    return {**tested, "data": data}
 
 
 def _trained_on(trained: Trained, tested: dict[str, Any]) -> dict[str, Any]:
@@ -123,6 +121,13 @@ def _check_unheard(trained: Trained, data: DataModule, tested: dict[str, Any]) -
 
 def _keys(typed: list[str]) -> list[str]:
     return [text.partition("=")[0].removeprefix("data.") for text in typed]
+
+
+def _merged(below: Any, above: Any) -> Any:
+    """Return mappings merged key by key; everything else is replaced. Values of a checkpoint stay plain text."""
+    if not (isinstance(below, Mapping) and isinstance(above, Mapping)):
+        return above
+    return {**below, **{key: _merged(below.get(key), value) for key, value in above.items()}}
 
 
 def _typed(config: dict[str, Any], key: str) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
+from src.commands.doctor import doctor
 from src.commands.tee import tee
 from src.configuration.settings import check_settings
 from src.errors import UserError
@@ -17,11 +18,11 @@ from src.sweep.identity import code, signature
 from src.sweep.job import Job
 
 WAIT_S = 1.0
-MODES = ("train", "prepare", "test", "predict", "generate")
+MODES = ("train", "prepare", "test", "predict", "generate", "doctor")
 
 
 def run_mode(config: dict[str, Any], overrides: list[str]) -> int:
-    """Train, prepare, test, predict or generate in this process.
+    """Do what `mode=` says in this process.
 
     Args:
         config: composed, plain values.
@@ -36,6 +37,8 @@ def run_mode(config: dict[str, Any], overrides: list[str]) -> int:
     mode = config["mode"]
     if mode not in MODES:
         raise UserError(f"mode={mode}: choose one of {', '.join(MODES)}.")
+    if mode == "doctor":
+        return doctor(overrides)
     check_settings(config)
     if config["dry_run"] and mode != "train":
         raise UserError(f"dry_run=true lists trials; leave it out with mode={mode}.")

@@ -7,9 +7,11 @@ from typing import Any
 import torch
 
 from src.commands.checkpoint import load
+from src.configuration.checkpoint_files import read_checkpoint
 from src.errors import UserError
+from src.paths import CHECKPOINTS
 
-SHARED = Path(__file__).resolve().parents[2] / "checkpoints" / "instruments.ckpt"
+SHARED = CHECKPOINTS / "instruments.ckpt"
 """What mode=predict listens with where no checkpoint is named; its card lies beside it."""
 
 _LARGE = 1000
@@ -31,7 +33,7 @@ def share(source: Path, target: Path) -> None:
             f"{source} would be overwritten, and training could not go on from it; name another file"
         )
     load(source)
-    state = torch.load(source, map_location="cpu", weights_only=True)
+    state = read_checkpoint(source)
     light = {
         "hyper_parameters": without_paths(state["hyper_parameters"]),
         "state_dict": {

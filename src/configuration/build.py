@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from hydra.utils import get_class
 from torch import nn
 
 from src.audio.mel import LogMel
-from src.configuration.make import make
+from src.configuration.checkpoint_files import KIND, read_checkpoint
+from src.configuration.make import build, make
+from src.configuration.targets import find_class
 from src.datamodules.base import DataModule
-from src.errors import UserError
 from src.generation.options import Generation
 from src.losses.base import Loss
 from src.losses.bce import balanced_pos_weight
@@ -26,9 +26,6 @@ from src.rolls.roll_files import NO_SOUND
 from src.soundfonts.installed import find_soundfont
 
 Config = Mapping[str, Any]
-
-KIND = "polysweep"
-"""Marks the checkpoints that this project can load."""
 
 
 def build_data(config: Config) -> DataModule:
@@ -56,7 +53,7 @@ def build_network(config: Config, target: str, n_columns: int, item_shape: Seque
     """
     if target == "rolls":
         return cast(nn.Module, make(config["model"], "model", n_keys=n_columns))
-    asked = inspect.signature(get_class(str(config["model"]["_target_"]))).parameters
+    asked = inspect.signature(find_class(config["model"]["_target_"], "model")).parameters
     known = dict(zip(("in_channels", "n_rows", "n_frames"), item_shape, strict=True))
     shape = {name: size for name, size in known.items() if name == "in_channels" or name in asked}
     return cast(nn.Module, make(config["model"], "model", n_classes=n_columns, **shape))
@@ -101,7 +98,7 @@ def build_learner(config: Config, data: DataModule) -> Learner:
         build_loss(config),
         None if statistics is None else tuple(torch.from_numpy(values) for values in statistics),
         make_optimizer=make(config["optimizer"], "optimizer"),
-        scheduler=config["scheduler"],
+        scheduler=scheduler_options(config),
         augment=[make(options, "augment") for options in config["augment"].values()],
         regularization=build_regularization(config),
         transfer=build_transfer(config),
@@ -109,6 +106,14 @@ def build_learner(config: Config, data: DataModule) -> Learner:
     if config["init_from"]:
         load_features(learner.network, features_of(config["init_from"])[1], config["init_from"])
     return learner
+
+
+def scheduler_options(config: Config) -> dict[str, Any]:
+    """The scheduler's options with its class in place of the class's name."""
+    options = dict(config["scheduler"])
+    if options.get("_target_"):
+        options["_target_"] = find_class(options["_target_"], "scheduler")
+    return options
 
 
 def build_regularization(config: Config) -> nn.Module | None:
@@ -119,28 +124,17 @@ def build_regularization(config: Config) -> nn.Module | None:
 
 def build_transfer(config: Config) -> Transfer:
     """How features that come from another checkpoint are trained."""
-    target = f"{Transfer.__module__}.{Transfer.__qualname__}"
-    return cast(Transfer, make({"_target_": target, **config["transfer"]}, "transfer"))
+    return build(Transfer, config["transfer"], "transfer")
 
 
 def features_of(path: str | Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     """Description and weights of a checkpoint.
 
     Raises:
-        UserError: the file is missing, no checkpoint, or one of another kind.
+        UserError: see `read_checkpoint`.
     """
-    if not Path(path).expanduser().is_file():
-        raise UserError(
-            f"init_from={path}: there is no such file; outputs/runs/*/checkpoints/ holds checkpoints."
-        )
-    try:
-        state = torch.load(Path(path).expanduser(), map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise UserError(f"init_from={path}: it cannot be read as a checkpoint; give a best.ckpt.") from error
-    description = state.get("hyper_parameters") if isinstance(state, Mapping) else None
-    if not isinstance(description, Mapping) or description.get("kind") != KIND:
-        raise UserError(f"init_from={path}: it is of another kind; give a best.ckpt that mode=train wrote.")
-    return dict(description), dict(state["state_dict"])
+    state = read_checkpoint(path, "init_from")
+    return dict(state["hyper_parameters"]), dict(state["state_dict"])
 
 
 def assemble(
@@ -198,8 +192,7 @@ def generation_options(config: Config) -> Generation:
     Raises:
         UserError: an option is outside its range, or there is no such soundfont.
     """
-    target = f"{Generation.__module__}.{Generation.__qualname__}"
-    options = cast(Generation, make({"_target_": target, **config["generation"]}, "generation"))
+    options = build(Generation, config["generation"], "generation")
     if options.soundfont != NO_SOUND:
         find_soundfont(options.soundfont)
     return options

@@ -1,7 +1,5 @@
 """From a frozen configuration to Lightning's loggers."""
 
-import netrc
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -9,7 +7,8 @@ from typing import Any, cast
 from lightning.pytorch.loggers import Logger, WandbLogger
 
 from src.configuration.make import make
-from src.errors import UserError
+from src.configuration.targets import find_class
+from src.configuration.wandb_login import wandb_mode
 
 
 def build_loggers(config: Mapping[str, Any], folder: Path, info: Mapping[str, Any]) -> list[Logger]:
@@ -23,7 +22,7 @@ def build_loggers(config: Mapping[str, Any], folder: Path, info: Mapping[str, An
 def _logger(
     options: Mapping[str, Any], config: Mapping[str, Any], folder: Path, info: Mapping[str, Any]
 ) -> Any:
-    if not options["_target_"].endswith(WandbLogger.__name__):
+    if not issubclass(find_class(options["_target_"], "logger"), WandbLogger):
         return make(options, "logger", save_dir=folder, name="", version="")
     settings = {key: value for key, value in options.items() if key != "mode"}
     overrides = list(info["overrides"])
@@ -45,25 +44,3 @@ def _wandb_settings() -> Any:
     import wandb
 
     return wandb.Settings(console="off", silent=True, x_disable_stats=True, x_save_requirements=False)
-
-
-def wandb_mode(mode: str) -> str:
-    """Turn `auto` into `online` where a login is found (environment or netrc), else `offline`.
-
-    Raises:
-        UserError: another word.
-    """
-    if mode in ("online", "offline"):
-        return mode
-    if mode != "auto":
-        raise UserError(f"logger.wandb.mode={mode}: choose auto, online or offline.")
-    asked = os.environ.get("WANDB_MODE")
-    if asked:
-        return "online" if asked == "online" else "offline"
-    if os.environ.get("WANDB_API_KEY"):
-        return "online"
-    host = os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai").split("://")[-1].split("/")[0]
-    try:
-        return "online" if netrc.netrc().authenticators(host) else "offline"
-    except (OSError, netrc.NetrcParseError):
-        return "offline"

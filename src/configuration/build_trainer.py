@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import lightning
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, LearningRateMonitor, ModelCheckpoint, ProgressBar
 from lightning.pytorch.loggers import Logger
 
 from src.callbacks.music_samples import MusicSamples
 from src.configuration.make import make
+from src.configuration.targets import find_class
 
 
 def build_trainer(
@@ -20,7 +21,7 @@ def build_trainer(
     options = dict(config["trainer"])
     quiet = {"enable_model_summary": False, "num_sanity_val_steps": 0, "use_distributed_sampler": False}
     chosen = build_callbacks(config, folder, logged=bool(loggers))
-    bar = any("ProgressBar" in type(callback).__name__ for callback in chosen)
+    bar = any(isinstance(callback, ProgressBar) for callback in chosen)
     trainer = make(
         {**quiet, "enable_progress_bar": bar, "log_every_n_steps": 10**9, **options},
         "trainer",
@@ -38,15 +39,15 @@ def build_callbacks(config: Mapping[str, Any], folder: Path, *, logged: bool) ->
     """
     built = []
     for options in config["callbacks"].values():
-        target = options["_target_"]
-        if "ProgressBar" in target and not os.isatty(1):
+        chosen = find_class(options["_target_"], "callbacks")
+        if issubclass(chosen, ProgressBar) and not os.isatty(1):
             continue
-        if "LearningRateMonitor" in target and not logged:
+        if issubclass(chosen, LearningRateMonitor) and not logged:
             continue
         more: dict[str, Any] = {}
-        if target.endswith(ModelCheckpoint.__name__):
+        if issubclass(chosen, ModelCheckpoint):
             more = {"dirpath": folder / "checkpoints"}
-        elif target.endswith(MusicSamples.__name__):
+        elif issubclass(chosen, MusicSamples):
             more = {"folder": folder / "samples", "options": config["generation"]}
         built.append(make(options, "callbacks", **more))
     return built

@@ -20,12 +20,13 @@ from src.configuration.build import (
     features_of,
     generation_options,
 )
-from src.configuration.build_loggers import wandb_mode
 from src.configuration.build_trainer import build_callbacks
-from src.configuration.fitting import check_fits, class_of
+from src.configuration.fitting import check_fits
 from src.configuration.make import make
 from src.configuration.settings import check_settings
+from src.configuration.targets import find_class
 from src.configuration.trainer_checks import check_optimizer, freeze_trainer
+from src.configuration.wandb_login import wandb_mode
 from src.configuration.words import did_you_mean
 from src.datamodules.base import DataModule
 from src.datamodules.first_batches import check_batches
@@ -113,7 +114,7 @@ def _check_parts(frozen: Mapping[str, Any]) -> None:
 
 
 def _check_options(name: str, options: Mapping[str, Any]) -> None:
-    parameters = inspect.signature(class_of(name, options)).parameters
+    parameters = inspect.signature(find_class(options["_target_"], name)).parameters
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
         return
     for key in options:
@@ -145,7 +146,7 @@ def _freeze_overfitting(frozen: dict[str, Any], data: DataModule) -> None:
     frozen["callbacks"] = {
         name: options
         for name, options in frozen["callbacks"].items()
-        if not str(options.get("_target_")).endswith(EarlyStopping.__name__)
+        if not issubclass(find_class(options["_target_"], f"callbacks.{name}"), EarlyStopping)
     }
 
 
@@ -159,7 +160,7 @@ def _check_augment(frozen: Mapping[str, Any], data: DataModule) -> None:
     scaling = features.get("scaling") if isinstance(features, Mapping) else None
     for name, options in frozen["augment"].items():
         make(options, f"augment.{name}")
-        chosen = class_of(f"augment.{name}", options)
+        chosen = find_class(options["_target_"], f"augment.{name}")
         if data.inputs not in getattr(chosen, "inputs", (data.inputs,)):
             raise UserError(
                 f"augment={name} does not fit {data.inputs}, which data {data.name} has; leave it out."
@@ -213,7 +214,7 @@ def _check_transfer(frozen: Mapping[str, Any], data: DataModule) -> None:
 
 def _check_callbacks(frozen: Mapping[str, Any], data: DataModule) -> None:
     for name, options in frozen["callbacks"].items():
-        fits = getattr(class_of(f"callbacks.{name}", options), "targets", None)
+        fits = getattr(find_class(options["_target_"], f"callbacks.{name}"), "targets", None)
         if fits is not None and data.target not in fits:
             raise UserError(
                 f"callbacks.{name} is for {' and '.join(fits)}, but data {data.name} has {data.target}; leave it out."

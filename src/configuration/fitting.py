@@ -7,27 +7,14 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from hydra.utils import get_class
-
+from src.configuration.targets import find_class
 from src.datamodules.base import DataModule
 from src.errors import UserError
 
 
-def class_of(name: str, options: Mapping[str, Any]) -> type:
-    """Find the class that options name.
-
-    Raises:
-        UserError: there is none.
-    """
-    try:
-        return get_class(str(options["_target_"]))
-    except Exception as error:
-        raise UserError(f"{name}._target_={options.get('_target_')}: there is no such class.") from error
-
-
 def check_fits(group: str, options: Mapping[str, Any], room: ModuleType, data: DataModule) -> None:
     """Refuse a class whose `targets` or `inputs` are not the data's, and name those of its room that fit."""
-    chosen = class_of(group, options)
+    chosen = find_class(options.get("_target_"), group)
     if _fits(chosen, data):
         return
     others = []

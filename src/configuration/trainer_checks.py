@@ -8,6 +8,7 @@ import lightning
 import torch
 from torch import nn
 
+from src.configuration.build import scheduler_options
 from src.configuration.devices import resolve_accelerator, resolve_precision
 from src.configuration.make import make
 from src.configuration.words import did_you_mean
@@ -71,7 +72,7 @@ def check_optimizer(frozen: Mapping[str, Any]) -> None:
     try:
         configured = configure(
             make(frozen["optimizer"], "optimizer"),
-            scheduler,
+            scheduler_options(frozen),
             [([nn.Parameter(torch.zeros(1))], 1.0)],
             training_steps=1000,
             monitor=f"val/{frozen['objective']}",

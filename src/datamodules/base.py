@@ -11,8 +11,9 @@ from lightning import LightningDataModule
 
 from src.errors import UserError
 from src.fingerprint import code_hash, value_hash
+from src.paths import ROOT
 from src.preparation.builder import check_workers
-from src.preparation.sources import ROOT, sources
+from src.preparation.sources import sources
 from src.recordings.card import Card
 from src.recordings.fetch import fetch
 

@@ -10,9 +10,10 @@ from typing import Any
 from src.datamodules.recordings import Recordings
 from src.errors import UserError
 from src.fingerprint import code_hash, value_hash
+from src.paths import ROOT
 from src.preparation.cache import say
 from src.preparation.inputs import files_hash
-from src.preparation.sources import ROOT, sources
+from src.preparation.sources import sources
 from src.recordings.recording import Recording
 from src.sources.clips import read_manifest
 from src.sources.cutting import CutReport, cut_sources, read_report

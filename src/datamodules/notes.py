@@ -25,8 +25,9 @@ from src.notes.origins import Played, Recorded
 from src.notes.speed import checked_shifts
 from src.notes.store import NoteStore
 from src.notes.tinysol_table import CARD
+from src.paths import ROOT
 from src.preparation.cache import read_json
-from src.preparation.sources import ROOT, sources
+from src.preparation.sources import sources
 from src.processes import cores
 from src.recordings.options import one_of, whole_number
 from src.splits import SPLITS

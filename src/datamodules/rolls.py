@@ -16,7 +16,8 @@ from src.audio.roll import Grid, key_name
 from src.datamodules.base import DataModule
 from src.errors import UserError
 from src.fingerprint import code_hash, value_hash
-from src.preparation.sources import ROOT, sources
+from src.paths import ROOT
+from src.preparation.sources import sources
 from src.rolls.batches import RollDataset, TrainingStretches, WholePieces, roll_loader
 from src.rolls.groups import Part, divide
 from src.rolls.options import at_least

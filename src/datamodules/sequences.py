@@ -15,8 +15,9 @@ from src.datamodules.contact_sheet import write_contact_sheet
 from src.datamodules.sequence_sheet import draw_features
 from src.errors import UserError
 from src.fingerprint import code_hash, value_hash, write_json
+from src.paths import ROOT
 from src.preparation.cache import read_json
-from src.preparation.sources import ROOT, sources
+from src.preparation.sources import sources
 from src.recordings.division import Division, division
 from src.recordings.left_out import check_left_out, say_left_out
 from src.recordings.lists import write_left_out, write_sequences

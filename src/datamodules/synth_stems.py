@@ -20,7 +20,8 @@ from src.datamodules.synth_clips import ClipMaker, Split
 from src.datamodules.synth_instruments import SynthInstruments, natural, pair, soundfont_names
 from src.errors import UserError
 from src.fingerprint import code_hash, value_hash
-from src.preparation.sources import ROOT, sources
+from src.paths import ROOT
+from src.preparation.sources import sources
 from src.soundfonts.contents import check_programs
 from src.soundfonts.families import Player
 from src.soundfonts.installed import fetch_missing

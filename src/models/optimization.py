@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from hydra.utils import get_class
 from torch import nn
 from torch.optim import Optimizer
 
@@ -33,7 +32,7 @@ def configure(
 
     Args:
         make_optimizer: the optimizer but for its parameters.
-        scheduler: `_target_` (null for none), `interval` (`step` or `epoch`) and the scheduler's own options;
+        scheduler: `_target_` (a class, None for none), `interval` (`step` or `epoch`) and the class's own options;
             an option with the value `training_steps` gets that number.
         groups: what is trained.
         training_steps: optimizer steps of the whole training.
@@ -52,7 +51,7 @@ def configure(
     options = {key: training_steps if value == STEPS else value for key, value in options.items()}
     if len(groups) > 1 and "max_lr" in options:
         options["max_lr"] = [options["max_lr"] * factor for _, factor in groups]
-    make = partial(get_class(scheduler["_target_"]), optimizer)
+    make = partial(scheduler["_target_"], optimizer)
     if "monitor" in scheduler:
         options["mode"] = direction(monitor.removeprefix("val/"))
     try:

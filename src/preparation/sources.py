@@ -4,8 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-"""The folder that `src` lies in."""
+from src.paths import ROOT
 
 
 def sources(module: str) -> set[Path]:

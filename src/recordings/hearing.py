@@ -11,11 +11,12 @@ import soundfile
 
 from src.errors import UserError
 from src.fingerprint import code_hash, value_hash
+from src.paths import ROOT
 from src.preparation.builder import Builder
 from src.preparation.cache import ArrayCache, say
 from src.preparation.chunks import ChunkedArrays
 from src.preparation.inputs import files_hash
-from src.preparation.sources import ROOT, sources
+from src.preparation.sources import sources
 from src.recordings.left_out import check_left_out, say_left_out
 from src.recordings.lists import write_left_out
 from src.recordings.recording import Recording

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 from src.errors import UserError
+from src.requirements import broken_library, may_be_a_broken_library
 from src.sweep.folder import EXIT_CODES, INTERRUPTED_EXIT, TrialFolder
 from src.sweep.job import Job
 
@@ -64,6 +65,9 @@ def _outcome(job: Job, report: Report, number: int) -> tuple[str, int, str | Non
     except _TooLong as error:
         return "timeout", EXIT_CODES["timeout"], str(error)
     except Exception as error:
+        if may_be_a_broken_library(error) and (reason := broken_library()):
+            print(f"Error: {reason}", flush=True)
+            return "failed", EXIT_CODES["failed"], reason
         traceback.print_exc()
         state = "oom" if _out_of_memory(error) else "failed"
         return state, EXIT_CODES[state], _last_lines(error)

@@ -113,3 +113,35 @@ def processes_that_mention(text: str) -> list[psutil.Process]:
                 told = [*process.cmdline(), *process.environ().values()]
                 found += [process] if any(text in part for part in told) else []
     return found
+
+
+def run_warm(
+    project: Project, arguments: dict[str, list[str]], folder: Path
+) -> dict[str, "subprocess.CompletedProcess[str]"]:
+    """Run many commands, each in a process forked after the slow imports.
+
+    Args:
+        arguments: of each command, by its name.
+        folder: for their outputs.
+    """
+    paths = {
+        name: (folder / f"{number}.out", folder / f"{number}.err") for number, name in enumerate(arguments)
+    }
+    cases = [
+        {"arguments": arguments[name], "out": str(out), "err": str(err)} for name, (out, err) in paths.items()
+    ]
+    warm = subprocess.run(
+        [sys.executable, Path(__file__).with_name("warm.py")],
+        input=json.dumps(cases),
+        cwd=project.root,
+        env=project.environment({}),
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=True,
+    )
+    codes = json.loads(warm.stdout.splitlines()[-1])
+    return {
+        name: subprocess.CompletedProcess(arguments[name], code, out.read_text(), err.read_text())
+        for code, (name, (out, err)) in zip(codes, paths.items(), strict=True)
+    }

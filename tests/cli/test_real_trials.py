@@ -57,7 +57,7 @@ def _stopped(project, tmp_path_factory):
     outputs, marks = tmp_path_factory.mktemp("resumed"), tmp_path_factory.mktemp("marks")
     command = (
         *PLACED, DEBUG, "optimizer=adam,adamw", "sweep.name=resumed", f"outputs={outputs}",
-        "+callbacks.stop._target_=stop_callback.Stop", f"+callbacks.stop.marks={marks}",
+        "trust=stop_callback", "+callbacks.stop._target_=stop_callback.Stop", f"+callbacks.stop.marks={marks}",
     )  # fmt: skip
     first = project.run(*command)
     states = {row["optimizer"]: row["state"] for row in trials(outputs, "resumed")}

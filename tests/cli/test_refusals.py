@@ -1,14 +1,11 @@
 """Bad input: exit code 2, one line that names the remedy, nothing started."""
 
-import json
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 import torch
+from conftest import run_warm
 
 DEBUG, CHORALES, PIANO = "experiment=debug", "experiment=piano_roll", "experiment=piano_midi"
 
@@ -102,7 +99,7 @@ def refused(project, tmp_path_factory):
     torch.save({"state_dict": {}, "epoch": 3}, files / "foreign.ckpt")
     outputs = {name: tmp_path_factory.mktemp("outputs") for name in CASES}
     arguments = {name: _arguments(CASES[name], files, outputs[name]) for name in CASES}
-    results = _run_warm(project, {name: arguments[name] for name in CASES if name not in COLD}, files)
+    results = run_warm(project, {name: arguments[name] for name in CASES if name not in COLD}, files)
     with ThreadPoolExecutor(2) as pool:
         cold = pool.map(lambda name: project.run(*arguments[name], **CASES[name].environment), COLD)
         results |= dict(zip(COLD, cold, strict=True))
@@ -112,30 +109,6 @@ def refused(project, tmp_path_factory):
 def _arguments(case, files, outputs):
     arguments = [argument.replace("{files}", str(files)) for argument in case.arguments]
     return arguments + [f"outputs={outputs}"] * (not any(text.startswith("outputs=") for text in arguments))
-
-
-def _run_warm(project, arguments, folder):
-    paths = {
-        name: (folder / f"{number}.out", folder / f"{number}.err") for number, name in enumerate(arguments)
-    }
-    cases = [
-        {"arguments": arguments[name], "out": str(out), "err": str(err)} for name, (out, err) in paths.items()
-    ]
-    warm = subprocess.run(
-        [sys.executable, Path(__file__).with_name("warm.py")],
-        input=json.dumps(cases),
-        cwd=project.root,
-        env=project.environment({}),
-        capture_output=True,
-        text=True,
-        timeout=400,
-        check=True,
-    )
-    codes = json.loads(warm.stdout.splitlines()[-1])
-    return {
-        name: subprocess.CompletedProcess(arguments[name], code, out.read_text(), err.read_text())
-        for code, (name, (out, err)) in zip(codes, paths.items(), strict=True)
-    }
 
 
 @pytest.mark.slow

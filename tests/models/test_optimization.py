@@ -22,7 +22,7 @@ def test_no_scheduler() -> None:
 
 def test_training_steps_are_filled_in() -> None:
     options = {
-        "_target_": "torch.optim.lr_scheduler.CosineAnnealingLR",
+        "_target_": torch.optim.lr_scheduler.CosineAnnealingLR,
         "interval": "step",
         "T_max": "training_steps",
         "eta_min": 0.0,
@@ -42,7 +42,7 @@ def test_training_steps_are_filled_in() -> None:
 @pytest.mark.parametrize(("metric", "mode"), [("f1_macro", "max"), ("loss", "min")])
 def test_a_plateau_is_seen_in_the_objective_in_its_direction(metric: str, mode: str) -> None:
     options = {
-        "_target_": "torch.optim.lr_scheduler.ReduceLROnPlateau",
+        "_target_": torch.optim.lr_scheduler.ReduceLROnPlateau,
         "interval": "epoch",
         "monitor": "objective",
         "factor": 0.5,
@@ -65,7 +65,7 @@ def test_too_few_steps_for_a_scheduler_are_named():
         configure(
             partial(torch.optim.Adam, lr=0.1),
             {
-                "_target_": "torch.optim.lr_scheduler.OneCycleLR",
+                "_target_": torch.optim.lr_scheduler.OneCycleLR,
                 "interval": "step",
                 "max_lr": 0.1,
                 "total_steps": "training_steps",

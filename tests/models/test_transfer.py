@@ -125,13 +125,13 @@ def rates(make, scheduler, steps: int = 20) -> tuple[list[float], list[float]]:
 
 
 ONECYCLE = {
-    "_target_": "torch.optim.lr_scheduler.OneCycleLR",
+    "_target_": torch.optim.lr_scheduler.OneCycleLR,
     "interval": "step",
     "max_lr": 0.02,
     "total_steps": "training_steps",
 }
 COSINE = {
-    "_target_": "torch.optim.lr_scheduler.CosineAnnealingLR",
+    "_target_": torch.optim.lr_scheduler.CosineAnnealingLR,
     "interval": "step",
     "T_max": "training_steps",
     "eta_min": 0.0,

@@ -1,4 +1,5 @@
-from src.preparation.sources import ROOT, sources
+from src.paths import ROOT
+from src.preparation.sources import sources
 
 
 def test_imports_are_followed():

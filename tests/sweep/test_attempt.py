@@ -104,3 +104,19 @@ def test_timeout_cannot_be_swallowed(run):
 def test_no_alarm_rings_after_a_trial_in_time(run):
     assert run(lambda: 0.5, timeout=0.3)[0] == 0
     time.sleep(0.4)
+
+
+def test_a_library_that_does_not_load_is_one_line(run, monkeypatch, capsys):
+    monkeypatch.setattr("src.sweep.attempt.broken_library", lambda: "av 1 does not load: run `make setup`.")
+    code, status = run(throw(ImportError("libavcodec.so: cannot open shared object file")))
+    assert (code, status["state"]) == (1, "failed")
+    assert status["error"] == "av 1 does not load: run `make setup`."
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_an_import_that_fails_though_all_libraries_load_keeps_its_traceback(run, monkeypatch, capsys):
+    monkeypatch.setattr("src.sweep.attempt.broken_library", lambda: None)
+    code, status = run(throw(ImportError("cannot import name 'x' from 'mine'")))
+    assert (code, status["state"]) == (1, "failed")
+    assert "cannot import name 'x'" in status["error"]
+    assert "Traceback" in capsys.readouterr().err

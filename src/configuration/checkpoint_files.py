@@ -1,0 +1,53 @@
+"""The one reader of checkpoint files: plain values and tensors, and a description that can run nothing."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from src.configuration.targets import check_stored
+from src.errors import UserError
+
+KIND = "polysweep"
+"""Marks the checkpoints that this project can load."""
+
+
+def read_checkpoint(path: str | Path, option: str = "checkpoint") -> dict[str, Any]:
+    """Read a checkpoint that mode=train or `scripts/share_checkpoint.py` wrote.
+
+    Args:
+        path: of the file.
+        option: the key of the command line that named it, for messages.
+
+    Returns:
+        What Lightning stores: `state_dict`, and as `hyper_parameters` the description, whose configuration names only
+        classes that may be built.
+
+    Raises:
+        UserError: there is no such file, it is no checkpoint of this project, or its configuration names other code.
+    """
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise UserError(
+            f"{option}={path}: there is no such file; outputs/runs/*/checkpoints/ holds checkpoints."
+        )
+    try:
+        state = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise UserError(
+            f"{option}={path}: it cannot be read as a checkpoint; was it written by this project?"
+        ) from error
+    description = state.get("hyper_parameters") if isinstance(state, Mapping) else None
+    if not isinstance(description, Mapping) or description.get("kind") != KIND:
+        raise UserError(f"{option}={path}: it is of another kind; take a best.ckpt that mode=train wrote.")
+    config = description.get("config")
+    if not isinstance(config, Mapping):
+        raise UserError(
+            f"{option}={path}: it holds no configuration; take a best.ckpt that mode=train wrote."
+        )
+    try:
+        check_stored(config)
+    except UserError as error:
+        raise UserError(f"{option}={path}: its {error}") from error
+    return dict(state)

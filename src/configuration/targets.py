@@ -1,0 +1,133 @@
+"""From the text of a `_target_` to a class: only this project's, its libraries' and those of trusted packages.
+
+A configuration may come out of a checkpoint that somebody else wrote, so its text never decides what is imported
+or called: a target must name a class where that class is defined, in a package that its group allows, and the class
+must be of the group's kind.
+"""
+
+import importlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import lightning
+from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.loggers import Logger
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from src.configuration.trust import trusted
+from src.datamodules.base import DataModule
+from src.errors import UserError
+from src.losses.base import Loss
+
+PROJECT = "src"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a group of the configuration may name.
+
+    Args:
+        base: the class that others of the group are derived from.
+        packages: where such classes are defined.
+    """
+
+    base: type
+    packages: tuple[str, ...]
+
+
+GROUPS = {
+    "data": Kind(DataModule, ("src.datamodules",)),
+    "model": Kind(nn.Module, ("src.models.networks",)),
+    "loss": Kind(Loss, ("src.losses",)),
+    "augment": Kind(nn.Module, ("src.audio",)),
+    "regularization": Kind(nn.Module, ("src.models",)),
+    "optimizer": Kind(Optimizer, ("torch.optim",)),
+    "scheduler": Kind(LRScheduler, ("torch.optim.lr_scheduler",)),
+    "callbacks": Kind(Callback, ("src.callbacks", "lightning.pytorch.callbacks")),
+    "logger": Kind(Logger, ("lightning.pytorch.loggers",)),
+    "trainer": Kind(lightning.Trainer, ("lightning.pytorch",)),
+}
+"""By group, what its `_target_` may name."""
+
+_SEVERAL = ("augment", "callbacks", "logger")
+
+
+def find_class(target: object, group: str) -> type:
+    """Find the class that a `_target_` names.
+
+    Args:
+        target: import path, `package.module.Class`.
+        group: of the configuration; of several choices with the name of one, such as `callbacks.ema`.
+
+    Raises:
+        UserError: there is no such class, it is of another kind, or it lies in a package that is not trusted.
+    """
+    kind = GROUPS[group.partition(".")[0]]
+    module, _, name = str(target).rpartition(".")
+    packages = (*kind.packages, *trusted())
+    if module and not _is_in(module, packages):
+        raise UserError(
+            f"{group}._target_={target} is not of this project, and such code is not run: if you know and trust it, "
+            f"add trust={module.partition('.')[0]} to the command line."
+        )
+    try:
+        found = vars(importlib.import_module(module)).get(name) if module else None
+    except Exception as error:
+        raise UserError(
+            f"{group}._target_={target}: there is no such class ({type(error).__name__}: {error})."
+        ) from error
+    if not isinstance(found, type):
+        raise UserError(f"{group}._target_={target}: there is no such class.")
+    if not issubclass(found, kind.base) or not _is_defined_in(found, module, packages):
+        raise UserError(
+            f"{group}._target_={target} is no {kind.base.__name__} that is defined there; choose another {group}."
+        )
+    return found
+
+
+def check_stored(config: Mapping[str, Any]) -> None:
+    """Refuse a configuration out of a file that names anything but classes that `find_class` finds.
+
+    Args:
+        config: of a checkpoint or a trial's folder, plain values.
+
+    Raises:
+        UserError: a `_target_` is refused, or stands where none belongs.
+    """
+    rest = {key: value for key, value in config.items() if key not in GROUPS}
+    for group in GROUPS.keys() & config.keys():
+        choices = config[group] or {}
+        named = (
+            {f"{group}.{name}": options for name, options in choices.items()} if group in _SEVERAL else None
+        )
+        for place, options in (named or {group: choices}).items():
+            if not isinstance(options, Mapping):
+                continue
+            if options.get("_target_") is not None:
+                find_class(options["_target_"], place)
+            rest[place] = {key: value for key, value in options.items() if key != "_target_"}
+    for place in _targets_in(rest):
+        raise UserError(f"{place} stands where nothing is built; take a file that this project wrote.")
+
+
+def _is_in(module: str, packages: Iterable[str]) -> bool:
+    return any(module == package or module.startswith(f"{package}.") for package in packages)
+
+
+def _is_defined_in(found: type, module: str, packages: Iterable[str]) -> bool:
+    """Whether a class is the named module's own; libraries and trusted packages may export it from within."""
+    own = found.__module__ == module
+    return own or (not _is_in(module, (PROJECT,)) and _is_in(found.__module__, packages))
+
+
+def _targets_in(value: Any, place: str = "") -> Iterable[str]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            where = f"{place}.{key}".lstrip(".")
+            yield from [where] if key == "_target_" and item is not None else _targets_in(item, where)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _targets_in(item, place)

@@ -1,0 +1,34 @@
+"""Packages outside the project whose code the user's command line allows to run."""
+
+import os
+import re
+
+from src.errors import UserError
+
+VARIABLE = "POLYSWEEP_TRUST"
+"""Environment variable that carries `trust=` from the command line to the processes of its trials."""
+
+_IMPORT_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+
+
+def trusted() -> tuple[str, ...]:
+    """Return the packages that the command line trusts with `trust=`."""
+    return tuple(filter(None, os.environ.get(VARIABLE, "").split(",")))
+
+
+def trust(packages: object) -> None:
+    """Let targets lie in further packages, in this process and those that it starts.
+
+    Args:
+        packages: import paths: one, or a list.
+
+    Raises:
+        UserError: one is no import path.
+    """
+    listed = packages if isinstance(packages, list | tuple) else [] if packages is None else [packages]
+    for package in listed:
+        if not _IMPORT_PATH.fullmatch(str(package)):
+            raise UserError(
+                f"trust={package}: name a package, such as trust=my_package or trust=[mine,yours]."
+            )
+    os.environ[VARIABLE] = ",".join(map(str, listed))

@@ -1,0 +1,28 @@
+"""Whether W&B runs go to the server or stay on this machine."""
+
+import netrc
+import os
+
+from src.errors import UserError
+
+
+def wandb_mode(mode: str) -> str:
+    """Turn `auto` into `online` where a login is found (environment or netrc), else `offline`.
+
+    Raises:
+        UserError: another word.
+    """
+    if mode in ("online", "offline"):
+        return mode
+    if mode != "auto":
+        raise UserError(f"logger.wandb.mode={mode}: choose auto, online or offline.")
+    asked = os.environ.get("WANDB_MODE")
+    if asked:
+        return "online" if asked == "online" else "offline"
+    if os.environ.get("WANDB_API_KEY"):
+        return "online"
+    host = os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai").split("://")[-1].split("/")[0]
+    try:
+        return "online" if netrc.netrc().authenticators(host) else "offline"
+    except (OSError, netrc.NetrcParseError):
+        return "offline"

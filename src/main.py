@@ -1,0 +1,116 @@
+"""The one command, `python run.py` or `polysweep`: compose the configuration, hand over, return the exit code.
+
+Libraries are imported inside functions: one that does not load is an error like others, with one line and a remedy.
+"""
+
+import errno
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from src.errors import UserError
+from src.paths import CONF
+from src.requirements import DOCTOR, broken_library, may_be_a_broken_library
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.ENOTDIR, errno.EEXIST)
+REFUSED = 2
+INTERRUPTED = 130
+
+
+def main() -> int:
+    """Run what the command line asks for.
+
+    Returns:
+        The exit code: 0 done, 1 some trials or files did not finish, 2 refused, 130 interrupted.
+    """
+    if sys.argv[1:2] == ["--trial"]:
+        from src.rank import run_rank
+
+        return run_rank(Path(sys.argv[2]))
+    try:
+        if "mode=doctor" in sys.argv[1:]:
+            from src.commands.doctor import doctor
+
+            return doctor(sys.argv[1:])
+        return _compose_and_run()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        message = _explained(error)
+        if message is None:
+            raise
+        print(f"Error: {message}", file=sys.stderr)
+        return REFUSED
+
+
+def _compose_and_run() -> int:
+    import hydra
+    from hydra.core.hydra_config import HydraConfig
+
+    from src.configuration.command_line import open_data_keys, quote_paths
+    from src.configuration.settings import refuse_empty_groups
+    from src.configuration.trust import trust
+
+    _refuse_stored_commands(sys.argv[1:])
+    sys.argv[1:] = open_data_keys(quote_paths(sys.argv[1:]))
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    refuse_empty_groups(sys.argv[1:], CONF)
+    composed: list[tuple[DictConfig, list[str]]] = []
+
+    def keep(config: "DictConfig") -> None:
+        composed.append((config, list(HydraConfig.get().overrides.task)))
+
+    hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(keep)()
+    if composed:
+        from src.commands.modes import run_mode
+
+        config, overrides = composed[0]
+        plain = _plain(config)
+        trust(plain.pop("trust"))
+        return run_mode(plain, overrides)
+    from hydra_plugins.polysweep import PoolLauncher
+
+    return PoolLauncher.exit_code
+
+
+def _refuse_stored_commands(arguments: Sequence[str]) -> None:
+    """Hydra's own way to repeat a run unpickles a file, which could run anything."""
+    for argument in arguments:
+        if argument.startswith("--experimental-rerun"):
+            raise UserError(
+                f"{argument.partition('=')[0]} is not available: type the command again, it goes on."
+            )
+
+
+def _plain(config: "DictConfig") -> dict[str, Any]:
+    from omegaconf import OmegaConf
+
+    plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
+
+
+def _explained(error: Exception) -> str | None:
+    """One line for the user, or None for what is a fault of this project."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in UNWRITABLE:
+        return f"{error.filename}: {error.strerror}; choose another folder with outputs=DIR."
+    if may_be_a_broken_library(error):
+        unknown = f"{error}. {DOCTOR}" if isinstance(error, ImportError) else None
+        return broken_library() or unknown
+    return _explained_by_hydra(error)
+
+
+def _explained_by_hydra(error: Exception) -> str | None:
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    from src.configuration.command_line import explain
+
+    return explain(error, CONF) if isinstance(error, HydraException | OmegaConfBaseException) else None

@@ -1,0 +1,172 @@
+"""The libraries that the project stands on: does each load, and which version was tested?
+
+Only the standard library is imported here, so that it works where nothing else does.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from src.paths import CONSTRAINTS, ROOT
+
+MODULES = {
+    "hydra-core": "hydra",
+    "omegaconf": "omegaconf",
+    "filelock": "filelock",
+    "rich": "rich",
+    "numpy": "numpy",
+    "scipy": "scipy",
+    "scikit-learn": "sklearn.linear_model",
+    "threadpoolctl": "threadpoolctl",
+    "torch": "torch",
+    "torchaudio": "torchaudio",
+    "torchmetrics": "torchmetrics",
+    "lightning": "lightning.pytorch",
+    "wandb": "wandb",
+    "tensorboard": "tensorboard",
+    "pandas": "pandas",
+    "matplotlib": "matplotlib.figure",
+    "librosa": "librosa",
+    "soundfile": "soundfile",
+    "soxr": "soxr",
+    "av": "av",
+    "mido": "mido",
+    "pretty_midi": "pretty_midi",
+    "symusic": "symusic",
+    "music21": "music21",
+}
+"""By distribution, the module that is imported to see whether it loads. (pyfluidsynth needs FluidSynth's library too:
+`src.audio.fluid` loads both.)"""
+
+BUILT_FOR = {"torchaudio": "torch"}
+"""Libraries that load only with certain versions of another."""
+
+DOCTOR = "`python run.py mode=doctor` checks everything."
+_PROBE_S = 120
+_LONGEST = 160
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a check found.
+
+    Args:
+        name: a library, or `devices`, `FluidSynth`, `note`.
+        works: whether it does.
+        text: what was found, or one line of what is wrong.
+    """
+
+    name: str
+    works: bool
+    text: str
+
+
+def installed_version(distribution: str) -> str | None:
+    """Return a library's installed version, None where it is not installed."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
+
+
+def pinned_version(distribution: str) -> str | None:
+    """Return the version of a library that the tests passed with here, None where the list does not have it."""
+    if not CONSTRAINTS.is_file():
+        return None
+    wanted = distribution.lower().replace("_", "-")
+    for line in CONSTRAINTS.read_text(encoding="utf-8").splitlines():
+        pinned, _, marker = line.partition(";")
+        name, _, number = pinned.partition("==")
+        if name == wanted and _applies(marker.strip()):
+            return number.strip()
+    return None
+
+
+def may_be_a_broken_library(error: BaseException) -> bool:
+    """Whether an error can come from a library that does not load, or from a process that died of one."""
+    of_loader = type(error) is OSError and error.errno is None
+    return of_loader or isinstance(error, ImportError | EOFError | ConnectionError)
+
+
+def broken_library() -> str | None:
+    """Load one library after the other in a process of its own.
+
+    Returns:
+        One line on the first that does not load, with the remedy; None where all load.
+    """
+    broken = next((check for check in probe("--until-broken") if not check.works), None)
+    return None if broken is None else f"{complaint(broken)} {DOCTOR}"
+
+
+def complaint(check: Check) -> str:
+    """Return one line on a library that does not load: its version, the one it was built for, and the remedy."""
+    here, partner = installed_version(check.name), BUILT_FOR.get(check.name)
+    names = [partner, check.name] if partner else [check.name]
+    wanted = " ".join(f"{name}=={version}" if (version := pinned_version(name)) else name for name in names)
+    remedy = f"run `make setup`, or `pip install {wanted}`."
+    if here is None:
+        return f"{check.name} is not installed: {remedy}"
+    beside = f" beside {partner} {installed_version(partner) or '(not installed)'}" if partner else ""
+    return f"{check.name} {here} does not load{beside} ({_short(check.text)}): {remedy}"
+
+
+def probe(*options: str) -> Iterator[Check]:
+    """Run `src.probe` in a process of its own, so that a library that crashes takes nothing along.
+
+    Args:
+        options: `--until-broken` stops at the first library that does not load, and looks at libraries only.
+    """
+    paths = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(ROOT))))
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "src.probe",
+        *options,
+    ]  # -P: a `src` of the current folder is not ours
+    with subprocess.Popen(
+        command,
+        env=os.environ | {"PYTHONPATH": paths},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        asked = None
+        for line in process.stdout:
+            if not line.startswith("{"):
+                continue
+            said = json.loads(line)
+            asked = said["name"] if "works" not in said else None
+            if asked is None:
+                yield Check(**said)
+    if asked is not None:
+        yield Check(asked, False, _ending(process.returncode))
+
+
+def _ending(code: int) -> str:
+    return (
+        f"it ends Python by {signal.Signals(-code).name}"
+        if code < 0
+        else f"it ends Python with exit code {code}"
+    )
+
+
+def _applies(marker: str) -> bool:
+    try:
+        from packaging.markers import Marker
+    except ImportError:  # whatever is wrong here, it is not what is being asked for
+        return not marker
+    return not marker or Marker(marker).evaluate()
+
+
+def _short(text: str) -> str:
+    """An error of a library on one line, without folders."""
+    line = re.sub(r"(?:/[^\s/:]+)+/", "", " ".join(text.split()))
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"

@@ -1,0 +1,162 @@
+"""What a file says never decides what is imported or called."""
+
+import ast
+import pickle
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from src.commands.checkpoint import load
+from src.commands.sharing import SHARED, share
+from src.configuration.checkpoint_files import read_checkpoint
+from src.configuration.targets import check_stored, find_class
+from src.configuration.trust import VARIABLE, trust
+from src.errors import UserError
+from src.losses.bce import BCE
+from src.rank import run_rank
+from tests.configuration.attacks import ATTACKS, EVIL_MODULE
+
+SRC = Path(__file__).resolve().parents[2] / "src"
+
+
+class Touch:
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return (Path(self.path).touch, ())
+
+
+@pytest.fixture
+def mark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file that the attacks would make; what they use is on the disk."""
+    path = tmp_path / "mark"
+    path.with_suffix(".pickle").write_bytes(pickle.dumps(Touch(str(path))))
+    (tmp_path / "evil_module.py").write_text(EVIL_MODULE.format(mark=str(path)))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv(VARIABLE, "")
+    monkeypatch.delitem(sys.modules, "evil_module", raising=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def state() -> dict[str, Any]:
+    return dict(torch.load(SHARED, weights_only=True))
+
+
+def attacked(state: dict[str, Any], name: str, mark: Path) -> Path:
+    description = dict(state["hyper_parameters"])
+    description["config"] = ATTACKS[name](dict(description["config"]), mark)
+    path = mark.with_name("attack.ckpt")
+    torch.save({**state, "hyper_parameters": description}, path)
+    return path
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_a_checkpoint_runs_nothing(state: dict[str, Any], mark: Path, name: str) -> None:
+    path = attacked(state, name, mark)
+    for read in (load, read_checkpoint, lambda file: share(file, mark.with_name("shared.ckpt"))):
+        with pytest.raises(UserError) as refused:
+            read(path)
+        assert "\n" not in str(refused.value)
+        assert str(refused.value).startswith(f"checkpoint={path}: ")
+    assert not mark.exists()
+    assert not mark.with_name("shared.ckpt").exists()
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_the_configuration_of_a_trial_runs_nothing_in_a_further_rank(
+    state: dict[str, Any], mark: Path, name: str
+) -> None:
+    from omegaconf import OmegaConf
+
+    config = ATTACKS[name](dict(state["hyper_parameters"]["config"]), mark)
+    OmegaConf.save(OmegaConf.create(config), mark.with_name("config.yaml"))
+    with pytest.raises(UserError):
+        run_rank(mark.parent)
+    assert not mark.exists()
+
+
+def test_the_shipped_checkpoint_is_read(state: dict[str, Any]) -> None:
+    assert read_checkpoint(SHARED).keys() == state.keys()
+    check_stored(state["hyper_parameters"]["config"])
+
+
+def test_own_code_is_trusted_by_the_command_line_only(mark: Path) -> None:
+    with pytest.raises(UserError, match=r"add trust=evil_module to the command line"):
+        find_class("evil_module.Loss", "loss")
+    assert not mark.exists()
+    trust(["evil_module"])
+    assert issubclass(find_class("evil_module.Loss", "loss"), BCE)
+    assert mark.exists()
+
+
+def test_trust_makes_no_command_of_a_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "os")
+    with pytest.raises(UserError, match="no such class"):
+        find_class("os.system", "loss")
+
+
+@pytest.mark.parametrize("words", ["a b", "a/b", "1a", "", ["good", "../evil"]])
+def test_what_is_no_package_cannot_be_trusted(words: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "")
+    with pytest.raises(UserError, match="name a package"):
+        trust(words)
+
+
+@pytest.mark.parametrize(
+    ("target", "group"),
+    [
+        ("src.losses.bce.BCE", "loss"),
+        ("torch.optim.NAdam", "optimizer"),
+        ("torch.optim.lr_scheduler.LinearLR", "scheduler"),
+        ("lightning.pytorch.callbacks.Timer", "callbacks.timer"),
+        ("lightning.pytorch.loggers.CSVLogger", "logger.csv"),
+    ],
+)
+def test_classes_of_the_project_and_its_libraries_are_found(target: str, group: str) -> None:
+    assert find_class(target, group).__name__ == target.rpartition(".")[2]
+
+
+IMPORTS_BY_NAME = {
+    "src/configuration/targets.py": "checks first",
+    "src/configuration/fitting.py": "names of this project's files",
+    "src/sweep/plan.py": "hydra.launcher.trial of the command line",
+    "src/sweep/attempt.py": "the same",
+    "src/probe.py": "a table of names",
+    "src/audio/fluid.py": "a constant",
+    "src/recordings/fetch.py": "a constant",
+}
+"""Where a text decides what is imported, and whose text it is."""
+
+IMPORTERS = {"import_module", "__import__", "get_object", "get_class", "get_method", "instantiate", "locate"}
+EVALUATORS = {"eval", "exec", "compile"}
+RESOLVERS = {"register_new_resolver", "register_resolver"}
+
+
+def calls_in(path: Path) -> set[str]:
+    """Names of the functions and methods that a file calls; `.eval()` and `.compile()` are methods of others."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    functions = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    methods = {function.attr for function in functions if isinstance(function, ast.Attribute)} - EVALUATORS
+    return methods | {function.id for function in functions if isinstance(function, ast.Name)}
+
+
+def test_no_other_place_imports_by_name_or_resolves() -> None:
+    found = {path.relative_to(SRC.parent).as_posix(): calls_in(path) for path in SRC.rglob("*.py")}
+    assert {name for name, calls in found.items() if calls & (IMPORTERS | EVALUATORS)} == set(IMPORTS_BY_NAME)
+    assert not any(calls & RESOLVERS for calls in found.values())
+
+
+def test_checkpoints_have_one_reader() -> None:
+    readers = {
+        path.relative_to(SRC.parent).as_posix()
+        for path in SRC.rglob("*.py")
+        if "torch.load(" in path.read_text(encoding="utf-8")
+    }
+    assert readers == {"src/configuration/checkpoint_files.py"}
+    text = (SRC / "configuration" / "checkpoint_files.py").read_text(encoding="utf-8")
+    assert text.count("torch.load(") == text.count("weights_only=True") == 1
