@@ -103,7 +103,7 @@ def _explained(error: Exception) -> str | None:
         return f"{error.filename}: {error.strerror}; choose another folder with outputs=DIR."
     if may_be_a_broken_library(error):
         unknown = f"{error}. {DOCTOR}" if isinstance(error, ImportError) else None
-        return broken_library() or unknown
+        return broken_library(error) or unknown
     return _explained_by_hydra(error)
 
 

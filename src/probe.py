@@ -1,29 +1,28 @@
 """Load each library and render a note: a line of JSON before each check, and one after it.
 
-`python -m src.probe [--until-broken]`; `src.requirements.probe` reads the lines.
+`python -m src.probe` checks everything, `python -m src.probe LIBRARY …` those libraries until one does not load;
+`src.requirements.probe` reads the lines.
 """
 
 import importlib
 import json
 import sys
 from collections.abc import Callable
+from functools import partial
 
 from src.requirements import MODULES, installed_version
-
-UNTIL_BROKEN = "--until-broken"
 
 
 def main() -> None:
     """Run the checks that the command line asks for."""
-    until_broken = UNTIL_BROKEN in sys.argv
-    for distribution, module in MODULES.items():
-        works = _check(distribution, lambda d=distribution, m=module: _library(d, m))  # type: ignore[misc]
-        if until_broken and not works:
-            return
-    if not until_broken:
-        _check("devices", _devices)
-        _check("FluidSynth", _fluidsynth)
-        _check("note", _note)
+    if asked := sys.argv[1:]:
+        all(_check(name, partial(_library, name)) for name in asked)
+        return
+    for name in MODULES:
+        _check(name, partial(_library, name))
+    _check("devices", _devices)
+    _check("FluidSynth", _fluidsynth)
+    _check("note", _note)
 
 
 def _check(name: str, look: Callable[[], str]) -> bool:
@@ -41,13 +40,18 @@ def _say(**said: object) -> None:
 
 
 def _described(error: Exception) -> str:
-    own = type(error).__module__.startswith("src.")
-    return str(error) if own else f"{type(error).__name__}: {error}"
+    """The message of this project's own errors; of others the class too, of the one that was there first."""
+    if type(error).__module__.startswith("src."):
+        return str(error)
+    first: BaseException = error
+    while first.__cause__ is not None:
+        first = first.__cause__
+    return f"{type(first).__name__}: {first}"
 
 
-def _library(distribution: str, module: str) -> str:
-    importlib.import_module(module)
-    return installed_version(distribution) or "of unknown version"
+def _library(name: str) -> str:
+    importlib.import_module(MODULES[name])
+    return installed_version(name) or "of unknown version"
 
 
 def _devices() -> str:

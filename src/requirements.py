@@ -94,13 +94,20 @@ def may_be_a_broken_library(error: BaseException) -> bool:
     return of_loader or isinstance(error, ImportError | EOFError | ConnectionError)
 
 
-def broken_library() -> str | None:
+def broken_library(error: BaseException) -> str | None:
     """Load one library after the other in a process of its own.
+
+    Args:
+        error: what happened; libraries that it mentions are loaded first.
 
     Returns:
         One line on the first that does not load, with the remedy; None where all load.
     """
-    broken = next((check for check in probe("--until-broken") if not check.works), None)
+    said = f"{error} {getattr(error, 'name', '')}"
+    suspects = sorted(
+        MODULES, key=lambda name: not re.search(rf"\b{MODULES[name].partition('.')[0]}\b", said)
+    )
+    broken = next((check for check in probe(*suspects) if not check.works), None)
     return None if broken is None else f"{complaint(broken)} {DOCTOR}"
 
 
@@ -116,20 +123,15 @@ def complaint(check: Check) -> str:
     return f"{check.name} {here} does not load{beside} ({_short(check.text)}): {remedy}"
 
 
-def probe(*options: str) -> Iterator[Check]:
+def probe(*libraries: str) -> Iterator[Check]:
     """Run `src.probe` in a process of its own, so that a library that crashes takes nothing along.
 
     Args:
-        options: `--until-broken` stops at the first library that does not load, and looks at libraries only.
+        libraries: to load, one after the other until one does not; none for all of them and everything else.
     """
     paths = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(ROOT))))
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        "src.probe",
-        *options,
-    ]  # -P: a `src` of the current folder is not ours
+    # -P: a folder `src` where the command is typed is not this project's.
+    command = [sys.executable, "-P", "-m", "src.probe", *libraries]
     with subprocess.Popen(
         command,
         env=os.environ | {"PYTHONPATH": paths},

@@ -65,7 +65,7 @@ def _outcome(job: Job, report: Report, number: int) -> tuple[str, int, str | Non
     except _TooLong as error:
         return "timeout", EXIT_CODES["timeout"], str(error)
     except Exception as error:
-        if may_be_a_broken_library(error) and (reason := broken_library()):
+        if may_be_a_broken_library(error) and (reason := broken_library(error)):
             print(f"Error: {reason}", flush=True)
             return "failed", EXIT_CODES["failed"], reason
         traceback.print_exc()

@@ -107,7 +107,7 @@ def test_no_alarm_rings_after_a_trial_in_time(run):
 
 
 def test_a_library_that_does_not_load_is_one_line(run, monkeypatch, capsys):
-    monkeypatch.setattr("src.sweep.attempt.broken_library", lambda: "av 1 does not load: run `make setup`.")
+    monkeypatch.setattr("src.sweep.attempt.broken_library", lambda _: "av 1 does not load: run `make setup`.")
     code, status = run(throw(ImportError("libavcodec.so: cannot open shared object file")))
     assert (code, status["state"]) == (1, "failed")
     assert status["error"] == "av 1 does not load: run `make setup`."
@@ -115,7 +115,7 @@ def test_a_library_that_does_not_load_is_one_line(run, monkeypatch, capsys):
 
 
 def test_an_import_that_fails_though_all_libraries_load_keeps_its_traceback(run, monkeypatch, capsys):
-    monkeypatch.setattr("src.sweep.attempt.broken_library", lambda: None)
+    monkeypatch.setattr("src.sweep.attempt.broken_library", lambda _: None)
     code, status = run(throw(ImportError("cannot import name 'x' from 'mine'")))
     assert (code, status["state"]) == (1, "failed")
     assert "cannot import name 'x'" in status["error"]
