@@ -38,7 +38,7 @@ class Classifier(Learner):
         pool: str = "mean",
         **options: Any,
     ) -> None:
-        channels_last = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        channels_last = network.to(memory_format=torch.channels_last)
         super().__init__(channels_last, loss, **options)
         self.pool = pool
         self._features = [features or nn.Identity()]  # a list keeps it out of the weights: it has none
