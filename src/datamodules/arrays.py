@@ -17,7 +17,7 @@ from src.fingerprint import write_json
 from src.preparation.builder import Builder
 from src.preparation.cache import ArrayCache
 from src.preparation.chunks import ChunkedArrays, Maker
-from src.splits import SPLITS
+from src.splitting.splits import SPLITS
 
 _STATISTICS_ITEMS = 256
 _TARGET_TYPES = {"multilabel": "uint8", "multiclass": "int64", "regression": "float32"}

@@ -13,9 +13,9 @@ from src.errors import UserError
 from src.fingerprint import code_hash, value_hash
 from src.paths import ROOT
 from src.preparation.builder import check_workers
+from src.preparation.card import Card
+from src.preparation.fetch import fetch
 from src.preparation.sources import sources
-from src.recordings.card import Card
-from src.recordings.fetch import fetch
 
 
 class DataModule(LightningDataModule):

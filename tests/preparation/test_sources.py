@@ -3,16 +3,16 @@ from src.preparation.sources import sources
 
 
 def test_imports_are_followed():
-    found = {path.relative_to(ROOT).as_posix() for path in sources("src.datamodules.synth_clips")}
+    found = {path.relative_to(ROOT).as_posix() for path in sources("src.datamodules.synthesized.synth_clips")}
     assert found >= {
-        "src/datamodules/synth_clips.py",
+        "src/datamodules/synthesized/synth_clips.py",
         "src/audio/score.py",
         "src/audio/synthesis.py",
         "src/audio/fluid.py",  # imported by synthesis only
         "src/audio/mel.py",
     }
     assert "src/datamodules/base.py" not in found
-    assert "src/soundfonts/installed.py" not in found
+    assert "src/audio/soundfonts/installed.py" not in found
 
 
 def test_imports_of_every_kind(tmp_path, monkeypatch):
