@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from src.datamodules.plan import Plan
+from src.datamodules.window_plan import Plan
 from src.fingerprint import write_text
 from src.splitting.recording import Recording
 

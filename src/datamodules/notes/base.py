@@ -4,6 +4,7 @@ import functools
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
+from src.audio import mel
 from src.audio.mel import log_mel
 from src.audio.speed import checked_shifts
 from src.datamodules.base import DataModule
 from src.datamodules.batches import OrderedBatches
 from src.datamodules.contact_sheet import write_clip, write_contact_sheet
+from src.datamodules.notes import makers, mixer
 from src.datamodules.notes.makers import Maker
 from src.datamodules.notes.note import FOLDS, Note, by_pitch, check_split
 from src.datamodules.notes.origins import Played, Recorded
@@ -24,11 +27,10 @@ from src.datamodules.notes.tinysol_table import CARD
 from src.datamodules.options import one_of, whole_number
 from src.datamodules.sound_batches import ItemMaker, ShiftedSounds, SoundDataset, sound_loader
 from src.errors import UserError
-from src.fingerprint import code_hash, value_hash, write_json
+from src.fingerprint import value_hash, write_json
 from src.metrics.baselines import band_statistics
-from src.paths import ROOT
 from src.preparation.cache import read_json
-from src.preparation.sources import sources
+from src.preparation.code import code_signature, module_of
 from src.processes import cores
 from src.splitting.splits import SPLITS
 
@@ -170,7 +172,7 @@ class NoteDataModule(DataModule):
             "notes": value_hash([note.source for note in self.notes]),
             "sample_rate": self.log_mel.sample_rate,
             "samples": self._stored_samples,
-            "code": code_hash(sources("src.datamodules.notes.makers"), ROOT),
+            "code": code_signature(makers),
         }
 
     def recipe(self) -> dict[str, Any]:
@@ -185,9 +187,9 @@ class NoteDataModule(DataModule):
             "features": self.features,
         }
 
-    def code_modules(self) -> Sequence[str]:
+    def code_modules(self) -> Sequence[ModuleType]:
         """Give the modules that make the notes and the items, and this one, whose statistics are kept with them."""
-        return type(self).__module__, "src.datamodules.notes.mixer", "src.audio.mel"
+        return module_of(self), mixer, mel
 
     def prepare_data(self) -> None:
         """Build the sounds, and what is measured on the training part.

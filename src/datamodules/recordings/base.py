@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from types import ModuleType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,19 +14,22 @@ import soundfile
 from torch.utils.data import DataLoader
 
 from src.audio.mel import log_mel
+from src.datamodules import window_features, window_plan
 from src.datamodules.arrays import ArrayDataModule
 from src.datamodules.batches import RecordingDataset, WholeRecordings, loader
 from src.datamodules.contact_sheet import write_clip, write_contact_sheet
 from src.datamodules.lists import write_left_out, write_manifest
 from src.datamodules.options import above_zero, one_of, share
-from src.datamodules.plan import Plan, checked_labels, planned, targets_of
 from src.datamodules.recordings.hearing import Hearing
 from src.datamodules.window_features import WindowMaker
+from src.datamodules.window_plan import Plan, checked_labels, planned, targets_of
 from src.errors import UserError
 from src.fingerprint import value_hash
 from src.metrics.baselines import band_statistics
+from src.preparation import chunks, survey
 from src.preparation.card import Card
-from src.splitting.division import Division, division
+from src.splitting import assigning
+from src.splitting.assigning import Division, division
 from src.splitting.recording import Recording
 from src.splitting.splits import SPLITS, checked_seed, checked_shares
 
@@ -153,15 +157,9 @@ class Recordings(ArrayDataModule):
             "versions": {name: importlib.metadata.version(name) for name in ("soxr", "torchaudio")},
         }
 
-    def code_modules(self) -> Sequence[str]:
+    def code_modules(self) -> Sequence[ModuleType]:
         """Give the modules that choose, divide and cut recordings, and how items are written."""
-        return (
-            "src.splitting.division",
-            "src.datamodules.plan",
-            "src.preparation.survey",
-            "src.datamodules.window_features",
-            "src.preparation.chunks",
-        )
+        return assigning, window_plan, survey, window_features, chunks
 
     def maker(self) -> WindowMaker:
         """Give what makes window i."""
@@ -182,7 +180,7 @@ class Recordings(ArrayDataModule):
         """Hear all files, then build what is missing.
 
         Raises:
-            UserError: too many files cannot be used, the split is wrong (see `src.splitting.division`), or the disk
+            UserError: too many files cannot be used, the split is wrong (see `src.splitting.assigning`), or the disk
                 is full.
         """
         self._hearing.prepare(self.workers, self.sample_rate, self.channels)

@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from src.datamodules.recordings.base import Recordings
+from src.datamodules.recordings.sources import cutting
 from src.datamodules.recordings.sources.clips import read_manifest
 from src.datamodules.recordings.sources.cutting import CutReport, cut_sources, read_report
 from src.datamodules.recordings.sources.entry import Entry, check_classes
 from src.datamodules.recordings.sources.film_windows import WindowOptions
 from src.datamodules.recordings.sources.source_file import read_sources
 from src.errors import UserError
-from src.fingerprint import code_hash, value_hash
-from src.paths import ROOT
+from src.fingerprint import value_hash
 from src.preparation.cache import say
+from src.preparation.code import code_signature
 from src.preparation.inputs import files_hash
-from src.preparation.sources import sources
 from src.splitting.recording import Recording
 
 
@@ -151,6 +151,6 @@ class Chinese(Recordings):
             "films": files_hash(self._films(), films, self.cache_dir / "films.json"),
             "windows": asdict(self.windows),
             "on_error": self.on_error,
-            "code": code_hash(sources(cut_sources.__module__), ROOT),
+            "code": code_signature(cutting),
             "versions": {name: importlib.metadata.version(name) for name in ("av", "soxr", "soundfile")},
         }

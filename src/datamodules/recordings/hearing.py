@@ -12,13 +12,13 @@ import soundfile
 from src.datamodules.left_out import check_left_out, say_left_out
 from src.datamodules.lists import write_left_out
 from src.errors import UserError
-from src.fingerprint import code_hash, value_hash
-from src.paths import ROOT
+from src.fingerprint import value_hash
+from src.preparation import survey
 from src.preparation.builder import Builder
 from src.preparation.cache import ArrayCache, say
 from src.preparation.chunks import ChunkedArrays
+from src.preparation.code import code_signature
 from src.preparation.inputs import files_hash
-from src.preparation.sources import sources
 from src.preparation.survey import ARRAYS, PROBLEMS, Surveyor
 from src.splitting.recording import Recording
 
@@ -51,7 +51,7 @@ class Hearing:
     def cache(self) -> ArrayCache:
         """The arrays of `src.preparation.survey.ARRAYS` on disk."""
         paths = [recording.path for recording in self.listed]
-        code = code_hash(sources(Surveyor.__module__), ROOT)
+        code = code_signature(survey)
         decoder = soundfile.__libsndfile_version__
         signature = value_hash({"paths": paths, "files": self.content, "code": code, "libsndfile": decoder})
         folder = self.cache_dir / f"{self.name}_survey-{signature}"

@@ -6,6 +6,7 @@ import sys
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,9 +20,9 @@ from src.datamodules.rolls.options import at_least
 from src.datamodules.rolls.piece import PieceMaker, unpack
 from src.datamodules.rolls.store import FORMAT, Rolls, RollStore
 from src.errors import UserError
-from src.fingerprint import code_hash, value_hash
-from src.paths import ROOT
-from src.preparation.sources import sources
+from src.fingerprint import value_hash
+from src.preparation.code import code_signature, module_of
+from src.splitting import groups
 from src.splitting.groups import Part, divide
 from src.splitting.splits import SPLITS, checked_seed, checked_shares
 
@@ -110,14 +111,14 @@ class RollDataModule(DataModule):
             "onsets": self.onsets,
         }
 
-    def code_modules(self) -> Sequence[str]:
+    def code_modules(self) -> Sequence[ModuleType]:
         """Give the modules that make the rolls, pack them and divide them."""
-        return type(self.maker()).__module__, "src.splitting.groups"
+        return module_of(self.maker()), groups
 
     @functools.cached_property
     def store(self) -> RollStore:
         """The rolls on disk."""
-        code = code_hash(set[Path]().union(*map(sources, self.code_modules())), ROOT)
+        code = code_signature(*self.code_modules())
         recipe = {"rolls": self.rolls_recipe(), "code": code, "format": FORMAT}
         folder = self.cache_dir / f"{self.name}_rolls-{value_hash(recipe)}"
         return RollStore(folder, {"data": self.name, "recipe": self.rolls_recipe()})

@@ -4,6 +4,7 @@ import functools
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,7 +16,6 @@ from src.datamodules.contact_sheet import write_contact_sheet
 from src.datamodules.left_out import check_left_out, say_left_out
 from src.datamodules.lists import write_left_out, write_sequences
 from src.datamodules.options import share
-from src.datamodules.plan import checked_labels, targets_of
 from src.datamodules.sequences.batches import SequenceDataset
 from src.datamodules.sequences.choice import Choice
 from src.datamodules.sequences.rows import max_frames as checked_max_frames
@@ -23,12 +23,13 @@ from src.datamodules.sequences.rows import rows
 from src.datamodules.sequences.sheet import draw_features
 from src.datamodules.sequences.statistics import moments, statistics_over_time
 from src.datamodules.sequences.store import SequenceMaker, SequenceStore
+from src.datamodules.window_plan import checked_labels, targets_of
 from src.errors import UserError
-from src.fingerprint import code_hash, value_hash, write_json
-from src.paths import ROOT
+from src.fingerprint import value_hash, write_json
 from src.preparation.cache import read_json
-from src.preparation.sources import sources
-from src.splitting.division import Division, division
+from src.preparation.code import code_signature, module_of
+from src.splitting import assigning
+from src.splitting.assigning import Division, division
 from src.splitting.recording import Recording
 from src.splitting.splits import SPLITS, checked_seed, checked_shares
 
@@ -155,15 +156,15 @@ class SequenceDataModule(DataModule):
             "seed": self.seed,
         }
 
-    def code_modules(self) -> Sequence[str]:
+    def code_modules(self) -> Sequence[ModuleType]:
         """Give the modules that make, choose and divide the items."""
-        return type(self).__module__, type(self.maker()).__module__, "src.splitting.division"
+        return module_of(self), module_of(self.maker()), assigning
 
     def prepare_data(self) -> None:
         """Make the features of all items; name what cannot be used.
 
         Raises:
-            UserError: too many items cannot be used, the split is wrong (see `src.splitting.division`), or the disk
+            UserError: too many items cannot be used, the split is wrong (see `src.splitting.assigning`), or the disk
                 is full.
         """
         fresh = not self.store.cache.is_complete()
@@ -303,7 +304,7 @@ class SequenceDataModule(DataModule):
             "paths": value_hash([item.path for item in self.listed]),
             "beat_sync": self.beat_sync,
             "max_frames": self.max_frames,
-            "code": code_hash(sources(type(self.maker()).__module__), ROOT),
+            "code": code_signature(module_of(self.maker())),
         }
         folder = self.cache_dir / f"{self.name}_items-{value_hash(recipe)}"
         return SequenceStore(folder, len(self.listed), self.max_frames, {"data": self.name, "recipe": recipe})

@@ -8,7 +8,7 @@ import numpy as np
 
 from src.datamodules.left_out import check_left_out
 from src.datamodules.sequences.store import SequenceMaker
-from src.splitting.division import Division
+from src.splitting.assigning import Division
 from src.splitting.recording import Recording
 from src.splitting.splits import SPLITS
 
@@ -51,7 +51,7 @@ class Choice:
         """The used items and their parts.
 
         Raises:
-            UserError: too many items are left out, or the parts are wrong (see `src.splitting.division`).
+            UserError: too many items are left out, or the parts are wrong (see `src.splitting.assigning`).
         """
         check_left_out(self.name, self.left_out, len(self.listed), self.max_bad)
         return self.divide([self.listed[number] for number in self._used], self.arrays["digest"][self._used])

@@ -16,15 +16,15 @@ from src.audio.soundfonts.installed import fetch_missing
 from src.datamodules.batches import loader
 from src.datamodules.contact_sheet import named, write_clip, write_contact_sheet
 from src.datamodules.sound_batches import FreshBatches
+from src.datamodules.synthesized import stem_mixtures
 from src.datamodules.synthesized.stem_maker import StemMaker, StemsAndClips, Variation
 from src.datamodules.synthesized.stem_mixtures import Mixing, StemMixtures
 from src.datamodules.synthesized.stem_voices import Voice, check_left_out, relatives_of, voices_of
 from src.datamodules.synthesized.synth_clips import ClipMaker, Split
 from src.datamodules.synthesized.synth_instruments import SynthInstruments, natural, pair, soundfont_names
 from src.errors import UserError
-from src.fingerprint import code_hash, value_hash
-from src.paths import ROOT
-from src.preparation.sources import sources
+from src.fingerprint import value_hash
+from src.preparation.code import code_signature
 from src.splitting.splits import SPLITS
 
 _BASELINE_CLIPS = 2048  # of the training part: more change a logistic regression little
@@ -234,8 +234,7 @@ class SynthStems(SynthInstruments):
     @property
     def training_variant(self) -> str:
         """How stems are mixed."""
-        code = code_hash(sources(StemMixtures.__module__), ROOT)
-        return f"-{value_hash([asdict(self.mixing), code])}"
+        return f"-{value_hash([asdict(self.mixing), code_signature(stem_mixtures)])}"
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Give training clips that no epoch before has had."""

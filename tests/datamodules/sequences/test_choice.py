@@ -3,7 +3,7 @@ import pytest
 
 from src.datamodules.sequences.choice import Choice
 from src.errors import UserError
-from src.splitting.division import Division
+from src.splitting.assigning import Division
 from src.splitting.recording import Recording
 
 

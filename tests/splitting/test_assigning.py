@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from src.errors import UserError
-from src.splitting.division import division
+from src.splitting.assigning import division
 from src.splitting.recording import Recording
 
 SPLITS = ("train", "train", "val", "test", "test")
