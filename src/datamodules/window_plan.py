@@ -41,9 +41,9 @@ class Plan:
     @property
     def n_items(self) -> dict[str, int]:
         """Windows of each split."""
-        return {split: int(self.counts[self.part(split)].sum()) for split in SPLITS}
+        return {split: int(self.counts[self.of_split(split)].sum()) for split in SPLITS}
 
-    def part(self, split: str) -> slice:
+    def of_split(self, split: str) -> slice:
         """Say which recordings a split has."""
         sizes = Counter(recording.split for recording in self.recordings)
         start = sum(sizes[before] for before in SPLITS[: SPLITS.index(split)])

@@ -29,7 +29,7 @@ from src.metrics.baselines import band_statistics
 from src.preparation import chunks, survey
 from src.preparation.card import Card
 from src.splitting import assigning
-from src.splitting.assigning import Division, division
+from src.splitting.assigning import AssignedSplits, assign_splits
 from src.splitting.recording import Recording
 from src.splitting.splits import SPLITS, checked_seed, checked_shares
 
@@ -43,7 +43,7 @@ class Recordings(ArrayDataModule):
 
     Attributes:
         card: where to get the data set; `None` for one's own files.
-        drawn_parts: the parts, `train` apart, that recordings without a split are divided into.
+        drawn_splits: those that recordings without a split are drawn for, beside `train`.
         pool: how a model's outputs for the windows of a recording become one: `mean` or `max`.
         n_items: windows by split; empty before `prepare_data` or `setup`.
 
@@ -59,7 +59,7 @@ class Recordings(ArrayDataModule):
         clip_seconds: length of a window.
         stride_seconds: from one window to the next.
         seed: of the split, >= 0; `None` where the data set has its own.
-        split: shares of the recordings that are divided, by part; `None` where the data set has its own split.
+        split: shares of the recordings without a split, by split; `None` where the data set has its own split.
         max_bad: the greatest share of files that may be left out, 0..1.
         pool: `mean` or `max`.
 
@@ -69,7 +69,7 @@ class Recordings(ArrayDataModule):
 
     grouped_by: ClassVar[str] = "group"
     card: ClassVar[Card | None] = None
-    drawn_parts: ClassVar[tuple[str, ...]] = ("val", "test")
+    drawn_splits: ClassVar[tuple[str, ...]] = ("val", "test")
     root: Path | None
 
     def __init__(
@@ -99,7 +99,7 @@ class Recordings(ArrayDataModule):
         self.pool = one_of("pool", pool, ("mean", "max"))
         self.max_bad = share("max_bad", max_bad)
         self.seed = checked_seed(seed)
-        self.shares = None if split is None else checked_shares(split, self.drawn_parts)
+        self.shares = None if split is None else checked_shares(split, self.drawn_splits)
         mel = log_mel(self.features)
         self.sample_rate = mel.sample_rate
         self.length = round(above_zero("clip_seconds", clip_seconds) * mel.sample_rate)
@@ -187,7 +187,7 @@ class Recordings(ArrayDataModule):
         self.n_items = self._plan.n_items
         super().prepare_data()
         if not (self.folder / "manifest.csv").exists():
-            self._division.say_shared_sounds(self.name)
+            self._assigned.say_duplicates(self.name)
             write_left_out(self.folder / "left_out.csv", self.left_out())
             write_manifest(self.folder / "manifest.csv", self._plan)
 
@@ -221,7 +221,7 @@ class Recordings(ArrayDataModule):
 
     def counts(self, split: str) -> np.ndarray:
         """Count the windows of each recording of a split, int64 (n_recordings,)."""
-        return self._plan.counts[self._plan.part(split)]
+        return self._plan.counts[self._plan.of_split(split)]
 
     def statistics(self) -> tuple[np.ndarray, np.ndarray]:
         """Give mean and deviation of each mel band, float32 (n_mels,); 0 and 1 where each clip is normalised."""
@@ -237,13 +237,13 @@ class Recordings(ArrayDataModule):
     def summary(self) -> dict[str, Any]:
         """Give name, signature, windows, recordings and seconds by split, how many are left out or in two parts."""
         plan = self._plan
-        parts = {split: plan.part(split) for split in SPLITS}
+        parts = {split: plan.of_split(split) for split in SPLITS}
         return {
             **super().summary(),
             "recordings": {split: part.stop - part.start for split, part in parts.items()},
             "seconds": {split: round(float(plan.seconds[part].sum()), 3) for split, part in parts.items()},
             "left_out": len(self.left_out()),
-            "shared_sounds": self._division.shared_sounds,
+            "shared_sounds": self._assigned.duplicates,
         }
 
     def contact_sheet(self, folder: Path) -> None:
@@ -259,7 +259,7 @@ class Recordings(ArrayDataModule):
             waveform = maker.waveform(int(firsts[recording]))
             write_clip(stem, waveform, maker.log_mel(waveform), maker.mel)
 
-        marks = {split: targets[self._plan.part(split)] for split in SPLITS}
+        marks = {split: targets[self._plan.of_split(split)] for split in SPLITS}
         write_contact_sheet(folder, write, self.classes, marks)
 
     def _ordered(self, split: str) -> DataLoader[Any]:
@@ -276,9 +276,9 @@ class Recordings(ArrayDataModule):
         return Hearing(self.name, self.folder_of_data(), listed, self.cache_dir)
 
     @functools.cached_property
-    def _division(self) -> Division:
+    def _assigned(self) -> AssignedSplits:
         recordings, heard = self._hearing.used()
-        return division(
+        return assign_splits(
             self.name,
             recordings,
             heard["digest"],
@@ -294,4 +294,4 @@ class Recordings(ArrayDataModule):
         self._hearing.check_left_out(self.max_bad)
         _, heard = self._hearing.used()
         windows = {"sample_rate": self.sample_rate, "length": self.length, "stride": self.stride}
-        return planned(self._division.recordings, heard["frames"], heard["rate"], **windows)
+        return planned(self._assigned.recordings, heard["frames"], heard["rate"], **windows)

@@ -39,7 +39,7 @@ class Irmas(Recordings):
 
     name = "irmas"
     target = "multilabel"
-    drawn_parts = ("val",)
+    drawn_splits = ("val",)
     card = Card(
         name="IRMAS",
         url="https://zenodo.org/records/1290750",

@@ -18,12 +18,12 @@ from src.datamodules.base import DataModule
 from src.datamodules.rolls.batches import RollDataset, TrainingStretches, WholePieces, roll_loader
 from src.datamodules.rolls.options import at_least
 from src.datamodules.rolls.piece import PieceMaker, unpack
-from src.datamodules.rolls.store import FORMAT, Rolls, RollStore
+from src.datamodules.rolls.store import FORMAT, Rolls, RollSplit, RollStore
 from src.errors import UserError
 from src.fingerprint import value_hash
 from src.preparation.code import code_signature, module_of
-from src.splitting import groups
-from src.splitting.groups import Part, divide
+from src.splitting import near_duplicates, shuffled
+from src.splitting.shuffled import group_shuffle_split
 from src.splitting.splits import SPLITS, checked_seed, checked_shares
 
 
@@ -113,7 +113,7 @@ class RollDataModule(DataModule):
 
     def code_modules(self) -> Sequence[ModuleType]:
         """Give the modules that make the rolls, pack them and divide them."""
-        return module_of(self.maker()), groups
+        return module_of(self.maker()), near_duplicates, shuffled
 
     @functools.cached_property
     def store(self) -> RollStore:
@@ -134,14 +134,14 @@ class RollDataModule(DataModule):
     def setup(self, stage: str | None = None) -> None:
         """Open the rolls, divide them, and refuse splits that share a group.
 
-        A published split is kept as it is; what its parts share is said in one line.
+        Published splits are kept as they are; what they share is said in one line.
 
         Raises:
-            UserError: parts share pieces or are empty, or the data are not built.
+            UserError: splits share pieces or are empty, or the data are not built.
         """
         if self.n_items:
             return
-        self.n_items = {split: len(part.numbers) for split, part in self._parts.items()}
+        self.n_items = {split: len(of_split.numbers) for split, of_split in self._splits.items()}
         if self.shares is None:
             self._say_shared()
             return
@@ -158,9 +158,9 @@ class RollDataModule(DataModule):
         Raises:
             UserError: the data are not built.
         """
-        part = self._parts[split]
-        columns = np.concatenate([self._columns(part, piece) for piece in range(len(part.numbers))])
-        return columns, part.lengths
+        of_split = self._splits[split]
+        columns = np.concatenate([self._columns(of_split, piece) for piece in range(len(of_split.numbers))])
+        return columns, of_split.lengths
 
     def piece(self, split: str, number: int) -> tuple[np.ndarray, np.ndarray]:
         """Give sounding keys and onsets of a piece, each bool (T, n_notes).
@@ -169,9 +169,9 @@ class RollDataModule(DataModule):
             split: `train`, `val` or `test`.
             number: of the piece in it.
         """
-        part = self._parts[split]
-        return self._unpacked(part, number, self._rolls.sounding), self._unpacked(
-            part, number, self._rolls.onsets
+        of_split = self._splits[split]
+        return self._unpacked(of_split, number, self._rolls.sounding), self._unpacked(
+            of_split, number, self._rolls.onsets
         )
 
     def columns(self, split: str, number: int) -> np.ndarray:
@@ -181,15 +181,15 @@ class RollDataModule(DataModule):
             split: `train`, `val` or `test`.
             number: of the piece in it.
         """
-        return self._columns(self._parts[split], number)
+        return self._columns(self._splits[split], number)
 
     def names(self, split: str) -> list[str]:
         """Give the names of the pieces of a split, in the order of `arrays`."""
-        return [str(self._rolls.pieces[number]["name"]) for number in self._parts[split].numbers]
+        return [str(self._rolls.pieces[number]["name"]) for number in self._splits[split].numbers]
 
     def groups(self, split: str) -> list[str]:
         """Give the groups of the pieces of a split; pieces that are nearly the same have one."""
-        return [str(self._rolls.pieces[number]["group"]) for number in self._parts[split].numbers]
+        return [str(self._rolls.pieces[number]["group"]) for number in self._splits[split].numbers]
 
     def left_out(self) -> list[tuple[str, str]]:
         """Give name and reason of each piece that could not be made."""
@@ -206,9 +206,9 @@ class RollDataModule(DataModule):
         Density is the share of keys that sound. A published split also has `shared_with_train`.
         """
         counts: dict[str, Any] = {"frames": {}, "density": {}, "groups": {}}
-        for split, part in self._parts.items():
-            counts["frames"][split] = int(part.lengths.sum())
-            counts["density"][split] = self._sounding(part) / (counts["frames"][split] * self.n_notes)
+        for split, of_split in self._splits.items():
+            counts["frames"][split] = int(of_split.lengths.sum())
+            counts["density"][split] = self._sounding(of_split) / (counts["frames"][split] * self.n_notes)
             counts["groups"][split] = len(set(self.groups(split)))
         own = {"shared_with_train": self.shared()} if self.shares is None else {}
         return {**super().summary(), **counts, **own, "left_out": self.left_out()}
@@ -225,11 +225,11 @@ class RollDataModule(DataModule):
 
     def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
         """Give training batches, in an order that depends on shuffle_seed and epoch only."""
-        part = self._parts["train"]
+        of_split = self._splits["train"]
         rank, world = self._place()
         stretches = TrainingStretches(
-            part.starts,
-            part.lengths,
+            of_split.starts,
+            of_split.lengths,
             n_steps=self.n_steps,
             batch_size=self.batch_size,
             seed=self.shuffle_seed,
@@ -247,8 +247,8 @@ class RollDataModule(DataModule):
         return self._whole("test")
 
     def _whole(self, split: str) -> DataLoader[tuple[Tensor, Tensor]]:
-        part = self._parts[split]
-        return roll_loader(self._dataset, WholePieces(part.starts, part.lengths))
+        of_split = self._splits[split]
+        return roll_loader(self._dataset, WholePieces(of_split.starts, of_split.lengths))
 
     def _say_shared(self) -> None:
         shared = self.shared()
@@ -256,17 +256,17 @@ class RollDataModule(DataModule):
             counts = ", ".join(f"{count} of {split}" for split, count in shared.items())
             print(f"{self.name}: the published split has pieces in train, too: {counts}", file=sys.stderr)
 
-    def _sounding(self, part: Part) -> int:
-        """Count the keys that sound in all columns of a part."""
-        spans = zip(part.starts, part.lengths, strict=True)
+    def _sounding(self, of_split: RollSplit) -> int:
+        """Count the keys that sound in all columns of a split."""
+        spans = zip(of_split.starts, of_split.lengths, strict=True)
         rolls = (self._rolls.sounding[start : start + length] for start, length in spans)
         return sum(int(np.bitwise_count(roll).sum()) for roll in rolls)
 
-    def _columns(self, part: Part, number: int) -> np.ndarray:
-        return np.concatenate([self._unpacked(part, number, array) for array in self._packed], axis=1)
+    def _columns(self, of_split: RollSplit, number: int) -> np.ndarray:
+        return np.concatenate([self._unpacked(of_split, number, array) for array in self._packed], axis=1)
 
-    def _unpacked(self, part: Part, number: int, packed: np.ndarray) -> np.ndarray:
-        start, length = part.starts[number], part.lengths[number]
+    def _unpacked(self, of_split: RollSplit, number: int, packed: np.ndarray) -> np.ndarray:
+        start, length = of_split.starts[number], of_split.lengths[number]
         return unpack(packed[start : start + length], self.n_notes).astype(bool)
 
     @property
@@ -282,12 +282,14 @@ class RollDataModule(DataModule):
         return self.store.open()
 
     @functools.cached_property
-    def _parts(self) -> dict[str, Part]:
+    def _splits(self) -> dict[str, RollSplit]:
         """The pieces of each split, sorted by length, then name."""
         rolls = self._rolls
         splits = np.array([piece["split"] for piece in rolls.pieces])
         if self.shares is not None:
-            splits = divide([piece["group"] for piece in rolls.pieces], self.shares, self.seed or 0)
+            splits = group_shuffle_split(
+                [piece["group"] for piece in rolls.pieces], self.shares, self.seed or 0
+            )
         lengths = rolls.lengths if self.crop is None else np.minimum(rolls.lengths, self.crop)
         order = sorted(
             range(len(lengths)), key=lambda number: (lengths[number], rolls.pieces[number]["name"])
@@ -295,8 +297,9 @@ class RollDataModule(DataModule):
         numbers = {split: np.array([n for n in order if splits[n] == split], np.int64) for split in SPLITS}
         if not all(map(len, numbers.values())):
             raise UserError(
-                f"{self.name}: a part of the split has no piece; see {self.store.folder}/pieces.json"
+                f"{self.name}: one of the splits has no piece; see {self.store.folder}/pieces.json"
             )
         return {
-            split: Part(chosen, rolls.starts[chosen], lengths[chosen]) for split, chosen in numbers.items()
+            split: RollSplit(chosen, rolls.starts[chosen], lengths[chosen])
+            for split, chosen in numbers.items()
         }

@@ -17,7 +17,8 @@ from src.datamodules.rolls.piece import PieceMaker
 from src.errors import UserError
 from src.fingerprint import write_json
 from src.preparation.cache import locked, read_json, say
-from src.splitting.groups import united
+from src.splitting.groups import links_by_key, united
+from src.splitting.near_duplicates import links_of_near_duplicates
 
 FORMAT = 1
 """Of the files; a change of it makes old ones be built again."""
@@ -50,6 +51,21 @@ class Rolls:
     def starts(self) -> np.ndarray:
         """The first column of each piece, int64 (n_pieces,)."""
         return np.asarray(np.cumsum(self.lengths) - self.lengths)
+
+
+@dataclass(frozen=True)
+class RollSplit:
+    """The pieces of a split, in order of length.
+
+    Attributes:
+        numbers: int64 (n_pieces,), which pieces of the store they are.
+        starts: int64 (n_pieces,), their first columns.
+        lengths: int64 (n_pieces,), their columns, after the crop.
+    """
+
+    numbers: np.ndarray
+    starts: np.ndarray
+    lengths: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -144,7 +160,12 @@ class RollStore:
         for file in files.values():
             file.flush()
         pieces = list(kept.values())
-        groups = united([p["group"] for p in pieces], [p["digest"] for p in pieces], sketches)
+        digests = [piece["digest"] for piece in pieces]
+        links = [
+            *links_by_key([digest] for digest in digests),
+            *links_of_near_duplicates(digests, sketches),
+        ]
+        groups = united([piece["group"] for piece in pieces], links)
         return [{**piece, "group": group} for piece, group in zip(pieces, groups, strict=True)]
 
     def _verify(self) -> bool:

@@ -29,7 +29,7 @@ from src.fingerprint import value_hash, write_json
 from src.preparation.cache import read_json
 from src.preparation.code import code_signature, module_of
 from src.splitting import assigning
-from src.splitting.assigning import Division, division
+from src.splitting.assigning import AssignedSplits, assign_splits
 from src.splitting.recording import Recording
 from src.splitting.splits import SPLITS, checked_seed, checked_shares
 
@@ -43,7 +43,7 @@ class SequenceDataModule(DataModule):
     set, `card`, lists its items, and says what makes one.
 
     Attributes:
-        drawn_parts: the parts, `train` apart, that items without a split are divided into.
+        drawn_splits: those that items without a split are drawn for, beside `train`.
         n_items: items by split; empty before `prepare_data` or `setup`.
 
     Args:
@@ -64,7 +64,7 @@ class SequenceDataModule(DataModule):
     feature_options = ("features", "beat_sync")
     target = "multiclass"
     grouped_by: ClassVar[str] = "group"
-    drawn_parts: ClassVar[tuple[str, ...]] = ("val", "test")
+    drawn_splits: ClassVar[tuple[str, ...]] = ("val", "test")
 
     def __init__(
         self,
@@ -90,7 +90,7 @@ class SequenceDataModule(DataModule):
         self.rows = rows(features)
         self.max_frames = checked_max_frames(max_frames, beat_sync=beat_sync)
         self.max_bad, self.seed = share("max_bad", max_bad), checked_seed(seed)
-        self.shares = None if split is None else checked_shares(split, self.drawn_parts)
+        self.shares = None if split is None else checked_shares(split, self.drawn_splits)
         if self.seed is None:
             raise UserError("data.seed=null: choose a whole number from 0, which divides the items")
         self.item_shape = (1, self.rows.stop - self.rows.start, self.max_frames)
@@ -137,7 +137,7 @@ class SequenceDataModule(DataModule):
         problems = [(item.path, item.problem) for item in self.listed if item.problem]
         check_left_out(self.name, problems, len(self.listed), self.max_bad)
         fine = [item for item in self.listed if not item.problem]
-        divided = self._divided(fine, np.arange(len(fine), dtype=np.uint64))
+        divided = self._assign(fine, np.arange(len(fine), dtype=np.uint64))
         self.n_items = {split: sum(item.split == split for item in divided.recordings) for split in SPLITS}
 
     def resolved(self) -> dict[str, Any]:
@@ -173,7 +173,7 @@ class SequenceDataModule(DataModule):
             say_left_out(self.name, self.left_out(), len(self.listed))
         self.setup()
         if not (self.folder / "manifest.csv").exists():
-            self.choice.division.say_shared_sounds(self.name)
+            self.choice.assigned.say_duplicates(self.name)
             write_left_out(self.folder / "left_out.csv", self.left_out())
             frames = self._stored["frames"][np.concatenate([self.numbers[split] for split in SPLITS])]
             write_sequences(self.folder / "manifest.csv", self.used_items(), frames)
@@ -244,7 +244,7 @@ class SequenceDataModule(DataModule):
             **super().summary(),
             "frames": {split: round(float(of_split.mean()), 1) for split, of_split in frames.items()},
             "left_out": len(self.left_out()),
-            "shared_items": self.choice.division.shared_sounds,
+            "shared_items": self.choice.assigned.duplicates,
         }
 
     def contact_sheet(self, folder: Path) -> None:
@@ -319,10 +319,10 @@ class SequenceDataModule(DataModule):
     @functools.cached_property
     def choice(self) -> Choice:
         """Which items are used, and how they are divided; they must be built."""
-        return Choice(self.name, self.listed, self._stored, self.maker(), self.max_bad, self._divided)
+        return Choice(self.name, self.listed, self._stored, self.maker(), self.max_bad, self._assign)
 
-    def _divided(self, items: Sequence[Recording], digests: np.ndarray) -> Division:
-        return division(
+    def _assign(self, items: Sequence[Recording], digests: np.ndarray) -> AssignedSplits:
+        return assign_splits(
             self.name,
             items,
             digests,

@@ -1,4 +1,4 @@
-"""Which of the stored items are used, and which part each is in."""
+"""Which of the stored items are used, and which split each is in."""
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
@@ -8,17 +8,17 @@ import numpy as np
 
 from src.datamodules.left_out import check_left_out
 from src.datamodules.sequences.store import SequenceMaker
-from src.splitting.assigning import Division
+from src.splitting.assigning import AssignedSplits
 from src.splitting.recording import Recording
 from src.splitting.splits import SPLITS
 
-Divide = Callable[[Sequence[Recording], np.ndarray], Division]
-"""From items and the hashes of their features, uint64 (n,), to their parts."""
+Assign = Callable[[Sequence[Recording], np.ndarray], AssignedSplits]
+"""From items and the hashes of their features, uint64 (n,), to their splits."""
 
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """The items that can be used, divided.
+    """The items that can be used, each in its split.
 
     Args:
         name: of the data set.
@@ -26,7 +26,7 @@ class Choice:
         arrays: of the store: `frames`, 0 where an item cannot be used, and `digest`.
         maker: says why one cannot be used.
         max_bad: the greatest share of items that may be left out.
-        divide: divides items.
+        assign: assigns splits to items.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Choice:
     arrays: Mapping[str, np.ndarray]
     maker: SequenceMaker
     max_bad: float
-    divide: Divide
+    assign: Assign
 
     @functools.cached_property
     def left_out(self) -> list[tuple[str, str]]:
@@ -47,24 +47,24 @@ class Choice:
         return [(item.path, why) for item, why in zip(self.listed, reasons, strict=True) if why]
 
     @functools.cached_property
-    def division(self) -> Division:
-        """The used items and their parts.
+    def assigned(self) -> AssignedSplits:
+        """The used items and their splits.
 
         Raises:
-            UserError: too many items are left out, or the parts are wrong (see `src.splitting.assigning`).
+            UserError: too many items are left out, or the splits are wrong (see `src.splitting.assigning`).
         """
         check_left_out(self.name, self.left_out, len(self.listed), self.max_bad)
-        return self.divide([self.listed[number] for number in self._used], self.arrays["digest"][self._used])
+        return self.assign([self.listed[number] for number in self._used], self.arrays["digest"][self._used])
 
     @functools.cached_property
     def numbers(self) -> dict[str, np.ndarray]:
-        """The numbers, in the list of all, of the items of each part, int64 (n,)."""
-        splits = np.array([item.split for item in self.division.recordings])
+        """The numbers, in the list of all, of the items of each split, int64 (n,)."""
+        splits = np.array([item.split for item in self.assigned.recordings])
         return {split: self._used[splits == split] for split in SPLITS}
 
     def items(self, split: str) -> list[Recording]:
-        """Give the items of a part, in the order of `numbers`."""
-        return [item for item in self.division.recordings if item.split == split]
+        """Give the items of a split, in the order of `numbers`."""
+        return [item for item in self.assigned.recordings if item.split == split]
 
     @functools.cached_property
     def _used(self) -> np.ndarray:

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from src.audio.score_files import count_parts, musicxml
-from src.datamodules.sequences.tunes import leaps, soprano, united
+from src.datamodules.sequences.tunes import leaps, links_of_variants, soprano
 from src.errors import UserError
+from src.splitting.groups import united
 
 _CHORALE_PARTS = 4
 _QUARTETS = (
@@ -119,7 +120,7 @@ def _piece(folder: Path, source: Source, path: Path, tune: int) -> CorpusPiece:
 
 def _variants_united(folder: Path, pieces: list[CorpusPiece]) -> list[CorpusPiece]:
     sopranos = [leaps(musicxml(folder / piece.path)) for piece in pieces]
-    groups = united([piece.group for piece in pieces], sopranos)
+    groups = united([piece.group for piece in pieces], links_of_variants(sopranos))
     return [replace(piece, group=group) for piece, group in zip(pieces, groups, strict=True)]
 
 

@@ -2,10 +2,9 @@
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-import numpy as np
-import scipy.sparse
+from src.splitting.groups import Link, links_by_key
 
 OPENING = 8
 """Steps and leaps that name a tune."""
@@ -43,28 +42,18 @@ def soprano(text: bytes) -> str:
     return " ".join(f"{leap:+d}" for leap in leaps(text)[:OPENING])
 
 
-def united(groups: Sequence[str], tunes: Sequence[Sequence[int]]) -> list[str]:
-    """Unite the groups of variants of one tune.
+def links_of_variants(tunes: Iterable[Sequence[int]]) -> Iterator[Link]:
+    """Link variants of one tune: they share `RUN` steps and leaps in a row that begin among the first `PLACES`.
 
     Args:
-        groups: of each piece.
         tunes: the leaps of each.
-
-    Returns:
-        A group for each piece: that of the first piece it is united with.
     """
-    first: dict[object, int] = {}
-    links = []
-    for number, (group, tune) in enumerate(zip(groups, tunes, strict=True)):
-        starts = range(min(PLACES, len(tune) - RUN + 1))
-        for known in (group, *(tuple(tune[start : start + RUN]) for start in starts)):
-            links.append((first.setdefault(known, number), number))
-    one, other = np.array(links, np.int64).reshape(-1, 2).T
-    shape = (len(groups), len(groups))
-    graph = scipy.sparse.coo_matrix((np.ones(len(one), bool), (one, other)), shape)
-    parts = scipy.sparse.csgraph.connected_components(graph, directed=False)[1]
-    _, first_of, which = np.unique(parts, return_index=True, return_inverse=True)
-    return [groups[first_of[part]] for part in which]
+    return links_by_key(map(_runs, tunes))
+
+
+def _runs(tune: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    for start in range(min(PLACES, len(tune) - RUN + 1)):
+        yield tuple(tune[start : start + RUN])
 
 
 def _height(step: bytes, alter: bytes | None, octave: bytes) -> int:

@@ -70,7 +70,7 @@ def test_targets_are_the_labels(chinese):
     data = ready(chinese())
     assert data.classes == tuple(PITCHES)
     for split in ("train", "val", "test"):
-        recordings = data._plan.recordings[data._plan.part(split)]
+        recordings = data._plan.recordings[data._plan.of_split(split)]
         _, targets = data.arrays(split)
         for recording, row in zip(recordings, targets, strict=True):
             assert {data.classes[place] for place in np.flatnonzero(row)} == set(recording.labels)
@@ -80,7 +80,7 @@ def test_targets_are_the_labels(chinese):
 def test_no_source_is_on_two_sides(chinese):
     data = ready(chinese())
     sides = [
-        {recording.group for recording in data._plan.recordings[data._plan.part(split)]}
+        {recording.group for recording in data._plan.recordings[data._plan.of_split(split)]}
         for split in ("train", "val", "test")
     ]
     assert all(sides)

@@ -291,7 +291,7 @@ def test_files_in_two_parts_of_a_published_split_are_counted(tones, root, capsys
     write(root / "high-own-0-val.wav", noise(1.0, seed=1))
     data = ready(tones(split=None, seed=None, **_fixed(root)))
     assert data.summary()["shared_sounds"] == {"val": 1, "test": 0}
-    assert "tones: the sounds of 1 of val are in a part before theirs, too\n" in capsys.readouterr().err
+    assert "tones: 1 validation file duplicates audio of the training split\n" in capsys.readouterr().err
 
 
 def test_a_class_without_training_is_refused(tones, root):

@@ -118,7 +118,7 @@ def test_too_few_files_are_refused(midi, tmp_path):
     write_midi(tmp_path / "few" / "b.mid", 2)
     data = midi(root=str(tmp_path / "few"))
     data.prepare_data()
-    with pytest.raises(UserError, match="2 pieces in 2 groups leave the train part empty"):
+    with pytest.raises(UserError, match="2 pieces in 2 groups leave the train split empty"):
         data.setup("fit")
 
 

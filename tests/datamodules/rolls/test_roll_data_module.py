@@ -147,7 +147,7 @@ def test_signature_does_not_depend_on_how_training_is_cut(tmp_path):
 
 def test_groups_on_two_sides_are_refused(numbers, monkeypatch):
     monkeypatch.setattr(
-        "src.datamodules.rolls.base.divide",
+        "src.datamodules.rolls.base.group_shuffle_split",
         lambda groups, *_: np.array((["train", "val", "test"] * len(groups))[: len(groups)]),
     )
     with pytest.raises(UserError, match=r"share \d+ group"):

@@ -3,7 +3,7 @@ import pytest
 
 from src.datamodules.sequences.choice import Choice
 from src.errors import UserError
-from src.splitting.assigning import Division
+from src.splitting.assigning import AssignedSplits
 from src.splitting.recording import Recording
 
 
@@ -25,7 +25,7 @@ def chosen(frames, problems, max_bad=1.0):
         assert [item.path for item in items] == [f"{digest - 100}" for digest in digests]
         parts = ["train", "val", *["test"] * (len(items) - 2)]
         pairs = zip(items, parts, strict=True)
-        return Division([Recording(**{**vars(item), "split": part}) for item, part in pairs], {})
+        return AssignedSplits([Recording(**{**vars(item), "split": part}) for item, part in pairs], {})
 
     arrays = {"frames": np.array(frames), "digest": np.arange(len(frames), dtype=np.uint64) + 100}
     return Choice("x", listed, arrays, Maker(), max_bad, divide)
@@ -44,4 +44,4 @@ def test_too_much_that_is_left_out_is_refused():
     with pytest.raises(
         UserError, match=r"x: 1 of 4 files cannot be used: 1 is broken at 1; .*data\.max_bad=0\.2"
     ):
-        _ = chosen([5, 0, 7, 3], [""] * 4, max_bad=0.2).division
+        _ = chosen([5, 0, 7, 3], [""] * 4, max_bad=0.2).assigned
