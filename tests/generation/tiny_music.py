@@ -63,7 +63,7 @@ class Tunes(RollDataModule):
     def maker(self) -> TuneMaker:
         return TuneMaker()
 
-    def sources(self) -> list[str]:
+    def piece_ids(self) -> list[str]:
         return [str(number) for number in range(len(SPLITS))]
 
     def rolls_recipe(self) -> dict[str, Any]:

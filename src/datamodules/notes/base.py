@@ -34,7 +34,7 @@ from src.preparation.code import code_signature, module_of
 from src.processes import cores
 from src.splitting.splits import SPLITS
 
-SOURCES = ("recordings", "soundfont")
+ORIGINS = ("recordings", "soundfont")
 _STATISTICS_ITEMS = 256
 _BASELINE_ITEMS = 2048  # of the training part: more change a logistic regression little
 _SHEET_ITEMS = 2048
@@ -98,7 +98,7 @@ class NoteDataModule(DataModule):
         super().__init__(
             cache_dir=cache_dir, batch_size=batch_size, shuffle_seed=shuffle_seed, workers=workers
         )
-        one_of("source", source, SOURCES)
+        one_of("source", source, ORIGINS)
         one_of("folds", folds, FOLDS)
         if loaders != "auto" and (not isinstance(loaders, int) or loaders < 0):
             raise UserError(f"data.loaders={loaders}: choose auto, or a number of processes from 0")
@@ -169,7 +169,7 @@ class NoteDataModule(DataModule):
         """Give what determines the sounds."""
         return {
             **self.origin.recipe(self.cache_dir / "content_hashes.json"),
-            "notes": value_hash([note.source for note in self.notes]),
+            "notes": value_hash([note.name for note in self.notes]),
             "sample_rate": self.log_mel.sample_rate,
             "samples": self._stored_samples,
             "code": code_signature(makers),

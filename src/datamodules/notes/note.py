@@ -17,14 +17,14 @@ class Note:
     """One recording of one note.
 
     Args:
-        source: names it: its file, relative to the folder of sounds, or instrument, pitch and dynamics.
+        name: its file, relative to the folder of sounds, or instrument, pitch and dynamics.
         instrument: its class.
         pitch: MIDI number, 0..127.
         dynamics: pp, mf, ff, ….
         fold: 0..4.
     """
 
-    source: str
+    name: str
     instrument: str
     pitch: int
     dynamics: str

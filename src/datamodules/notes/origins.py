@@ -58,7 +58,7 @@ class Recorded:
         """
         root = self.folder()
         notes = read_table(root)
-        paths = tuple(note.source for note in notes)
+        paths = tuple(note.name for note in notes)
         return notes, RecordedNotes(sounds_folder(root), paths, sample_rate, samples)
 
     def recipe(self, memory: Path) -> dict[str, Any]:

@@ -74,7 +74,7 @@ def soundfont_notes(
     ]
     notes = [
         Note(
-            source=f"{instrument.name} {pitch} {dynamics}",
+            name=f"{instrument.name} {pitch} {dynamics}",
             instrument=instrument.name,
             pitch=pitch,
             dynamics=dynamics,

@@ -89,7 +89,7 @@ def _note(row: Mapping[str, str | None], column: str, place: str) -> Note:
     if not instrument:
         raise UserError(f"{place}: the instrument is missing")
     return Note(
-        source=path,
+        name=path,
         instrument=instrument,
         pitch=_number(pitch, "Pitch ID", range(128), place),
         dynamics=dynamics,
@@ -104,7 +104,7 @@ def _number(text: str, column: str, known: range, place: str) -> int:
 
 
 def _with_files(notes: list[Note], table: Path, sounds: Path) -> list[Note]:
-    rows = {note.source: note for note in notes}
+    rows = {note.name: note for note in notes}
     if len(rows) < len(notes):
         raise UserError(f"{table} names {len(notes) - len(rows)} file(s) twice: keep one row of each")
     files = {

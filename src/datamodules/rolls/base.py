@@ -91,11 +91,11 @@ class RollDataModule(DataModule):
 
     @abstractmethod
     def maker(self) -> PieceMaker:
-        """Give what makes the piece of a source; its module's code and that of all it imports counts."""
+        """Return what makes a piece from its id; its module's code and that of all it imports counts."""
 
     @abstractmethod
-    def sources(self) -> Iterable[str]:
-        """Give what the pieces are made from, one string each."""
+    def piece_ids(self) -> Iterable[str]:
+        """Return what names each piece to its maker, such as a path."""
 
     @abstractmethod
     def rolls_recipe(self) -> Mapping[str, Any]:
@@ -129,7 +129,7 @@ class RollDataModule(DataModule):
         Raises:
             UserError: it cannot be built; the message says what to do.
         """
-        self.store.prepare(self.maker(), self.sources, self.workers, self.name)
+        self.store.prepare(self.maker(), self.piece_ids, self.workers, self.name)
 
     def setup(self, stage: str | None = None) -> None:
         """Open the rolls, divide them, and refuse splits that share a group.

@@ -33,16 +33,16 @@ class ChoraleMaker:
 
     grid: Grid
 
-    def __call__(self, source: str) -> Piece:
+    def __call__(self, piece_id: str) -> Piece:
         """Make a piece from a MusicXML file.
 
         Args:
-            source: its path.
+            piece_id: its path.
 
         Raises:
             UserError: it cannot be used; the message names it.
         """
-        path = Path(source)
+        path = Path(piece_id)
         with collector_paused():
             parts = [_notes_of(part) for part in _parse(path)]
         sounding, onsets = to_roll(_together(parts), self.grid)

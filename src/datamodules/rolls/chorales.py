@@ -61,7 +61,7 @@ class Chorales(RollDataModule):
         """Give what makes a piece."""
         return ChoraleMaker(self.grid)
 
-    def sources(self) -> list[str]:
+    def piece_ids(self) -> list[str]:
         """Give the paths of the chorales."""
         return [str(path) for path in chorale_files()]
 

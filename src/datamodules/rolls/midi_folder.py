@@ -68,14 +68,14 @@ class MidiFolder(RollDataModule):
         """Give what makes a piece."""
         return MidiMaker(self._root(), self.grid, self.split_by)
 
-    def sources(self) -> list[str]:
+    def piece_ids(self) -> list[str]:
         """Give the files, relative to the folder."""
         root = self._root()
         return [path.relative_to(root).as_posix() for path in midi_files(root)]
 
     def rolls_recipe(self) -> dict[str, Any]:
         """Give the grid, how files are grouped, and the hash of the files and their names in the folder."""
-        content = files_hash(self._root(), self.sources(), self.cache_dir / "midi_folders.json")
+        content = files_hash(self._root(), self.piece_ids(), self.cache_dir / "midi_folders.json")
         return {"grid": asdict(self.grid), "split_by": self.split_by, "files": content}
 
     def _root(self) -> Path:

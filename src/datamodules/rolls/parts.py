@@ -22,33 +22,33 @@ _CHECKSUM_BYTES = 16
 
 @dataclass(frozen=True)
 class RollParts:
-    """A folder with one file a source, a checksum and a `.npz` archive; each is written atomically.
+    """A folder with one file a piece, a checksum and a `.npz` archive; each is written atomically.
 
     It can be sent to another process, and stands in for `ChunkedArrays` where a `Builder` works on it.
 
     Args:
         folder: where the files lie.
-        sources: what the pieces are made from, in their order.
+        piece_ids: of the pieces, in their order.
     """
 
     folder: Path
-    sources: tuple[str, ...]
+    piece_ids: tuple[str, ...]
 
     def path(self, number: int) -> Path:
-        """Give the file of a source."""
+        """Return the file of a piece."""
         return self.folder / f"{number:06d}.part"
 
     def indices(self, number: int) -> range:
-        """Give what is made together: one source."""
+        """Return what is made together: one piece."""
         return range(number, number + 1)
 
     def write_chunk(
         self, number: int, make: PieceMaker, go_on: Callable[[], bool] = lambda: True
     ) -> str | None:
-        """Make the piece of a source and write it, or why it is left out.
+        """Make a piece and write it, or why it is left out.
 
         Args:
-            number: of the source.
+            number: of the piece.
             make: makes the piece.
             go_on: asked before.
 
@@ -57,11 +57,11 @@ class RollParts:
         """
         if not go_on():
             return None
-        source = self.sources[number]
+        piece_id = self.piece_ids[number]
         try:
-            part = packed_piece(make(source))
+            part = packed_piece(make(piece_id))
         except UserError as error:
-            part = {"about": json.dumps({"name": source, "left_out": str(error)})}
+            part = {"about": json.dumps({"name": piece_id, "left_out": str(error)})}
         content = io.BytesIO()
         np.savez(content, **part)
         temporary = self.folder / f".{number:06d}.{os.getpid()}"
@@ -80,7 +80,7 @@ class RollParts:
             return {name: part[name] for name in part.files if name != "about"}
 
     def is_sound(self, number: int) -> bool:
-        """Tell whether the file of a source is there and agrees with its checksum."""
+        """Tell whether the file of a piece is there and agrees with its checksum."""
         if not self.path(number).exists():
             return False
         content = self.path(number).read_bytes()
@@ -94,23 +94,23 @@ class RollParts:
 
 
 def build_rolls(
-    folder: Path, make: PieceMaker, sources: Sequence[str], workers: int | str, title: str
+    folder: Path, make: PieceMaker, piece_ids: Sequence[str], workers: int | str, title: str
 ) -> RollParts:
     """Make the pieces that are not in the folder yet, with all cores.
 
     Args:
-        folder: gets a file for each source.
+        folder: gets a file for each piece.
         make: makes a piece.
-        sources: what the pieces are made from.
+        piece_ids: of the pieces.
         workers: number of processes, or `auto`.
         title: what is built, for the progress bar.
 
     Raises:
         UserError: a process was killed, or the disk is full.
     """
-    parts = RollParts(folder, tuple(sources))
+    parts = RollParts(folder, tuple(piece_ids))
     folder.mkdir(parents=True, exist_ok=True)
-    todo = [number for number in range(len(parts.sources)) if not parts.is_sound(number)]
+    todo = [number for number in range(len(parts.piece_ids)) if not parts.is_sound(number)]
     if todo:
         builder = Builder(cast(Maker, make), workers, title)
         for _ in builder(cast(ChunkedArrays, parts), todo):

@@ -37,7 +37,7 @@ class Piece:
 
 
 PieceMaker = Callable[[str], Piece]
-"""Makes the piece of a source, such as a path; a UserError leaves the piece out. It must pickle."""
+"""Makes a piece from its id, such as a path; a UserError leaves the piece out. It must pickle."""
 
 
 def packed_piece(piece: Piece) -> dict[str, Any]:

@@ -78,9 +78,9 @@ class PolyMusic(RollDataModule):
         """Give what makes a piece."""
         return PolyMaker(self._file())
 
-    def sources(self) -> list[str]:
+    def piece_ids(self) -> list[str]:
         """Give the pieces of the file."""
-        return self.maker().sources()
+        return self.maker().piece_ids()
 
     def rolls_recipe(self) -> dict[str, Any]:
         """Give the file's hash."""

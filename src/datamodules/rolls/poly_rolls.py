@@ -20,15 +20,15 @@ class PolyMaker:
 
     path: Path
 
-    def __call__(self, source: str) -> Piece:
+    def __call__(self, piece_id: str) -> Piece:
         """Make a piece; its group is itself, since the benchmark names no tunes."""
-        split, number = source.split("/")
+        split, number = piece_id.split("/")
         sounding = _read(self.path)[split][int(number)]
         onsets = sounding.copy()
         onsets[1:] &= ~sounding[:-1]
-        return Piece(name=source, group=source, sounding=sounding, onsets=onsets, split=split)
+        return Piece(name=piece_id, group=piece_id, sounding=sounding, onsets=onsets, split=split)
 
-    def sources(self) -> list[str]:
+    def piece_ids(self) -> list[str]:
         """Give all pieces of the file."""
         return [f"{split}/{n:04d}" for split, rolls in _read(self.path).items() for n in range(len(rolls))]
 

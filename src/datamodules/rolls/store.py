@@ -91,13 +91,13 @@ class RollStore:
         return len(stamps) == len(_FILES) and read_json(self._verified) == stamps and bool(self._checksums())
 
     def prepare(
-        self, make: PieceMaker, sources: Callable[[], Iterable[str]], workers: int | str, title: str
+        self, make: PieceMaker, piece_ids: Callable[[], Iterable[str]], workers: int | str, title: str
     ) -> None:
         """Build the rolls where they are missing or damaged; of several processes that ask, one builds.
 
         Args:
-            make: makes the piece of a source; a UserError leaves it out.
-            sources: gives what the pieces are made from; called only if there is something to build.
+            make: makes a piece from its id; a UserError leaves it out.
+            piece_ids: returns the ids of the pieces; called only if there is something to build.
             workers: number of processes, or `auto`.
             title: what is built, for the progress bar.
 
@@ -110,7 +110,7 @@ class RollStore:
         with locked(self.folder):
             if not self.is_complete() and not self._verify():
                 with self._disk_errors():
-                    self._build(make, tuple(sources()), workers, title)
+                    self._build(make, tuple(piece_ids()), workers, title)
 
     def open(self) -> Rolls:
         """Map the rolls into memory, read-only.
@@ -128,13 +128,13 @@ class RollStore:
         left_out = [(name, reason) for name, reason in index["left_out"]]
         return Rolls(sounding, onsets, lengths, index["pieces"], left_out)
 
-    def _build(self, make: PieceMaker, sources: Sequence[str], workers: int | str, title: str) -> None:
+    def _build(self, make: PieceMaker, piece_ids: Sequence[str], workers: int | str, title: str) -> None:
         folder = self.folder / "parts"
         if folder.exists():
             say(f"{self.folder}: going on with a build that was interrupted")
-        parts = build_rolls(folder, make, sources, workers, title)
+        parts = build_rolls(folder, make, piece_ids, workers, title)
         kept, left_out = _sorted_out(parts)
-        _say_left_out(title, left_out, len(sources))
+        _say_left_out(title, left_out, len(piece_ids))
         pieces = self._merge(parts, kept)
         write_json(self.folder / "pieces.json", {"pieces": pieces, "left_out": left_out})
         checksums = {name: _checksum(self.folder / name) for name in _FILES}
@@ -215,7 +215,7 @@ class RollStore:
 
 def _sorted_out(parts: RollParts) -> tuple[dict[int, dict[str, Any]], list[tuple[str, str]]]:
     """Give what is known of each piece by its number, and the names and reasons of those left out."""
-    abouts = {number: parts.about(number) for number in range(len(parts.sources))}
+    abouts = {number: parts.about(number) for number in range(len(parts.piece_ids))}
     left_out = [(about["name"], about["left_out"]) for about in abouts.values() if "left_out" in about]
     kept = {number: about for number, about in abouts.items() if "left_out" not in about}
     if not kept:

@@ -47,7 +47,7 @@ class CorpusPiece:
 
 
 @dataclass(frozen=True)
-class Source:
+class Genre:
     """Where the pieces of a genre lie.
 
     Args:
@@ -83,19 +83,19 @@ def draw_pieces(folder: Path, genre: str, most: int, seed: int) -> list[CorpusPi
 
     Args:
         folder: of the corpus.
-        genre: a key of `SOURCES`.
+        genre: a key of `GENRES`.
         most: how many at most.
         seed: of the draw, >= 0.
 
     Returns:
         The pieces in the order of the draw, which begins alike for any `most`; groups are united among those drawn.
     """
-    source = SOURCES[genre]
-    listed = _candidates(folder, source)
-    order = np.random.default_rng([seed, list(SOURCES).index(genre)]).permutation(len(listed))
-    pieces = (_piece(folder, source, *listed[number]) for number in order)
+    described = GENRES[genre]
+    listed = _candidates(folder, described)
+    order = np.random.default_rng([seed, list(GENRES).index(genre)]).permutation(len(listed))
+    pieces = (_piece(folder, described, *listed[number]) for number in order)
     drawn = list(itertools.islice((piece for piece in pieces if piece.group), most))
-    return _variants_united(folder, drawn) if source.settings else drawn
+    return _variants_united(folder, drawn) if described.settings else drawn
 
 
 @functools.lru_cache(maxsize=64)
@@ -105,17 +105,17 @@ def tunes_of(path: Path) -> list[str]:
     return re.split(r"^(?=X:)", text, flags=re.MULTILINE)[1:]
 
 
-def _candidates(folder: Path, source: Source) -> list[tuple[Path, int]]:
+def _candidates(folder: Path, genre: Genre) -> list[tuple[Path, int]]:
     """List files, or the tunes in them, of which some may turn out to be no piece of the genre."""
-    files = sorted(file for pattern in source.patterns for file in folder.glob(pattern))
-    if not source.tunes:
+    files = sorted(file for pattern in genre.patterns for file in folder.glob(pattern))
+    if not genre.tunes:
         return [(file, 0) for file in files]
     return [(file, number) for file in files for number in range(1, len(tunes_of(file)) + 1)]
 
 
-def _piece(folder: Path, source: Source, path: Path, tune: int) -> CorpusPiece:
-    group = source.group(tunes_of(path)[tune - 1] if tune else path)
-    return CorpusPiece(path.relative_to(folder).as_posix(), tune, group, source.beat)
+def _piece(folder: Path, genre: Genre, path: Path, tune: int) -> CorpusPiece:
+    group = genre.group(tunes_of(path)[tune - 1] if tune else path)
+    return CorpusPiece(path.relative_to(folder).as_posix(), tune, group, genre.beat)
 
 
 def _variants_united(folder: Path, pieces: list[CorpusPiece]) -> list[CorpusPiece]:
@@ -163,19 +163,19 @@ def _essen(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"essenFolksong/{name}.abc" for name in names)
 
 
-SOURCES = {
-    "chorales": Source(("bach/bwv*.mxl",), _chorale, settings=True),
-    "masses": Source(("palestrina/*.krn",), _mass, beat=2),
-    "madrigals": Source(("monteverdi/madrigal.*.mxl",), _madrigal),
-    "trecento": Source(("trecento/*.xml",), _trecento),
-    "quartets": Source(tuple(f"{files}.mxl" for files in _QUARTETS), _quartet),
-    "fiddle_tunes": Source(("ryansMammoth/*.abc",), lambda path: path.stem),
-    "german_songs": Source(
+GENRES = {
+    "chorales": Genre(("bach/bwv*.mxl",), _chorale, settings=True),
+    "masses": Genre(("palestrina/*.krn",), _mass, beat=2),
+    "madrigals": Genre(("monteverdi/madrigal.*.mxl",), _madrigal),
+    "trecento": Genre(("trecento/*.xml",), _trecento),
+    "quartets": Genre(tuple(f"{files}.mxl" for files in _QUARTETS), _quartet),
+    "fiddle_tunes": Genre(("ryansMammoth/*.abc",), lambda path: path.stem),
+    "german_songs": Genre(
         _essen(("altdeu?0", "ballad?0", "boehme?0", "dva0", "erk*", "fink0", "kinder0", "zuccal0")),
         _title,
         True,
     ),
-    "chinese_songs": Source(_essen(("han1", "han2")), _title, True),
+    "chinese_songs": Genre(_essen(("han1", "han2")), _title, True),
 }
 """The genres: Bach's chorales, Palestrina's masses, Monteverdi's madrigals, French and Italian music of the 14th
 century, quartets of Haydn, Mozart and Beethoven, Ryan's collection of fiddle tunes, and the Essen collection's songs.

@@ -13,7 +13,7 @@ from src.datamodules.contact_sheet import named
 from src.datamodules.options import above_zero, whole_number
 from src.datamodules.sequences.audio_maker import frames_of_clip
 from src.datamodules.sequences.base import SequenceDataModule
-from src.datamodules.sequences.corpus import SOURCES, CorpusPiece, corpus_folder, draw_pieces
+from src.datamodules.sequences.corpus import GENRES, CorpusPiece, corpus_folder, draw_pieces
 from src.datamodules.sequences.export import write_sound
 from src.datamodules.sequences.score_maker import LEVEL, ScoreClips
 from src.errors import UserError
@@ -32,7 +32,7 @@ class GenreScores(SequenceDataModule):
     has one tune or title, stays on one side of the split.
 
     Args:
-        genres: two or more keys of `src.datamodules.sequences.corpus.SOURCES`.
+        genres: two or more keys of `src.datamodules.sequences.corpus.GENRES`.
         clips_per_genre: that many, one a piece where there are enough pieces, else as many of each as it takes, one
             after another; >= 1.
         seed: draws the pieces, and divides them.
@@ -172,8 +172,8 @@ class GenreScores(SequenceDataModule):
 def _checked_genres(genres: Sequence[str]) -> tuple[str, ...]:
     listed = isinstance(genres, Sequence) and not isinstance(genres, str)
     chosen = tuple(map(str, genres)) if listed else ()
-    if len(set(chosen)) < max(len(chosen), 2) or not set(chosen) <= set(SOURCES):
-        raise UserError(f"data.genres={genres}: choose two or more, none twice, of {', '.join(SOURCES)}")
+    if len(set(chosen)) < max(len(chosen), 2) or not set(chosen) <= set(GENRES):
+        raise UserError(f"data.genres={genres}: choose two or more, none twice, of {', '.join(GENRES)}")
     return chosen
 
 

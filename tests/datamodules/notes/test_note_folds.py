@@ -10,7 +10,7 @@ from src.errors import UserError
 NOTES = st.lists(
     st.builds(
         Note,
-        source=st.text(max_size=3),
+        name=st.text(max_size=3),
         instrument=st.sampled_from(["Flute", "Oboe", "Violin"]),
         pitch=st.integers(0, 127),
         dynamics=st.sampled_from(["pp", "mf", "ff"]),
@@ -29,8 +29,8 @@ def test_a_pitch_of_an_instrument_lies_in_one_fold(notes, seed):
     for note in divided:
         folds[note.instrument, note.pitch].add(note.fold)
     assert all(len(found) == 1 for found in folds.values())
-    plain = [(note.source, note.instrument, note.pitch, note.dynamics) for note in notes]
-    assert [(note.source, note.instrument, note.pitch, note.dynamics) for note in divided] == plain
+    plain = [(note.name, note.instrument, note.pitch, note.dynamics) for note in notes]
+    assert [(note.name, note.instrument, note.pitch, note.dynamics) for note in divided] == plain
 
 
 @settings(max_examples=50, deadline=None)
@@ -45,7 +45,7 @@ def test_folds_of_each_instrument_have_as_many_pitches_but_for_one(notes, seed):
 
 def scale(instruments=("Flute", "Oboe")):
     return [
-        Note(source=f"{name} {pitch} {loud}", instrument=name, pitch=pitch, dynamics=loud, fold=0)
+        Note(name=f"{name} {pitch} {loud}", instrument=name, pitch=pitch, dynamics=loud, fold=0)
         for name in instruments
         for pitch in range(40, 80)
         for loud in ("pp", "ff")
@@ -61,7 +61,7 @@ def test_folds_depend_on_the_seed_only():
 
 
 def test_instruments_are_dealt_out_apart():
-    folds = {note.source: note.fold for note in by_pitch(scale(), 1)}
+    folds = {note.name: note.fold for note in by_pitch(scale(), 1)}
     flute = [folds[f"Flute {pitch} pp"] for pitch in range(40, 80)]
     oboe = [folds[f"Oboe {pitch} pp"] for pitch in range(40, 80)]
     assert flute != oboe

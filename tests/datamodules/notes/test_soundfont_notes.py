@@ -34,7 +34,7 @@ def test_every_pitch_of_every_instrument_in_every_dynamics():
         ("Trumpet", 55, "pp"),
         ("Trumpet", 55, "ff"),
     ]
-    assert len({note.source for note in notes}) == len(notes)
+    assert len({note.name for note in notes}) == len(notes)
 
 
 @pytest.mark.parametrize("pitch", [60, 69, 76])

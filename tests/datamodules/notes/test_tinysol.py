@@ -51,7 +51,7 @@ def test_batches_are_the_beginnings_of_the_files_and_their_classes(recorded, roo
     assert labels == [0, 0, 1, 1, 2, 2]
     assert (sounds.dtype, sounds.shape) == (np.float32, (6, 4800))
     for sound, number in zip(sounds, numbers, strict=True):
-        expected = read_audio(root / "audio" / recorded.notes[number].source, RATE)
+        expected = read_audio(root / "audio" / recorded.notes[number].name, RATE)
         expected = expected[np.flatnonzero(np.abs(expected) > 1e-4)[0] :][:4000]
         np.testing.assert_allclose(sound[: len(expected)], expected, atol=1.1e-4)
         assert not sound[4000:].any()

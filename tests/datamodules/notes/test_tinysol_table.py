@@ -21,10 +21,10 @@ def test_every_row_becomes_a_note(tmp_path, capsys):
     write_notes(tmp_path)
     notes = read_table(tmp_path)
     assert len(notes) == len(INSTRUMENTS) * len(PITCHES)
-    assert [note.source for note in notes] == sorted(note.source for note in notes)
+    assert [note.name for note in notes] == sorted(note.name for note in notes)
     path = "Family/Oboe/ordinario/Ob-ord-63.wav"
-    expected = Note(source=path, instrument="Oboe", pitch=63, dynamics="mf", fold=3)
-    assert [note for note in notes if note.source == path] == [expected]
+    expected = Note(name=path, instrument="Oboe", pitch=63, dynamics="mf", fold=3)
+    assert [note for note in notes if note.name == path] == [expected]
     assert capsys.readouterr().err == ""
 
 
@@ -71,7 +71,7 @@ def test_names_of_all_kinds(tmp_path, name):
     file.write_bytes(b"")
     write_table(tmp_path / TABLE, [row(name, "Flöte (tief) [2]", 60, 0)])
     [note] = read_table(tmp_path)
-    assert (note.source, note.instrument) == (name, "Flöte (tief) [2]")
+    assert (note.name, note.instrument) == (name, "Flöte (tief) [2]")
 
 
 @pytest.mark.parametrize("column", ["Path", "Fold", "Instrument (in full)", "Pitch ID", "Dynamics"])
@@ -147,7 +147,7 @@ def test_rows_without_files_and_files_without_rows_are_said_in_a_line_each(tmp_p
     for name in ("more.wav", "more.MP3", "notes.txt"):
         (tmp_path / "audio" / name).write_bytes(b"")
     notes = read_table(tmp_path)
-    assert {note.source for note in notes} == {entry["Path"] for entry in rows} - set(missing)
+    assert {note.name for note in notes} == {entry["Path"] for entry in rows} - set(missing)
     without_file, without_row = capsys.readouterr().err.splitlines()
     assert without_file.startswith("4 of 30 notes in TinySOL_metadata.csv have no file")
     assert without_file.endswith(f"{', '.join(sorted(missing)[:3])}, …")

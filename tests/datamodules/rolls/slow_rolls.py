@@ -14,7 +14,7 @@ from src.datamodules.rolls.store import RollStore
 from src.errors import UserError
 
 N_NOTES = 12
-SOURCES = [str(number) for number in range(20)]
+PIECE_IDS = [str(number) for number in range(20)]
 
 
 def roll(length: int, seed: int) -> np.ndarray:
@@ -36,17 +36,17 @@ class SlowMaker:
     seconds: float = 0.0
     left_out: tuple[int, ...] = ()
 
-    def __call__(self, source: str) -> Piece:
+    def __call__(self, piece_id: str) -> Piece:
         time.sleep(self.seconds)
         with self.diary.open("a") as file:
-            file.write(f"{os.getpid()} {source}\n")
-        if int(source) in self.left_out:
-            raise UserError(f"piece {source} is broken")
-        return piece(int(source))
+            file.write(f"{os.getpid()} {piece_id}\n")
+        if int(piece_id) in self.left_out:
+            raise UserError(f"piece {piece_id} is broken")
+        return piece(int(piece_id))
 
 
-def sources() -> list[str]:
-    return SOURCES
+def piece_ids() -> list[str]:
+    return PIECE_IDS
 
 
 def store(folder: Path) -> RollStore:
@@ -56,4 +56,4 @@ def store(folder: Path) -> RollStore:
 if __name__ == "__main__":
     processes.HEAVY = ()  # nothing to import before a worker starts
     folder, seconds, workers = Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
-    store(folder / "data").prepare(SlowMaker(folder / "diary", seconds), sources, workers, "rolls")
+    store(folder / "data").prepare(SlowMaker(folder / "diary", seconds), piece_ids, workers, "rolls")

@@ -7,11 +7,11 @@ from src.errors import UserError
 from tests.datamodules.rolls.slow_rolls import roll
 
 
-def make(source: str) -> Piece:
-    if source == "bad":
+def make(piece_id: str) -> Piece:
+    if piece_id == "bad":
         raise UserError("bad.mid has no notes")
-    sounding = roll(int(source), seed=1)
-    return Piece(name=source, group="g", sounding=sounding, onsets=sounding & False)
+    sounding = roll(int(piece_id), seed=1)
+    return Piece(name=piece_id, group="g", sounding=sounding, onsets=sounding & False)
 
 
 def test_a_part_holds_the_piece(tmp_path):
@@ -22,10 +22,12 @@ def test_a_part_holds_the_piece(tmp_path):
     assert {"name": "30", "group": "g", "split": "", "length": 30}.items() <= parts.about(0).items()
 
 
-@pytest.mark.parametrize(("source", "reason"), [("bad", "bad.mid has no notes"), ("1", "fewer than 2 steps")])
-def test_a_piece_that_cannot_be_made_has_a_reason(tmp_path, source, reason):
-    about = build_rolls(tmp_path / "parts", make, [source], 1, "rolls").about(0)
-    assert about["name"] == source
+@pytest.mark.parametrize(
+    ("piece_id", "reason"), [("bad", "bad.mid has no notes"), ("1", "fewer than 2 steps")]
+)
+def test_a_piece_that_cannot_be_made_has_a_reason(tmp_path, piece_id, reason):
+    about = build_rolls(tmp_path / "parts", make, [piece_id], 1, "rolls").about(0)
+    assert about["name"] == piece_id
     assert reason in about["left_out"]
 
 

@@ -44,19 +44,21 @@ class Numbers(RollDataModule):
     def maker(self):
         return OwnMaker() if self.own else slow_rolls.SlowMaker(self.diary, left_out=(3,))
 
-    def sources(self):
-        return slow_rolls.SOURCES
+    def piece_ids(self):
+        return slow_rolls.PIECE_IDS
 
     def rolls_recipe(self):
         return {"own": self.own}
 
 
 class OwnMaker:
-    def __call__(self, source):
-        number = int(source)
+    def __call__(self, piece_id):
+        number = int(piece_id)
         made = slow_rolls.piece(5 if number == 19 else number)
         split = "train" if number < 14 else "val" if number < 17 else "test"
-        return type(made)(name=source, group=source, sounding=made.sounding, onsets=made.onsets, split=split)
+        return type(made)(
+            name=piece_id, group=piece_id, sounding=made.sounding, onsets=made.onsets, split=split
+        )
 
 
 @pytest.fixture
@@ -162,7 +164,7 @@ def test_a_published_split_is_kept_and_what_it_shares_is_said(numbers, capsys):
 
 
 def test_an_empty_published_part_is_refused(numbers, monkeypatch):
-    monkeypatch.setattr(slow_rolls, "SOURCES", slow_rolls.SOURCES[:15])
+    monkeypatch.setattr(slow_rolls, "PIECE_IDS", slow_rolls.PIECE_IDS[:15])
     with pytest.raises(UserError, match="has no piece"):
         numbers(own=True)
 

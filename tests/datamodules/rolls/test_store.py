@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 
 from src.errors import UserError
-from tests.datamodules.rolls.slow_rolls import N_NOTES, SOURCES, SlowMaker, piece, sources, store
+from tests.datamodules.rolls.slow_rolls import N_NOTES, PIECE_IDS, SlowMaker, piece, piece_ids, store
 
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = Path(__file__).with_name("slow_rolls.py")
 
 
 def build(folder: Path, workers: int = 1, **maker) -> None:
-    store(folder / "data").prepare(SlowMaker(folder / "diary", **maker), sources, workers, "rolls")
+    store(folder / "data").prepare(SlowMaker(folder / "diary", **maker), piece_ids, workers, "rolls")
 
 
 def made(folder: Path) -> list[tuple[int, int]]:
@@ -90,7 +90,7 @@ def test_opened_rolls_are_read_only_and_know_where_pieces_start(tmp_path):
 
 def test_a_broken_piece_is_named_and_left_out(tmp_path, capsys):
     build(tmp_path, left_out=(0, 7))
-    check(tmp_path, [number for number in range(len(SOURCES)) if number not in (0, 7)])
+    check(tmp_path, [number for number in range(len(PIECE_IDS)) if number not in (0, 7)])
     assert store(tmp_path / "data").open().left_out == [
         ("0", "piece 0 is broken"),
         ("7", "piece 7 is broken"),
@@ -113,7 +113,7 @@ def test_nothing_but_broken_pieces_is_one_error(tmp_path):
 def test_what_is_there_is_not_made_again(tmp_path):
     build(tmp_path)
     build(tmp_path)
-    assert len(made(tmp_path)) == len(SOURCES)
+    assert len(made(tmp_path)) == len(PIECE_IDS)
 
 
 def test_a_killed_build_goes_on(tmp_path, start):
@@ -124,7 +124,7 @@ def test_a_killed_build_goes_on(tmp_path, start):
     assert not store(tmp_path / "data").is_complete()
     build(tmp_path)
     check(tmp_path)
-    assert len(made(tmp_path)) <= len(SOURCES) + 1
+    assert len(made(tmp_path)) <= len(PIECE_IDS) + 1
 
 
 def test_two_processes_build_once(tmp_path, start):
@@ -132,7 +132,7 @@ def test_two_processes_build_once(tmp_path, start):
     messages = first.communicate()[1] + second.communicate()[1]
     assert first.returncode == second.returncode == 0, messages
     check(tmp_path)
-    assert len(made(tmp_path)) == len(SOURCES)
+    assert len(made(tmp_path)) == len(PIECE_IDS)
 
 
 def test_a_copied_folder_is_verified_and_kept(tmp_path):
@@ -196,9 +196,9 @@ def test_a_full_disk_is_said(tmp_path, monkeypatch, where):
 
 
 def test_identical_pieces_are_one_group(tmp_path):
-    def twice(source: str):
-        return piece(int(source) % 4)
+    def twice(piece_id: str):
+        return piece(int(piece_id) % 4)
 
-    store(tmp_path / "data").prepare(twice, sources, 1, "rolls")
+    store(tmp_path / "data").prepare(twice, piece_ids, 1, "rolls")
     groups = [p["group"] for p in store(tmp_path / "data").open().pieces]
-    assert groups == [f"group {number % 4 // 2}" for number in range(len(SOURCES))]
+    assert groups == [f"group {number % 4 // 2}" for number in range(len(PIECE_IDS))]

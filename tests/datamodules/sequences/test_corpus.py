@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from src.audio.roll import Grid
 from src.audio.score_files import count_parts, musicxml
 from src.datamodules.rolls.chorale_scores import ChoraleMaker, chorale_files
-from src.datamodules.sequences.corpus import SOURCES, corpus_folder, draw_pieces, tunes_of
+from src.datamodules.sequences.corpus import GENRES, corpus_folder, draw_pieces, tunes_of
 from src.datamodules.sequences.tunes import soprano
 from src.errors import UserError
 
@@ -22,7 +22,7 @@ def pieces():
     """All pieces by genre, sorted."""
     folder = corpus_folder()
     return {
-        genre: sorted(draw_pieces(folder, genre, ALL, 1), key=lambda p: (p.path, p.tune)) for genre in SOURCES
+        genre: sorted(draw_pieces(folder, genre, ALL, 1), key=lambda p: (p.path, p.tune)) for genre in GENRES
     }
 
 

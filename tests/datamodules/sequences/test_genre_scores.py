@@ -5,7 +5,7 @@ import soundfile
 
 from src.audio.music_features import SAMPLE_RATE
 from src.audio.soundfonts.installed import find_soundfont
-from src.datamodules.sequences.corpus import SOURCES
+from src.datamodules.sequences.corpus import GENRES
 from src.errors import UserError
 from src.splitting.stratified import divided
 from tests.datamodules.sequences.feature_folders import built
@@ -81,12 +81,12 @@ def test_a_genre_of_few_pieces_gives_several_clips_of_each(genre_scores, own_cor
 
 def test_works_stay_on_one_side(genre_scores):
     """Whole genres are divided, without a note being read."""
-    data = genre_scores(genres=list(SOURCES), clips_per_genre=100)
+    data = genre_scores(genres=list(GENRES), clips_per_genre=100)
     items = divided("scores", data.items(), data.shares, 1)
     sides = {(item.group, item.split) for item in items}
     assert len(sides) == len({group for group, _ in sides})
     for split in ("train", "val", "test"):
-        assert {item.labels[0] for item in items if item.split == split} == set(SOURCES), split
+        assert {item.labels[0] for item in items if item.split == split} == set(GENRES), split
 
 
 def test_a_broken_score_is_left_out(genre_scores, own_corpus):
@@ -122,7 +122,7 @@ def test_the_signature_needs_no_score_parsed(genre_scores, monkeypatch):
         raise AssertionError("a score is parsed")
 
     monkeypatch.setattr("src.datamodules.sequences.score_maker.parsed", parsed)
-    data = genre_scores(genres=list(SOURCES), clips_per_genre=100)
+    data = genre_scores(genres=list(GENRES), clips_per_genre=100)
     data.check()
     signatures = {
         data.signature,
