@@ -8,14 +8,13 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from src.datamodules.rolls.piece import PieceMaker, packed_piece
 from src.errors import UserError
 from src.preparation.builder import Builder
-from src.preparation.chunks import ChunkedArrays, Maker
 
 _CHECKSUM_BYTES = 16
 
@@ -24,7 +23,7 @@ _CHECKSUM_BYTES = 16
 class RollParts:
     """A folder with one file a piece, a checksum and a `.npz` archive; each is written atomically.
 
-    It can be sent to another process, and stands in for `ChunkedArrays` where a `Builder` works on it.
+    It can be sent to another process; a `Builder` writes it.
 
     Args:
         folder: where the files lie.
@@ -72,7 +71,8 @@ class RollParts:
     def about(self, number: int) -> dict[str, Any]:
         """Read name, group, split, length and digest of a piece, or name and `left_out`, the reason."""
         with self._opened(number) as part:
-            return cast(dict[str, Any], json.loads(str(part["about"])))
+            about: dict[str, Any] = json.loads(str(part["about"]))
+        return about
 
     def arrays(self, number: int) -> dict[str, np.ndarray]:
         """Read `sounding` and `onsets`, uint8 (T, bytes), keys packed to bits, and `sketch`, uint64 (n,)."""
@@ -112,8 +112,7 @@ def build_rolls(
     folder.mkdir(parents=True, exist_ok=True)
     todo = [number for number in range(len(parts.piece_ids)) if not parts.is_sound(number)]
     if todo:
-        builder = Builder(cast(Maker, make), workers, title)
-        for _ in builder(cast(ChunkedArrays, parts), todo):
+        for _ in Builder(make, workers, title)(parts, todo):
             pass
     return parts
 

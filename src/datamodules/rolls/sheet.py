@@ -1,25 +1,43 @@
-"""A few pieces of each part of a data set of rolls to hear and to look at, and a list of all."""
+"""A few pieces of each split of a data set of rolls to hear and to look at, and a list of all."""
 
 import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from src.audio.files import plain_name
+from src.audio.roll import Grid
 from src.audio.roll_files import RollWriter, grid_or_default
 from src.splitting.splits import SPLITS
-
-if TYPE_CHECKING:
-    from src.datamodules.rolls.base import RollDataModule
 
 _PIECES_EACH = 3
 _MOST_SECONDS = 30.0  # of sound, and of the picture
 
 
-def write_roll_sheet(folder: Path, data: "RollDataModule") -> None:
-    """Write the beginnings of pieces, spread over each part, as sound, MIDI and picture, and lists of all.
+class SplitPieces(Protocol):
+    """Pieces in their splits; see `src.datamodules.rolls.base.RollDataModule`."""
+
+    grid: Grid | None
+    lowest_note: int
+    n_notes: int
+
+    def names(self, split: str) -> list[str]:
+        """Return the names of the pieces of a split."""
+
+    def groups(self, split: str) -> list[str]:
+        """Return the groups of the pieces of a split."""
+
+    def piece(self, split: str, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return sounding keys and onsets of a piece of a split, each bool (T, n_notes)."""
+
+    def left_out(self) -> list[tuple[str, str]]:
+        """Return name and reason of each piece that could not be made."""
+
+
+def write_roll_sheet(folder: Path, data: SplitPieces) -> None:
+    """Write the beginnings of pieces, spread over each split, as sound, MIDI and picture, and lists of all.
 
     Args:
         folder: where to; it is made.
@@ -37,7 +55,7 @@ def write_roll_sheet(folder: Path, data: "RollDataModule") -> None:
     _write_table(folder / "left_out.csv", ("name", "reason"), data.left_out())
 
 
-def _rows(data: "RollDataModule") -> Iterable[Sequence[object]]:
+def _rows(data: SplitPieces) -> Iterable[Sequence[object]]:
     for split in SPLITS:
         for number, (name, group) in enumerate(zip(data.names(split), data.groups(split), strict=True)):
             sounding = data.piece(split, number)[0]
