@@ -27,10 +27,10 @@ from matplotlib import pyplot
 from omegaconf import OmegaConf
 
 from src.audio import fluid
+from src.audio.soundfonts.installed import find_soundfont
 from src.audio.synthesis import Synthesizer
-from src.datamodules.synth_clips import ClipMaker
-from src.datamodules.synth_instruments import SynthInstruments
-from src.soundfonts.installed import find_soundfont
+from src.datamodules.synthesized.synth_clips import ClipMaker
+from src.datamodules.synthesized.synth_instruments import SynthInstruments
 
 OPTIONS = Path(__file__).resolve().parent.parent / "conf" / "data" / "synth_instruments.yaml"
 PLAYING = 1  # enum fluid_player_status

@@ -134,9 +134,9 @@ def copy(film: Path, other: Path) -> None:
 
 def cut(folder: Path, minutes: int, passages: int, kind: str) -> dict[str, Any]:
     """Read the list, cut the film, and give the peak of memory and the account."""
-    from src.sources.cutting import cut_sources
-    from src.sources.film_windows import WindowOptions
-    from src.sources.source_file import read_sources
+    from src.datamodules.recordings.sources.cutting import cut_sources
+    from src.datamodules.recordings.sources.film_windows import WindowOptions
+    from src.datamodules.recordings.sources.source_file import read_sources
 
     options = WindowOptions(window_seconds=3.0, stride_seconds=3.0, sample_rate=RATE, channels=2)
     imported, began = peak_mb(), time.perf_counter()

@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.memory import peak_mb  # noqa: E402
 from src.configuration.build import make  # noqa: E402
-from src.datamodules.mixtures import Mixtures  # noqa: E402
+from src.datamodules.notes.mixtures import Mixtures  # noqa: E402
 
 BATCH = 64
 WARM_UP = 8  # batches: more than are loaded ahead

@@ -24,9 +24,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from src.audio.notes import midi_files, read_midi
 from src.audio.roll import Grid, to_roll
+from src.datamodules.rolls.midi_rolls import MidiMaker
+from src.datamodules.rolls.parts import build_rolls
 from src.processes import cores
-from src.rolls.midi_rolls import MidiMaker
-from src.rolls.parts import build_rolls
 
 TURNS = 3
 LEAST_TIMES_FASTER = 5.0

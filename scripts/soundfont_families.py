@@ -9,11 +9,11 @@ from itertools import combinations
 
 import yaml
 
+from src.audio.soundfonts.catalogue import PACKAGES
+from src.audio.soundfonts.families import Player, shared_sounds
+from src.audio.soundfonts.installed import fetch_missing, find_soundfont
 from src.errors import UserError
 from src.paths import CONF
-from src.soundfonts.catalogue import PACKAGES
-from src.soundfonts.families import Player, shared_sounds
-from src.soundfonts.installed import fetch_missing, find_soundfont
 
 CLASSES = CONF / "data" / "synth_stems.yaml"
 

@@ -31,11 +31,13 @@ def code_hash(paths: Iterable[Path], root: Path) -> str:
 
     Args:
         paths: files, or folders that are searched for `*.py`.
-        root: the folder that names are taken relative to, so that a moved project hashes alike.
+        root: the folder that names are taken relative to, so that a moved project hashes alike; a file outside of
+            it counts by its own name.
     """
     digest = hashlib.blake2b(digest_size=DIGITS // 2)
     for path in sorted(_python_files(paths)):
-        digest.update(path.relative_to(root).as_posix().encode() + b"\0")
+        name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+        digest.update(name.encode() + b"\0")
         digest.update(_tree(path).encode() + b"\0")
     return digest.hexdigest()
 

@@ -72,8 +72,8 @@ def _note() -> str:
     import mido
     import numpy as np
 
+    from src.audio.soundfonts.installed import find_soundfont
     from src.audio.synthesis import Synthesizer
-    from src.soundfonts.installed import find_soundfont
 
     soundfont = find_soundfont("TimGM6mb")
     sound = Synthesizer(soundfont).render([(0.0, mido.Message("note_on", note=60, velocity=100))], 0.5)

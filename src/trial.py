@@ -27,8 +27,8 @@ from src.configuration.devices import visible_gpus
 from src.datamodules.base import DataModule
 from src.datamodules.error_clips import write_error_clips
 from src.datamodules.first_batches import overfitted
-from src.datamodules.rolls import RollDataModule
-from src.datamodules.synth_instruments import SynthInstruments
+from src.datamodules.rolls.base import RollDataModule
+from src.datamodules.synthesized.synth_instruments import SynthInstruments
 from src.environment import environment
 from src.fingerprint import code_hash, value_hash, write_json
 from src.generation.of_trial import music_of_trial

@@ -111,3 +111,15 @@ def test_write_json_keeps_the_old_file_when_writing_fails(tmp_path, monkeypatch)
         write_json(path, 2)
     monkeypatch.undo()
     assert json.loads(path.read_text()) == 1
+
+
+def test_code_outside_the_root_counts_by_its_own_name(tmp_path):
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.py").write_text("x = 1")
+    (tmp_path / "two" / "b.py").write_text("x = 1")
+
+    elsewhere = tmp_path / "root"
+    first = code_hash([tmp_path / "one" / "a.py"], elsewhere)
+    assert first == code_hash([tmp_path / "two" / "a.py"], elsewhere)
+    assert first != code_hash([tmp_path / "two" / "b.py"], elsewhere)

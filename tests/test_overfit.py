@@ -14,9 +14,9 @@ from src.configuration.build import build_data
 from src.configuration.checks import freeze
 from src.datamodules.batches import ArrayDataset, RecordingDataset, ShuffledBatches, loader
 from src.datamodules.first_batches import first_batches, overfitted
+from src.datamodules.rolls.batches import RollDataset, TrainingStretches, roll_loader
 from src.errors import UserError
 from src.models.learner import Learner
-from src.rolls.batches import RollDataset, TrainingStretches, roll_loader
 from src.trial import run
 from tests.test_roll_trial import composed as composed_rolls
 from tests.test_roll_trial import write_midi

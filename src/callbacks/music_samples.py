@@ -9,7 +9,7 @@ import lightning
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.trainer.states import TrainerFn
 
-from src.datamodules.rolls import RollDataModule
+from src.datamodules.rolls.base import RollDataModule
 from src.errors import UserError
 from src.generation.composing import compose
 from src.generation.options import Generation

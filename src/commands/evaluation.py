@@ -15,7 +15,7 @@ from src.commands.sharing import without_paths
 from src.commands.thresholds import check_thresholds, thresholds_of
 from src.configuration.build import build_data
 from src.datamodules.base import DataModule
-from src.datamodules.synth_instruments import SynthInstruments
+from src.datamodules.synthesized.synth_instruments import SynthInstruments
 from src.environment import environment
 from src.errors import UserError
 from src.fingerprint import value_hash, write_json

@@ -9,7 +9,7 @@ from rich.console import Console
 from src.commands.checkpoint import checkpoint_paths, checkpoints_signature, load_all
 from src.commands.evaluation import data_config, same_classes
 from src.configuration.build import build_data, generation_options
-from src.datamodules.rolls import RollDataModule
+from src.datamodules.rolls.base import RollDataModule
 from src.errors import UserError
 from src.fingerprint import write_json
 from src.generation.composing import compose

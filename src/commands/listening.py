@@ -10,10 +10,10 @@ from torch import Tensor
 from src.audio.mel import LogMel
 from src.audio.music_features import SAMPLE_RATE, music_features
 from src.commands.checkpoint import Trained
+from src.datamodules.sequences.rows import rows
+from src.datamodules.sequences.store import stored
 from src.errors import UserError
 from src.preparation.cache import say
-from src.sequences.rows import rows
-from src.sequences.store import stored
 
 PUBLISHED_SECONDS = 30.0
 """Of the clips that published feature files were made of."""

@@ -9,6 +9,8 @@ import torch
 from torch import nn
 
 from src.audio.mel import LogMel
+from src.audio.roll_files import NO_SOUND
+from src.audio.soundfonts.installed import find_soundfont
 from src.configuration.checkpoint_files import KIND, read_checkpoint
 from src.configuration.make import build, make
 from src.configuration.targets import find_class
@@ -22,8 +24,6 @@ from src.models.generator import Generator
 from src.models.learner import Learner
 from src.models.sequence_classifier import SequenceClassifier
 from src.models.transfer import Transfer, load_features
-from src.rolls.roll_files import NO_SOUND
-from src.soundfonts.installed import find_soundfont
 
 Config = Mapping[str, Any]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from src.configuration.targets import check_stored
+from src.configuration.targets import check_stored, with_current_targets
 from src.errors import UserError
 
 KIND = "polysweep"
@@ -22,7 +22,7 @@ def read_checkpoint(path: str | Path, option: str = "checkpoint") -> dict[str, A
 
     Returns:
         What Lightning stores: `state_dict`, and as `hyper_parameters` the description, whose configuration names only
-        classes that may be built.
+        classes that may be built, by the import paths of today.
 
     Raises:
         UserError: there is no such file, it is no checkpoint of this project, or its configuration names other code.
@@ -50,4 +50,4 @@ def read_checkpoint(path: str | Path, option: str = "checkpoint") -> dict[str, A
         check_stored(config)
     except UserError as error:
         raise UserError(f"{option}={path}: its {error}") from error
-    return dict(state)
+    return {**state, "hyper_parameters": {**description, "config": with_current_targets(config)}}

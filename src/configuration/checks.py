@@ -30,7 +30,7 @@ from src.configuration.wandb_login import wandb_mode
 from src.configuration.words import did_you_mean
 from src.datamodules.base import DataModule
 from src.datamodules.first_batches import check_batches
-from src.datamodules.rolls import RollDataModule
+from src.datamodules.rolls.base import RollDataModule
 from src.errors import UserError
 from src.metrics.kinds import KINDS, direction
 from src.models.transfer import Transfer, load_features

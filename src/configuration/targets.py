@@ -54,6 +54,20 @@ GROUPS = {
 
 _SEVERAL = ("augment", "callbacks", "logger")
 
+_FAMILIES = {
+    "synthesized": ("synth_instruments", "synth_stems"),
+    "recordings": ("chinese", "chmusic", "folder", "irmas", "nsynth"),
+    "notes": ("mixtures", "tinysol"),
+    "sequences": ("genre_audio", "genre_features", "genre_scores", "mood_features"),
+    "rolls": ("chorales", "midi_folder", "poly_music"),
+}
+MOVED = {
+    f"src.datamodules.{name}": f"src.datamodules.{family}.{name}"
+    for family, names in _FAMILIES.items()
+    for name in names
+}
+"""Modules by the names that checkpoints of earlier versions know them by, and where they are now."""
+
 
 def find_class(target: object, group: str) -> type:
     """Find the class that a `_target_` names.
@@ -66,7 +80,7 @@ def find_class(target: object, group: str) -> type:
         UserError: there is no such class, it is of another kind, or it lies in a package that is not trusted.
     """
     kind = GROUPS[group.partition(".")[0]]
-    module, _, name = str(target).rpartition(".")
+    module, _, name = current_target(str(target)).rpartition(".")
     packages = (*kind.packages, *trusted())
     if module and not _is_in(module, packages):
         raise UserError(
@@ -86,6 +100,21 @@ def find_class(target: object, group: str) -> type:
             f"{group}._target_={target} is no {kind.base.__name__} that is defined there; choose another {group}."
         )
     return found
+
+
+def current_target(target: str) -> str:
+    """Return the import path of today for one that an earlier version wrote; others stay as they are."""
+    module, dot, name = target.rpartition(".")
+    return MOVED.get(module, module) + dot + name
+
+
+def with_current_targets(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration whose groups name their classes by the import paths of today.
+
+    Args:
+        config: of a checkpoint, plain values, as `check_stored` lets them pass.
+    """
+    return {group: _with_current_target(options) for group, options in config.items()}
 
 
 def check_stored(config: Mapping[str, Any]) -> None:
@@ -111,6 +140,12 @@ def check_stored(config: Mapping[str, Any]) -> None:
             rest[place] = {key: value for key, value in options.items() if key != "_target_"}
     for place in _targets_in(rest):
         raise UserError(f"{place} stands where nothing is built; take a file that this project wrote.")
+
+
+def _with_current_target(options: Any) -> Any:
+    if isinstance(options, Mapping) and isinstance(options.get("_target_"), str):
+        return {**options, "_target_": current_target(options["_target_"])}
+    return options
 
 
 def _is_in(module: str, packages: Iterable[str]) -> bool:

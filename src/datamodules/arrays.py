@@ -5,6 +5,7 @@ import itertools
 import json
 from abc import abstractmethod
 from collections.abc import Sequence
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,12 @@ from src.datamodules.base import DataModule
 from src.datamodules.batches import ArrayDataset, OrderedBatches, ShuffledBatches, loader
 from src.errors import UserError
 from src.fingerprint import write_json
+from src.preparation import chunks
 from src.preparation.builder import Builder
 from src.preparation.cache import ArrayCache
 from src.preparation.chunks import ChunkedArrays, Maker
-from src.splits import SPLITS
+from src.preparation.code import module_of
+from src.splitting.splits import SPLITS
 
 _STATISTICS_ITEMS = 256
 _TARGET_TYPES = {"multilabel": "uint8", "multiclass": "int64", "regression": "float32"}
@@ -39,9 +42,9 @@ class ArrayDataModule(DataModule):
     def maker(self) -> Maker:
         """Give what makes item i; its module's code and that of all it imports counts for the signature."""
 
-    def code_modules(self) -> Sequence[str]:
+    def code_modules(self) -> Sequence[ModuleType]:
         """Give the maker's module, and how its items are written."""
-        return type(self.maker()).__module__, "src.preparation.chunks"
+        return module_of(self.maker()), chunks
 
     def check(self) -> None:
         """Refuse a full disk.

@@ -4,18 +4,18 @@ import functools
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any, ClassVar
 
 import numpy as np
 from lightning import LightningDataModule
 
 from src.errors import UserError
-from src.fingerprint import code_hash, value_hash
-from src.paths import ROOT
+from src.fingerprint import value_hash
 from src.preparation.builder import check_workers
-from src.preparation.sources import sources
-from src.recordings.card import Card
-from src.recordings.fetch import fetch
+from src.preparation.card import Card
+from src.preparation.code import code_signature
+from src.preparation.fetch import fetch
 
 
 class DataModule(LightningDataModule):
@@ -74,7 +74,7 @@ class DataModule(LightningDataModule):
         """Give plain values that determine the data: options, hashes of files, versions of libraries."""
 
     @abstractmethod
-    def code_modules(self) -> Sequence[str]:
+    def code_modules(self) -> Sequence[ModuleType]:
         """Give the modules that make the data; their code and that of all they import count too."""
 
     @abstractmethod
@@ -100,8 +100,7 @@ class DataModule(LightningDataModule):
     @functools.cached_property
     def signature(self) -> str:
         """Hash of all that determines the data: the recipe and the code."""
-        code = code_hash(set[Path]().union(*map(sources, self.code_modules())), ROOT)
-        return value_hash({"recipe": self.recipe(), "code": code})
+        return value_hash({"recipe": self.recipe(), "code": code_signature(*self.code_modules())})
 
     @property
     def training_variant(self) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from src.datamodules.rolls import RollDataModule
+from src.datamodules.rolls.base import RollDataModule
 from src.generation.composing import Piece
 from src.generation.options import Generation
 from src.metrics.music import Measures, distances, measures, summarise

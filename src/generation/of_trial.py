@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from src.datamodules.rolls import RollDataModule
+from src.datamodules.rolls.base import RollDataModule
 from src.generation.composing import compose
 from src.generation.judging import judge
 from src.generation.options import Generation

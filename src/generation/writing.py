@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from src.audio.files import plain_name
-from src.datamodules.rolls import RollDataModule
+from src.audio.roll_files import RollWriter, grid_or_default
+from src.datamodules.rolls.base import RollDataModule
 from src.generation.composing import Piece
 from src.generation.options import Generation
-from src.rolls.roll_files import RollWriter, grid_or_default
 
 
 def writer(data: RollDataModule, options: Generation) -> RollWriter:

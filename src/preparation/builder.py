@@ -4,24 +4,53 @@ import contextlib
 import os
 import signal
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing import connection
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
 import torch
 
 from src.errors import UserError
-from src.preparation.chunks import CHUNK_ITEMS, ChunkedArrays, Maker
+from src.preparation.chunks import CHUNK_ITEMS
 from src.preparation.progress import Progress
 from src.processes import context, cores
 
 _ITEMS_PER_WORKER = 256  # fewer are made sooner than another process starts
 
 
+Make = TypeVar("Make")
+MakeIn = TypeVar("MakeIn", contravariant=True)
+
+
+class Chunks(Protocol[MakeIn]):
+    """Files in a folder that are written a chunk at a time, such as `ChunkedArrays`; it can be sent to a process."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the files lie."""
+
+    def indices(self, chunk: int) -> range:
+        """Return the items of a chunk."""
+
+    def write_chunk(self, chunk: int, make: MakeIn, go_on: Callable[[], bool] = ...) -> str | None:
+        """Make the items of a chunk and write them.
+
+        Args:
+            chunk: its number.
+            make: makes an item.
+            go_on: asked before each item.
+
+        Returns:
+            The chunk's checksum, or `None` if `go_on` said no and nothing was written.
+        """
+
+
 @dataclass(frozen=True)
-class Builder:
+class Builder(Generic[Make]):
     """Builds chunks with all cores, or with as many processes as are asked for.
 
     Args:
@@ -30,11 +59,11 @@ class Builder:
         title: what is built, for the progress bar.
     """
 
-    make: Maker
+    make: Make
     workers: int | str
     title: str
 
-    def __call__(self, files: ChunkedArrays, chunks: list[int]) -> Iterator[tuple[int, str]]:
+    def __call__(self, files: Chunks[Make], chunks: list[int]) -> Iterator[tuple[int, str]]:
         """Write chunks and yield number and checksum of each as it is done.
 
         Raises:
@@ -65,7 +94,7 @@ def check_workers(workers: int | str) -> None:
         raise UserError(f"workers is {workers}; choose auto or a number of processes from 1 up")
 
 
-def _in_this_process(make: Maker, files: ChunkedArrays, chunks: list[int]) -> Iterator[tuple[int, str]]:
+def _in_this_process(make: Make, files: Chunks[Make], chunks: list[int]) -> Iterator[tuple[int, str]]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -80,7 +109,7 @@ def _in_this_process(make: Maker, files: ChunkedArrays, chunks: list[int]) -> It
 
 
 def _in_processes(
-    make: Maker, files: ChunkedArrays, chunks: list[int], workers: int
+    make: Make, files: Chunks[Make], chunks: list[int], workers: int
 ) -> Iterator[tuple[int, str]]:
     waiting = list(reversed(chunks))
     processes: dict[Connection, BaseProcess] = {}
@@ -105,7 +134,7 @@ def _in_processes(
             process.join()
 
 
-def _start(make: Maker, files: ChunkedArrays) -> tuple[Connection, BaseProcess]:
+def _start(make: Make, files: Chunks[Make]) -> tuple[Connection, BaseProcess]:
     ours, theirs = context().Pipe()
     process = context().Process(target=_work, args=(theirs, make, files), daemon=True)  # type: ignore[attr-defined]
     process.start()
@@ -127,7 +156,7 @@ def _result(ours: Connection, process: BaseProcess) -> tuple[int, str]:
     return chunk, checksum
 
 
-def _work(theirs: Connection, make: Maker, files: ChunkedArrays) -> None:
+def _work(theirs: Connection, make: Make, files: Chunks[Make]) -> None:
     """Make chunks until the parent closes the pipe, be it because it died."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this process
     torch.set_num_threads(1)
@@ -138,7 +167,7 @@ def _work(theirs: Connection, make: Maker, files: ChunkedArrays) -> None:
 
 
 def _attempt(
-    theirs: Connection, make: Maker, files: ChunkedArrays, chunk: int
+    theirs: Connection, make: Make, files: Chunks[Make], chunk: int
 ) -> tuple[int, str | None, Exception | None]:
     try:
         checksum = files.write_chunk(chunk, make, go_on=lambda: not theirs.poll())
@@ -153,6 +182,6 @@ def _attempt(
     return chunk, checksum, None
 
 
-def _disk_error(files: ChunkedArrays, error: OSError) -> UserError:
+def _disk_error(files: Chunks[Make], error: OSError) -> UserError:
     reason = os.strerror(error.errno) if error.errno else str(error)
     return UserError(f"cannot write to {files.folder}: {reason}; make room there or choose outputs=DIR")

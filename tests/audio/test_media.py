@@ -9,7 +9,7 @@ import soxr
 
 from src.audio.media import Media
 from src.errors import UserError
-from tests.sources.films import chirps, write_media
+from tests.datamodules.recordings.sources.films import chirps, write_media
 
 RATE = 44100
 STARTS = (0.0, 0.01, 0.37, 1.0, 3.21, 7.777, 11.4)

@@ -16,7 +16,7 @@ from src.audio.music_features import (
     mel_and_chroma,
     music_features,
 )
-from src.sequences.rows import N_ROWS, ROWS
+from src.datamodules.sequences.rows import N_ROWS, ROWS
 
 
 def clicks(seconds: float, bpm: float = 120, seed: int = 0) -> np.ndarray:

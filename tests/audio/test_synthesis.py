@@ -11,11 +11,11 @@ import pytest
 
 from src.audio import fluid
 from src.audio.score import Instrument, ScoreOptions, random_score
+from src.audio.soundfonts.contents import presets
+from src.audio.soundfonts.installed import find_soundfont
+from src.audio.soundfonts.writer import Sound, write_soundfont
 from src.audio.synthesis import Synthesizer
 from src.errors import UserError
-from src.soundfonts.contents import presets
-from src.soundfonts.installed import find_soundfont
-from src.soundfonts.writer import Sound, write_soundfont
 
 ROOT = Path(__file__).resolve().parents[2]
 OPTIONS = ScoreOptions(
@@ -262,7 +262,7 @@ def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 NO_LIBRARY = "import ctypes.util; ctypes.util.find_library = lambda name: None; import os;"
 PLAY = (
-    "from src.audio import fluid; from src.soundfonts.installed import find_soundfont;"
+    "from src.audio import fluid; from src.audio.soundfonts.installed import find_soundfont;"
     "from src.audio.synthesis import Synthesizer; import mido;"
     "sound = Synthesizer(find_soundfont('TimGM6mb')).render([(0, mido.Message('note_on', note=60))], .5);"
     "assert abs(sound).max() > 1e-3; print(fluid.version())"

@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from src.audio.wholeness import is_cut_off
-from tests.recordings.sounds import noise, write
+from tests.datamodules.sounds import noise, write
 
 IN_ONE_FOLDER = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

@@ -91,7 +91,9 @@ def test_music_is_of_the_weights_that_are_validated(data, tmp_path, monkeypatch,
             validated.append(pl_module.network.output.weight.detach().clone())
 
     monkeypatch.setattr("src.callbacks.music_samples.compose", record)
-    monkeypatch.setattr("src.rolls.batches.MOST_COLUMNS", 1)  # each of the three pieces is a batch
+    monkeypatch.setattr(
+        "src.datamodules.rolls.batches.MOST_COLUMNS", 1
+    )  # each of the three pieces is a batch
     callbacks = [samples(tmp_path, every=1), EMA(0.9)]
     fit(generator(data), data, tmp_path, [*callbacks[:: 1 if first == "samples" else -1], Watch()])
     assert len(played) == 4

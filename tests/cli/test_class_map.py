@@ -7,9 +7,9 @@ import pytest
 from conftest import read
 
 from src.commands.sharing import share
-from tests.notes.tiny_notes import tone
-from tests.recordings.sounds import write
-from tests.soundfonts.tiny_fonts import write_font
+from tests.audio.soundfonts.tiny_fonts import write_font
+from tests.datamodules.notes.tiny_notes import tone
+from tests.datamodules.sounds import write
 
 CLASSES = (
     "[{name: piano, program: 0, low: 48, high: 72}, {name: violin, program: 40, low: 55, high: 80},"

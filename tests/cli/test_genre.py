@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from conftest import names_in, read
 
-from tests.recordings.sounds import write
-from tests.sequences.feature_folders import clip, genre_folder, write_array
+from tests.datamodules.sequences.feature_folders import clip, genre_folder, write_array
+from tests.datamodules.sounds import write
 
 SMALL = (
     "loss=cross_entropy", "data.workers=1", "batch_size=8", "augment=[]",

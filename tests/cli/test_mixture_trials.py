@@ -8,7 +8,7 @@ import pytest
 import soundfile
 from conftest import read
 
-from tests.notes.tiny_notes import FORMATS, INSTRUMENTS, tone, write_notes
+from tests.datamodules.notes.tiny_notes import FORMATS, INSTRUMENTS, tone, write_notes
 
 PLAYED = (
     "[{name: Flute, program: 73, low: 60, high: 69}, {name: Oboe, program: 68, low: 60, high: 69},"

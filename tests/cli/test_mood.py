@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 from conftest import names_in, read
 
-from tests.recordings.sounds import tone, write
-from tests.sequences.feature_folders import AXES, genre_folder, mood_clip, write_array, write_table
+from tests.datamodules.sequences.feature_folders import (
+    AXES,
+    genre_folder,
+    mood_clip,
+    write_array,
+    write_table,
+)
+from tests.datamodules.sounds import tone, write
 
 SIZES = {"train": 700, "test": 400}
 OPTIONS = (

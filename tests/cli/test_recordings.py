@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from conftest import read
 
-from tests.recordings.sounds import noise, tone, write
-from tests.sources.films import chirps, write_media
+from tests.datamodules.recordings.sources.films import chirps, write_media
+from tests.datamodules.sounds import noise, tone, write
 
 SMALL = (
     "data.features.sample_rate=8000", "data.features.n_fft=512", "data.features.win_length=null",

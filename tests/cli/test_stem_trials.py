@@ -3,7 +3,7 @@
 import pytest
 from conftest import read
 
-from tests.soundfonts.tiny_fonts import tone, write_font
+from tests.audio.soundfonts.tiny_fonts import tone, write_font
 
 PROGRAMS = (0, 40, 56)
 CLASSES = (

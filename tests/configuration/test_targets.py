@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 import torch
+from omegaconf import OmegaConf
 
 from src.commands.checkpoint import load
 from src.commands.sharing import SHARED, share
 from src.configuration.checkpoint_files import read_checkpoint
-from src.configuration.targets import check_stored, find_class
+from src.configuration.targets import MOVED, check_stored, find_class, with_current_targets
 from src.configuration.trust import VARIABLE, trust
 from src.errors import UserError
 from src.losses.bce import BCE
@@ -128,7 +129,7 @@ IMPORTS_BY_NAME = {
     "src/sweep/attempt.py": "the same",
     "src/probe.py": "a table of names",
     "src/audio/fluid.py": "a constant",
-    "src/recordings/fetch.py": "a constant",
+    "src/preparation/fetch.py": "a constant",
 }
 """Where a text decides what is imported, and whose text it is."""
 
@@ -160,3 +161,53 @@ def test_checkpoints_have_one_reader() -> None:
     assert readers == {"src/configuration/checkpoint_files.py"}
     text = (SRC / "configuration" / "checkpoint_files.py").read_text(encoding="utf-8")
     assert text.count("torch.load(") == text.count("weights_only=True") == 1
+
+
+DATA_SETS = {
+    "chinese": "Chinese",
+    "chmusic": "ChMusic",
+    "chorales": "Chorales",
+    "folder": "Folder",
+    "genre_audio": "GenreAudio",
+    "genre_features": "GenreFeatures",
+    "genre_scores": "GenreScores",
+    "irmas": "Irmas",
+    "midi_folder": "MidiFolder",
+    "mixtures": "Mixtures",
+    "mood_features": "MoodFeatures",
+    "nsynth": "NSynth",
+    "poly_music": "PolyMusic",
+    "synth_instruments": "SynthInstruments",
+    "synth_stems": "SynthStems",
+    "tinysol": "TinySOL",
+}
+"""Those that lay right below src/datamodules once: checkpoints name them so."""
+
+
+@pytest.mark.parametrize("module", DATA_SETS)
+def test_a_data_set_is_found_by_the_import_path_that_older_checkpoints_have(module: str) -> None:
+    old = f"src.datamodules.{module}.{DATA_SETS[module]}"
+    yaml = OmegaConf.load(SRC.parent / "conf" / "data" / f"{module}.yaml")
+
+    assert with_current_targets({"data": {"_target_": old, "seed": 1}}) == {
+        "data": {"_target_": yaml["_target_"], "seed": 1}
+    }
+    assert find_class(old, "data") is find_class(yaml["_target_"], "data")
+
+
+def test_every_moved_module_is_tested() -> None:
+    assert {f"src.datamodules.{module}" for module in DATA_SETS} == MOVED.keys()
+
+
+def test_the_shared_checkpoint_is_read_with_the_import_paths_of_today(state: dict[str, Any]) -> None:
+    assert state["hyper_parameters"]["config"]["data"]["_target_"] == "src.datamodules.synth_stems.SynthStems"
+
+    config = read_checkpoint(SHARED)["hyper_parameters"]["config"]
+
+    assert config["data"]["_target_"] == "src.datamodules.synthesized.synth_stems.SynthStems"
+
+
+def test_what_is_no_configuration_of_a_class_is_left_as_it_is() -> None:
+    config = {"seed": 3, "loss": {"_target_": "src.losses.bce.BCE"}, "scheduler": {"_target_": None}}
+
+    assert with_current_targets(config) == config

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from src.datamodules.synth_instruments import SynthInstruments
+from src.datamodules.synthesized.synth_instruments import SynthInstruments
 
 CLASSES = [
     {"name": "piano", "program": 0, "low": 48, "high": 72},

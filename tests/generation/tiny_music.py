@@ -8,12 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from src.audio.roll import Grid
-from src.datamodules.rolls import RollDataModule
+from src.datamodules.rolls.base import RollDataModule
+from src.datamodules.rolls.piece import Piece
 from src.generation.options import Generation
 from src.losses.bce import BCE
 from src.models.generator import Generator
 from src.models.networks.roll_base import RollNetwork
-from src.rolls.piece import Piece
 
 N_NOTES = 12
 GRID = Grid(unit="beats", rate=4, lowest_note=60, n_notes=N_NOTES)
@@ -63,7 +63,7 @@ class Tunes(RollDataModule):
     def maker(self) -> TuneMaker:
         return TuneMaker()
 
-    def sources(self) -> list[str]:
+    def piece_ids(self) -> list[str]:
         return [str(number) for number in range(len(SPLITS))]
 
     def rolls_recipe(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from src.errors import UserError
-from src.models.networks.base import Float32Linear, Network, checked_options, pool_cells
+from src.models.networks.base import Float32Linear, Network, checked_options, conv_block, pool_cells
 
 
 class CNN(Network):
@@ -42,7 +42,9 @@ class CNN(Network):
         super().__init__(in_channels, halvings=len(channels))
         self.grid = grid
         widths = (in_channels, *channels)
-        self.blocks = nn.Sequential(*(_block(*pair) for pair in zip(widths, channels, strict=False)))
+        self.blocks = nn.Sequential(
+            *(conv_block(*pair, padding=1) for pair in zip(widths, channels, strict=False))
+        )
         self.dropout = nn.Dropout(dropout)
         self.head = Float32Linear(channels[-1] * grid**2, n_classes)
 
@@ -53,13 +55,3 @@ class CNN(Network):
         cells = torch.einsum("bcft,rf,st->bcrs", x, rows, columns)
         logits: Tensor = self.head(self.dropout(cells.flatten(1)))
         return logits
-
-
-def _block(in_channels: int, out_channels: int) -> nn.Module:
-    # The batch norm's shift makes a bias of the convolution idle.
-    return nn.Sequential(
-        nn.Conv2d(in_channels, out_channels, kernel_size=3, padding=1, bias=False),
-        nn.BatchNorm2d(out_channels),
-        nn.ReLU(inplace=True),
-        nn.MaxPool2d(2),
-    )

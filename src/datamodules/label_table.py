@@ -1,0 +1,96 @@
+"""A table of labels: a CSV file with `path,label[,split][,group]`, several labels of a file joined by `|`."""
+
+import csv
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from src.errors import UserError
+from src.splitting.recording import Recording
+from src.splitting.splits import SPLITS
+
+COLUMNS = ("path", "label", "split", "group")
+SEPARATOR = "|"
+_NAMED = 10
+
+
+def read_labels(table: Path) -> list[Recording]:
+    """Read the recordings that a table names, in its order.
+
+    A file is its own group where none is given. Where the split is given and no file is to validate, or none to test,
+    those of `train` have none, so that a share of them can be taken.
+
+    Args:
+        table: UTF-8, with or without a byte order mark.
+
+    Raises:
+        UserError: a column is missing or unknown, a split is none or given for some files only, a line has no path,
+            or a path comes twice.
+    """
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            columns = list(reader.fieldnames or ())
+            rows = list(reader)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{table} is no CSV table in UTF-8: {error}; save it as one") from error
+    if {"path", "label"} - set(columns) or set(columns) - set(COLUMNS):
+        raise UserError(
+            f"{table} has the columns {', '.join(columns)}; give path,label and, where wanted, split,group"
+        )
+    recordings = [_recording(table, line, row) for line, row in enumerate(rows, start=2)]
+    twice = [path for path, count in Counter(recording.path for recording in recordings).items() if count > 1]
+    if twice:
+        raise UserError(f"{table} names {_some(twice)} more than once; keep one line of each")
+    return _checked_splits(table, recordings)
+
+
+def check_against_files(table: Path, recordings: Sequence[Recording], files: Iterable[str]) -> None:
+    """Refuse a table that names other files than there are.
+
+    Args:
+        table: its path.
+        recordings: what it names.
+        files: the sound files below the root, relative to it.
+
+    Raises:
+        UserError: they differ; the message names some of both.
+    """
+    named, there = {recording.path for recording in recordings}, set(files)
+    without_file, without_label = sorted(named - there), sorted(there - named)
+    problems = []
+    if without_file:
+        problems.append(f"names files that are not there: {_some(without_file)}")
+    if without_label:
+        problems.append(f"does not name files that are there: {_some(without_label)}")
+    if problems:
+        raise UserError(f"{table} {' and '.join(problems)}; mend the table or the folder")
+
+
+def _checked_splits(table: Path, recordings: list[Recording]) -> list[Recording]:
+    splits = {recording.split for recording in recordings}
+    if None in splits and len(splits) > 1:
+        raise UserError(f"{table} gives a split for some files only; give it for all or for none")
+    if {"val", "test"} <= splits:
+        return recordings
+    return [replace(item, split=None) if item.split == "train" else item for item in recordings]
+
+
+def _recording(table: Path, line: int, row: dict[str, str | None]) -> Recording:
+    path, label, split, group = ((row.get(column) or "").strip() for column in COLUMNS)
+    if not path:
+        raise UserError(f"{table}, line {line}: there is no path; name a file or take the line out")
+    if split and split not in SPLITS:
+        raise UserError(
+            f"{table}, line {line}: the split is {split}; choose {', '.join(SPLITS)} or leave it empty"
+        )
+    parts = [part.strip() for part in label.split(SEPARATOR)]
+    labels = tuple(dict.fromkeys(part for part in parts if part))
+    path = path.replace("\\", "/").removeprefix("./")
+    return Recording(path=path, labels=labels, group=group or path, split=split or None)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

@@ -1,0 +1,306 @@
+"""What data sets of single notes share: the notes, their sounds on disk, folds, spectrograms on the device."""
+
+import functools
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Sampler
+
+from src.audio import mel
+from src.audio.mel import log_mel
+from src.audio.speed import checked_shifts
+from src.datamodules.base import DataModule
+from src.datamodules.batches import OrderedBatches
+from src.datamodules.contact_sheet import write_clip, write_contact_sheet
+from src.datamodules.notes import makers, mixer
+from src.datamodules.notes.makers import Maker
+from src.datamodules.notes.note import FOLDS, Note, by_pitch, check_split
+from src.datamodules.notes.origins import Played, Recorded
+from src.datamodules.notes.store import NoteStore
+from src.datamodules.notes.tinysol_table import CARD
+from src.datamodules.options import one_of, whole_number
+from src.datamodules.sound_batches import ItemMaker, ShiftedSounds, SoundDataset, sound_loader
+from src.errors import UserError
+from src.fingerprint import value_hash, write_json
+from src.metrics.baselines import band_statistics
+from src.preparation.cache import read_json
+from src.preparation.code import code_signature, module_of
+from src.processes import cores
+from src.splitting.splits import SPLITS
+
+ORIGINS = ("recordings", "soundfont")
+_STATISTICS_ITEMS = 256
+_BASELINE_ITEMS = 2048  # of the training part: more change a logistic regression little
+_SHEET_ITEMS = 2048
+_BLOCK = 64
+
+
+class NoteDataModule(DataModule):
+    """Sounds made of single notes when they are asked for; a subclass says how.
+
+    Args:
+        cache_dir, batch_size, shuffle_seed, workers: see `DataModule`.
+        source: `recordings`: files below `root` that a table like TinySOL's describes; `soundfont`: the same notes
+            played by a synthesiser.
+        root: the data set's folder.
+        max_bad: share of the recordings that may be unusable; notes that a soundfont does not have are no mistake.
+        soundfonts: paths or known names; each plays every note.
+        instruments: name, General MIDI program and range of each.
+        velocities: MIDI velocity by dynamics.
+        held_seconds: how long a key is held.
+        effects: the synthesiser's reverberation and chorus.
+        note_seconds: what is kept of each note.
+        folds: `own`: those of the table; `pitch`: all notes of one pitch of one instrument share a fold. A soundfont
+            has no others.
+        split: folds of `train`, `val` and `test`.
+        clip_seconds: length of an item.
+        features: parameters of `src.audio.mel.LogMel`; its sample_rate is the sound's.
+        seed: of folds and draws, >= 0.
+        shifts: semitones that validation and test items are heard at; the outputs are averaged.
+        loaders: processes that make batches, or `auto`: none on a CPU, on a GPU one a core but one.
+
+    Raises:
+        UserError: an option lies outside its range.
+    """
+
+    card = CARD
+
+    def __init__(
+        self,
+        *,
+        cache_dir: Path,
+        batch_size: int,
+        shuffle_seed: int,
+        workers: int | str,
+        source: str,
+        root: str | None,
+        max_bad: float,
+        soundfonts: Sequence[str] | None,
+        instruments: Sequence[Mapping[str, Any]],
+        velocities: Mapping[str, int],
+        held_seconds: float,
+        effects: bool,
+        note_seconds: float,
+        folds: str,
+        split: Mapping[str, Sequence[int]],
+        clip_seconds: float,
+        features: Mapping[str, Any],
+        seed: int,
+        shifts: Sequence[float],
+        loaders: int | str,
+    ) -> None:
+        super().__init__(
+            cache_dir=cache_dir, batch_size=batch_size, shuffle_seed=shuffle_seed, workers=workers
+        )
+        one_of("source", source, ORIGINS)
+        one_of("folds", folds, FOLDS)
+        if loaders != "auto" and (not isinstance(loaders, int) or loaders < 0):
+            raise UserError(f"data.loaders={loaders}: choose auto, or a number of processes from 0")
+        if min(clip_seconds, note_seconds, held_seconds) <= 0 or not 0 <= max_bad <= 1:
+            raise UserError("data: clip_seconds, note_seconds and held_seconds must be above 0, max_bad 0..1")
+        if source == "soundfont" and root is not None:
+            raise UserError("data.root has no effect with data.source=soundfont: add data.source=recordings")
+        self.origin: Recorded | Played = Recorded(root)
+        self.root = root if source == "recordings" else None
+        if source == "soundfont":
+            self.origin = Played(tuple(soundfonts or ()), instruments, velocities, held_seconds, effects)
+        self.folds = "pitch" if source == "soundfont" else folds
+        self.max_bad = max_bad if source == "recordings" else 1.0  # a soundfont has the notes that it has
+        self.note_seconds = note_seconds
+        self.split, self.seed = check_split(split), whole_number("seed", seed, 0)
+        self.clip_seconds, self.features = float(clip_seconds), dict(features)
+        self.shifts, self.loaders = checked_shifts(shifts), loaders
+        self.log_mel = log_mel(self.features)
+        self.samples = round(self.clip_seconds * self.log_mel.sample_rate)
+        self.item_shape = (1, self.log_mel.n_mels, self.log_mel.frames(self.samples))
+        self.n_items = {}
+
+    @abstractmethod
+    def maker(self, split: str) -> ItemMaker:
+        """Give what makes the items of a part from their numbers."""
+
+    @abstractmethod
+    def train_batches(self) -> Sampler[np.ndarray]:
+        """Give the numbers of the training items, a batch at a time."""
+
+    def check(self) -> None:
+        """Refuse a missing folder, table, soundfont or library.
+
+        Raises:
+            UserError: one of those; the message says how to get it.
+        """
+        self.origin.check(self.log_mel.sample_rate)
+        if not self.store.cache.is_complete():
+            self.store.cache.check_space()
+
+    @property
+    def drawn_by(self) -> tuple[str, ...]:
+        """Which folds are which part, and what makes folds."""
+        return ("split", "folds", "seed") if self.folds == "pitch" else ("split", "folds")
+
+    def resolved(self) -> dict[str, Any]:
+        """Give the folder and the soundfonts as full paths; what has no effect is null."""
+        return {**self.origin.resolved(), "folds": self.folds}
+
+    @functools.cached_property
+    def notes(self) -> list[Note]:
+        """All notes, with their folds."""
+        return by_pitch(self._listed[0], self.seed) if self.folds == "pitch" else self._listed[0]
+
+    @functools.cached_property
+    def classes(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The instruments, by name."""
+        return tuple(sorted({note.instrument for note in self.notes}))
+
+    @functools.cached_property
+    def store(self) -> NoteStore:
+        """The sounds on disk."""
+        recipe = self.notes_recipe()
+        folder = self.cache_dir / f"notes-{value_hash(recipe)}"
+        return NoteStore(folder, len(self.notes), self._stored_samples, {"data": "notes", "recipe": recipe})
+
+    def notes_recipe(self) -> dict[str, Any]:
+        """Give what determines the sounds."""
+        return {
+            **self.origin.recipe(self.cache_dir / "content_hashes.json"),
+            "notes": value_hash([note.name for note in self.notes]),
+            "sample_rate": self.log_mel.sample_rate,
+            "samples": self._stored_samples,
+            "code": code_signature(makers),
+        }
+
+    def recipe(self) -> dict[str, Any]:
+        """Give what determines the notes, their folds, and the items' features."""
+        return {
+            "notes": self.notes_recipe(),
+            "folds": [note.fold for note in self.notes],
+            "instruments": [note.instrument for note in self.notes],
+            "split": self.split,
+            "seed": self.seed,
+            "clip_seconds": self.clip_seconds,
+            "features": self.features,
+        }
+
+    def code_modules(self) -> Sequence[ModuleType]:
+        """Give the modules that make the notes and the items, and this one, whose statistics are kept with them."""
+        return module_of(self), mixer, mel
+
+    def prepare_data(self) -> None:
+        """Build the sounds, and what is measured on the training part.
+
+        Raises:
+            UserError: too many notes cannot be used, or a part has none of an instrument.
+        """
+        self.store.prepare(self._listed[1], self.workers, self.name, self.max_bad)
+        self.setup()
+        self.statistics()
+
+    def setup(self, stage: str | None = None) -> None:
+        """Refuse a part without a note of some instrument.
+
+        Raises:
+            UserError: there is one.
+        """
+        for split, found in self.pools.items():
+            empty = [name for name, numbers in zip(self.classes, found, strict=True) if not len(numbers)]
+            if empty:
+                raise UserError(
+                    f"{self.name}: folds {list(self.split[split])} ({split}) have no note of {', '.join(empty)}; "
+                    "give more notes, or other folds (data.split)"
+                )
+
+    @functools.cached_property
+    def pools(self) -> dict[str, list[np.ndarray]]:
+        """The numbers of the notes of each part, int64, by class; they must be built."""
+        return {split: self._by_class(split) for split in SPLITS}
+
+    def _by_class(self, split: str) -> list[np.ndarray]:
+        chosen = [
+            int(number) for number in self.store.usable() if self.notes[number].fold in self.split[split]
+        ]
+        return [
+            np.array([number for number in chosen if self.notes[number].instrument == name], np.int64)
+            for name in self.classes
+        ]
+
+    def statistics(self) -> tuple[np.ndarray, np.ndarray]:
+        """Give mean and standard deviation of each mel band over training items, each float32 (n_mels,)."""
+        file = self.folder / "statistics.json"
+        values = read_json(file)
+        if values is None:
+            count = min(_STATISTICS_ITEMS, self.n_items["train"])
+            features = torch.cat([x for x, _ in self._spectrograms("train", count)])
+            deviation, mean = torch.std_mean(features, dim=(0, 1, 3), correction=0)
+            values = {"mean": mean.tolist(), "deviation": deviation.clamp(min=1e-3).tolist()}
+            write_json(file, values)
+        return np.array(values["mean"], np.float32), np.array(values["deviation"], np.float32)
+
+    def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
+        """Give `band_statistics` (n, 3 · n_mels) and targets of a part; of training 2,048 items."""
+        count = self.n_items[split] if split != "train" else min(_BASELINE_ITEMS, self.n_items[split])
+        parts = [(band_statistics(x.numpy()), y) for x, y in self._spectrograms(split, count)]
+        return np.concatenate([x for x, _ in parts]), np.concatenate([y for _, y in parts])
+
+    def contact_sheet(self, folder: Path) -> None:
+        """Write a few training items of each class and of each number of classes, to be heard and looked at.
+
+        Args:
+            folder: gets `.wav` and `.png` files whose names say what plays, and `classes.csv`/`.png` of the first
+                2,048 items of each part.
+        """
+        makers = {split: self.maker(split) for split in SPLITS}
+
+        def write(index: int, stem: Path) -> None:
+            sound, _ = makers["train"](np.array([index]))
+            write_clip(stem, sound, self.log_mel(torch.from_numpy(sound)).numpy(), self.log_mel)
+
+        counts = {split: min(_SHEET_ITEMS, self.n_items[split]) for split in SPLITS}
+        marks = {split: make.marks(np.arange(counts[split])) for split, make in makers.items()}
+        write_contact_sheet(folder, write, self.classes, marks)
+
+    def train_dataloader(self) -> DataLoader[tuple[Tensor, ...]]:
+        """Give training batches: sounds (B, samples) and targets."""
+        return sound_loader(SoundDataset(self.maker("train")), self.train_batches(), self._loaders())
+
+    def val_dataloader(self) -> DataLoader[tuple[Tensor, ...]]:
+        """Give all validation items in order."""
+        return self._ordered("val")
+
+    def test_dataloader(self) -> DataLoader[tuple[Tensor, ...]]:
+        """Give all test items in order."""
+        return self._ordered("test")
+
+    def _ordered(self, split: str) -> DataLoader[tuple[Tensor, ...]]:
+        make = self.maker(split)
+        dataset = SoundDataset(make) if self.shifts == (0.0,) else ShiftedSounds(make, self.shifts)
+        batches = OrderedBatches(self.n_items[split], self.batch_size)
+        return sound_loader(dataset, batches, self._loaders())
+
+    def _loaders(self) -> int:
+        if isinstance(self.loaders, int):
+            return self.loaders
+        return max(0, cores() - 1) if torch.cuda.is_available() else 0
+
+    def _spectrograms(self, split: str, count: int) -> Iterator[tuple[Tensor, np.ndarray]]:
+        """Give spectrograms (B, 1, n_mels, T) and targets of some items, from all over a part."""
+        make = self.maker(split)
+        chosen = np.linspace(0, self.n_items[split] - 1, count).astype(np.int64)
+        for start in range(0, count, _BLOCK):
+            sounds, targets = make(chosen[start : start + _BLOCK])
+            with torch.inference_mode():
+                yield self.log_mel(torch.from_numpy(sounds)).unsqueeze(1), targets
+
+    @functools.cached_property
+    def _listed(self) -> tuple[list[Note], Maker]:
+        """The notes, and what makes their sounds."""
+        return self.origin.listed(self.log_mel.sample_rate, self._stored_samples)
+
+    @property
+    def _stored_samples(self) -> int:
+        return round(self.note_seconds * self.log_mel.sample_rate)

@@ -1,0 +1,115 @@
+"""What makes the sound of a note: a file, or the synthesiser. Both can be sent to another process."""
+
+import contextlib
+import functools
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mido
+import numpy as np
+
+from src.audio.files import SILENCE, read_audio
+from src.audio.synthesis import Synthesizer
+from src.errors import UserError
+from src.preparation.survey import FINE, PROBLEMS, Surveyor
+
+FULL_SCALE = 32767
+"""Of the stored sounds: 16 bits, as recordings are published."""
+
+Made = dict[str, np.ndarray | int]
+
+
+@dataclass(frozen=True)
+class RecordedNotes:
+    """Reads note i from its file.
+
+    Args:
+        root: the folder that paths are relative to.
+        paths: one a note.
+        sample_rate: wanted, Hz.
+        samples: what is kept of each note, from its beginning.
+    """
+
+    root: Path
+    paths: tuple[str, ...]
+    sample_rate: int
+    samples: int
+
+    def __call__(self, index: int) -> Made:
+        """Give `sound`, int16 (samples,), padded with 0, its `length`, 0 where the file can't be used, and `digest`."""
+        waveform = np.zeros(0, np.float32)
+        if self._fault(index) == FINE:
+            with contextlib.suppress(UserError):  # two channels that cancel each other
+                waveform = read_audio(self.root / self.paths[index], self.sample_rate)
+        return stored(waveform, self.samples)
+
+    def problem(self, index: int) -> str:
+        """Say why a file can't be used."""
+        return f"{self.paths[index]} {self._fault(index) or 'is silent as one channel'}"
+
+    def _fault(self, index: int) -> str:
+        return PROBLEMS[int(Surveyor(self.root, self.paths)(index)["problem"])]
+
+
+@dataclass(frozen=True)
+class RenderedNotes:
+    """Plays note i with its soundfont.
+
+    Args:
+        notes: soundfont, General MIDI program (from 0), pitch and velocity of each.
+        sample_rate: wanted, Hz.
+        samples: length of a note's sound; what rings longer is cut off.
+        seconds: how long the key is held.
+        effects: the synthesiser's reverberation and chorus.
+    """
+
+    notes: tuple[tuple[Path, int, int, int], ...]
+    sample_rate: int
+    samples: int
+    seconds: float
+    effects: bool
+
+    def __call__(self, index: int) -> Made:
+        """Give `sound`, int16 (samples,), its `length`, 0 where the soundfont plays nothing, and `digest`."""
+        soundfont, program, pitch, velocity = self.notes[index]
+        events = [
+            (0.0, mido.Message("program_change", program=program)),
+            (0.0, mido.Message("note_on", note=pitch, velocity=velocity)),
+            (self.seconds, mido.Message("note_off", note=pitch)),
+        ]
+        synthesizer = _synthesizer(soundfont, self.sample_rate, self.effects)
+        return stored(synthesizer.render(events, self.samples / self.sample_rate), self.samples)
+
+    def problem(self, index: int) -> str:
+        """Say why a note can't be used."""
+        soundfont, program, pitch, _ = self.notes[index]
+        return f"{soundfont.name}: program {program} plays nothing at pitch {pitch}"
+
+
+Maker = RecordedNotes | RenderedNotes
+
+
+def stored(waveform: np.ndarray, samples: int) -> Made:
+    """Cut or pad a sound, float32 (n,) of about -1..1, to what is stored; silence at its ends is left out."""
+    heard = np.flatnonzero(np.abs(waveform) > SILENCE)
+    kept = waveform[heard[0] : heard[-1] + 1][:samples] if len(heard) else waveform[:0]
+    sound = np.zeros(samples, np.int16)
+    sound[: len(kept)] = np.rint(kept.clip(-1, 1) * FULL_SCALE)
+    return {"sound": sound, "length": len(kept), "digest": _digest(sound)}
+
+
+def arrays(samples: int) -> Mapping[str, tuple[str, tuple[int, ...]]]:
+    """Describe what is stored of each note."""
+    return {"sound": ("int16", (samples,)), "length": ("int64", ()), "digest": ("uint64", ())}
+
+
+def _digest(sound: np.ndarray) -> int:
+    return int.from_bytes(hashlib.blake2b(sound.tobytes(), digest_size=8).digest(), "little")
+
+
+@functools.lru_cache(maxsize=2)
+def _synthesizer(soundfont: Path, sample_rate: int, effects: bool) -> Any:
+    return Synthesizer(soundfont, sample_rate=sample_rate, effects=effects)

@@ -1,0 +1,167 @@
+"""Mixtures of single notes, each made from its own number alone."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from src.audio.speed import at_speed, speed
+from src.datamodules.notes.makers import FULL_SCALE
+from src.datamodules.notes.store import NoteStore
+from src.errors import UserError
+
+LEVELS = ("recorded", "equal")
+_DRAWS = 4  # of a source: which note, where it is cut, its gain, its speed
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixtureOptions:
+    """How notes are mixed.
+
+    Args:
+        n_sources: how many notes; of several numbers each mixture draws one.
+        distinct: no instrument twice; else notes are drawn from all alike, and what counts is the set.
+        samples: length of a mixture. Of a longer note a random part is taken, a shorter one is followed by silence.
+        level: `recorded`, or `equal`: every note has the same root mean square.
+        gain_db: lowest and highest gain of a note, dB, uniform.
+        detune: semitones that each note is played higher or lower, at most, by another speed.
+
+    Raises:
+        UserError: an option lies outside its range.
+    """
+
+    n_sources: tuple[int, ...]
+    distinct: bool
+    samples: int
+    level: str
+    gain_db: tuple[float, float]
+    detune: float
+
+    def __post_init__(self) -> None:
+        if not self.n_sources or not all(isinstance(n, int) and n >= 1 for n in self.n_sources):
+            raise UserError(
+                f"data.n_sources is {list(self.n_sources)}: give one or several whole numbers from 1"
+            )
+        if self.level not in LEVELS:
+            raise UserError(f"data.level={self.level}: choose {' or '.join(LEVELS)}")
+        if self.gain_db[0] > self.gain_db[1] or max(map(abs, self.gain_db)) > 60:
+            raise UserError(f"data.gain_db is {list(self.gain_db)}: give [lowest, highest] within -60..60 dB")
+        if not 0 <= self.detune <= 12:
+            raise UserError(f"data.detune is {self.detune}: choose 0..12 semitones")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One note of a mixture.
+
+    Args:
+        note: its number in the store.
+        position: where a part of a longer note begins, 0 (its beginning) to 1.
+        gain: factor.
+        speed: 1 is as recorded, 2 an octave higher.
+    """
+
+    note: int
+    position: float
+    gain: float
+    speed: float
+
+
+class Mixer:
+    """Makes mixtures; it can be sent to another process.
+
+    Mixture i depends on seed, part and i only: all draws come from a counter-based generator (Philox; Salmon et
+    al. 2011) whose key is the seed and whose counter is part and i. The draws have fixed places, so that another
+    gain changes no note.
+
+    Args:
+        store: the sounds.
+        classes: the numbers of the notes that may be drawn, by class.
+        options: how they are mixed.
+        seed: >= 0.
+        part: >= 0; mixtures of two parts are independent.
+    """
+
+    def __init__(
+        self, store: NoteStore, classes: Sequence[np.ndarray], options: MixtureOptions, seed: int, part: int
+    ) -> None:
+        self._store, self._classes, self._options = store, tuple(classes), options
+        self._seed, self._part = seed, part
+        self._class_of = {int(note): label for label, notes in enumerate(classes) for note in notes}
+        self._all = np.concatenate(self._classes)
+        self._opened: tuple[np.ndarray, np.ndarray] | None = None
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_opened": None}
+
+    def __call__(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Make mixtures.
+
+        Args:
+            indices: int64 (B,), their numbers.
+
+        Returns:
+            Sounds, float32 (B, samples), and labels, uint8 (B, C).
+        """
+        sounds = np.zeros((len(indices), self._options.samples), np.float32)
+        labels = np.zeros((len(indices), len(self._classes)), np.uint8)
+        for row, index in enumerate(indices):
+            sources = self.draw(int(index))
+            for source in sources:
+                self._add(source, sounds[row])
+                labels[row, self._class_of[source.note]] = 1
+            sounds[row] /= len(sources)
+        return sounds, labels
+
+    def marks(self, indices: np.ndarray) -> np.ndarray:
+        """Give the labels of mixtures, uint8 (B, C), without their sounds."""
+        labels = np.zeros((len(indices), len(self._classes)), np.uint8)
+        for row, index in enumerate(indices):
+            labels[row, [self._class_of[source.note] for source in self.draw(int(index))]] = 1
+        return labels
+
+    def draw(self, index: int) -> list[Source]:
+        """Draw what mixture `index` is made of."""
+        options, n_classes = self._options, len(self._classes)
+        most = max(options.n_sources)
+        generator = np.random.Generator(
+            np.random.Philox(key=[self._seed, 0], counter=[0, 0, self._part, index])
+        )
+        draws = generator.random(1 + n_classes + _DRAWS * most)
+        n_sources = options.n_sources[int(draws[0] * len(options.n_sources))]
+        order = draws[1 : 1 + n_classes].argsort()
+        each = draws[1 + n_classes :].reshape(most, _DRAWS)
+        return [
+            self._source(self._classes[order[number]] if options.distinct else self._all, each[number])
+            for number in range(n_sources)
+        ]
+
+    def _source(self, notes: np.ndarray, draws: np.ndarray) -> Source:
+        which, position, gain, detune = draws.tolist()
+        low, high = self._options.gain_db
+        return Source(
+            note=int(notes[int(which * len(notes))]),
+            position=position,
+            gain=10 ** ((low + gain * (high - low)) / 20),
+            speed=speed(self._options.detune * (2 * detune - 1)),
+        )
+
+    def _add(self, source: Source, mixture: np.ndarray) -> None:
+        """Add a note to a mixture (samples,)."""
+        sound, length = self._sounds
+        wanted = math.ceil(len(mixture) * source.speed) + 2  # a sample after the last
+        start = int(source.position * max(length[source.note] - wanted, 0))
+        part = sound[source.note, start : min(start + wanted, length[source.note])].astype(np.float32)
+        part = at_speed(part, source.speed)[: len(mixture)]
+        scale = source.gain / FULL_SCALE
+        if self._options.level == "equal":
+            scale = 0.1 * source.gain / max(float(np.sqrt(np.square(part).mean())), 1.0)
+        mixture[: len(part)] += part * np.float32(scale)
+
+    @property
+    def _sounds(self) -> tuple[np.ndarray, np.ndarray]:
+        if self._opened is None:
+            opened = self._store.open()
+            self._opened = opened["sound"], np.array(opened["length"])
+        return self._opened

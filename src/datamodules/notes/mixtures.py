@@ -1,0 +1,144 @@
+"""Mixtures of single notes: name the instruments.
+
+After the published experiment on N = 2, 3, 5, 10 notes of TinySOL, whose training and test mixtures were made of the
+same recordings; here no two parts share one.
+"""
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+from torch.utils.data import Sampler
+
+from src.datamodules.batches import ShuffledBatches
+from src.datamodules.notes.base import NoteDataModule
+from src.datamodules.notes.mixer import Mixer, MixtureOptions
+from src.datamodules.sound_batches import FreshBatches
+from src.errors import UserError
+from src.preparation.cache import say
+from src.splitting.splits import SPLITS
+
+
+class Mixtures(NoteDataModule):
+    """Sums of a few notes, made when they are asked for; mixture i of a part is always the same.
+
+    Args:
+        n_mixtures: of `train` (an epoch), `val` and `test`.
+        n_sources: notes a mixture, or several numbers to draw from.
+        train_n_sources: those of training mixtures, if others.
+        distinct: no instrument twice in a mixture.
+        level: `recorded` or `equal`; see `MixtureOptions`.
+        gain_db: lowest and highest gain of a note, dB.
+        detune: of training notes; see `MixtureOptions`.
+        fresh: every epoch has mixtures that no epoch before had; else all have the same.
+        leak: rebuild the published mistake: all parts draw from the same recordings.
+        options: see `NoteDataModule`.
+
+    Raises:
+        UserError: an option lies outside its range.
+    """
+
+    name = "mixtures"
+    target = "multilabel"
+    grouped_by = "recording"
+
+    def __init__(
+        self,
+        *,
+        n_mixtures: Mapping[str, int],
+        n_sources: int | Sequence[int],
+        train_n_sources: int | Sequence[int] | None,
+        distinct: bool,
+        level: str,
+        gain_db: Sequence[float],
+        detune: float,
+        fresh: bool,
+        leak: bool,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        for split in SPLITS:
+            if not isinstance(n_mixtures.get(split), int) or n_mixtures[split] < 1:
+                raise UserError(f"data.n_mixtures.{split} is {n_mixtures.get(split)}: choose a number from 1")
+        self.n_items = {split: n_mixtures[split] for split in SPLITS}
+        if len(gain_db) != 2:
+            raise UserError(f"data.gain_db is {list(gain_db)}: give [lowest, highest]")
+        self.mixing = MixtureOptions(
+            n_sources=_numbers(n_sources),
+            distinct=distinct,
+            samples=self.samples,
+            level=level,
+            gain_db=(float(gain_db[0]), float(gain_db[1])),
+            detune=0.0,
+        )
+        self.training = replace(
+            self.mixing,
+            n_sources=_numbers(n_sources if train_n_sources is None else train_n_sources),
+            detune=float(detune),
+        )
+        self.fresh, self.leak = fresh, leak
+
+    def check(self) -> None:
+        """Refuse what `NoteDataModule.check` refuses, and more instruments a mixture than there are.
+
+        Raises:
+            UserError: one of those.
+        """
+        super().check()
+        most = max(*self.mixing.n_sources, *self.training.n_sources)
+        if self.mixing.distinct and most > len(self.classes):
+            raise UserError(
+                f"data.n_sources={most}, but there are {len(self.classes)} instruments; "
+                "choose fewer, or data.distinct=false"
+            )
+
+    def recipe(self) -> dict[str, Any]:
+        """Give what determines the mixtures."""
+        ours = {
+            "n_mixtures": self.n_items,
+            "mixing": asdict(self.mixing),
+            "training": asdict(self.training),
+            "fresh": self.fresh,
+            "leak": self.leak,
+        }
+        return super().recipe() | ours
+
+    def prepare_data(self) -> None:
+        """Build the sounds; say what a leak means.
+
+        Raises:
+            UserError: too many notes cannot be used, or a part has none of an instrument.
+        """
+        if self.leak:
+            say("data.leak=true: training and test share recordings, as published; the figures are too good")
+        super().prepare_data()
+
+    def maker(self, split: str) -> Mixer:
+        """Give what makes the mixtures of a part; only training notes are changed."""
+        options = self.training if split == "train" else self.mixing
+        return Mixer(self.store, self.pools[split], options, self.seed, SPLITS.index(split))
+
+    def train_batches(self) -> Sampler[np.ndarray]:
+        """Give the numbers of the training mixtures, new ones each epoch where `fresh`."""
+        kind = FreshBatches if self.fresh else ShuffledBatches
+        return kind(self.n_items["train"], self.batch_size, self.shuffle_seed, *self._place())
+
+    def summary(self) -> dict[str, Any]:
+        """Give what `metrics.json` says of the data; of a leak, too."""
+        pools = {split: sum(map(len, self.pools[split])) for split in SPLITS}
+        return {**super().summary(), "notes": pools, "leak": self.leak}
+
+    @functools.cached_property
+    def pools(self) -> dict[str, list[np.ndarray]]:
+        """The notes of each part, by class; of a leak, all in each."""
+        pools = super().pools
+        if not self.leak:
+            return pools
+        every = [np.sort(np.concatenate(of_class)) for of_class in zip(*pools.values(), strict=True)]
+        return dict.fromkeys(SPLITS, every)
+
+
+def _numbers(n_sources: int | Sequence[int]) -> tuple[int, ...]:
+    return (n_sources,) if isinstance(n_sources, int) else tuple(n_sources)

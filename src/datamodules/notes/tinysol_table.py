@@ -1,0 +1,127 @@
+"""The metadata table of TinySOL, and of any set of notes that is described like it.
+
+Cella et al., 'OrchideaSOL: a dataset of extended instrumental techniques for computer-aided orchestration', 2020.
+"""
+
+import csv
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from src.audio.files import SUFFIXES
+from src.datamodules.notes.note import N_FOLDS, Note
+from src.errors import UserError
+from src.preparation.cache import say
+from src.preparation.card import Card
+
+CARD = Card(
+    name="TinySOL",
+    url="https://zenodo.org/records/3685367",
+    size="about 1 GB",
+    licence="CC BY 4.0",
+    citation=(
+        "C. E. Cella, D. Ghisi, V. Lostanlen, F. Lévy, J. Fineberg, Y. Maresz: OrchideaSOL: a dataset of extended "
+        "instrumental techniques for computer-aided orchestration, ICMC 2020"
+    ),
+    layout="audio/<Family>/<Instrument>/ordinario/*.wav and annotation/TinySOL_metadata.csv",
+    mirdata="tinysol",
+)
+
+PLACES = ("annotation/TinySOL_metadata.csv", "TinySOL_metadata.csv", "metadata.csv")
+"""Where the table lies below the root, the first that is there."""
+
+PATHS = ("Path", "Local file path")
+"""The column of the files, as TinySOL's sixth version and its earlier ones call it."""
+
+COLUMNS = ("Fold", "Instrument (in full)", "Pitch ID", "Dynamics")
+_NAMED = 3
+
+
+def find_table(root: Path) -> Path:
+    """Find the table below a folder.
+
+    Raises:
+        UserError: there is none.
+    """
+    for place in PLACES:
+        if (root / place).is_file():
+            return root / place
+    raise UserError(f"{root} has no table of the notes: put it there as {' or '.join(PLACES)}")
+
+
+def sounds_folder(root: Path) -> Path:
+    """Give the folder that the table's paths start from."""
+    return root / "audio" if (root / "audio").is_dir() else root
+
+
+def read_table(root: Path) -> list[Note]:
+    """Read the rows whose file is there, sorted by file.
+
+    Rows without a file, and sound files without a row, are counted on stderr in one line each.
+
+    Args:
+        root: the data set's folder.
+
+    Raises:
+        UserError: a column is missing, a cell is wrong, a file is in two rows, or no row has a file.
+    """
+    table = find_table(root)
+    with table.open(newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        column = _path_column(reader.fieldnames or (), table)
+        notes = [_note(row, column, f"{table}, line {reader.line_num}") for row in reader]
+    return _with_files(notes, table, sounds_folder(root))
+
+
+def _path_column(columns: Iterable[str], table: Path) -> str:
+    known = set(columns)
+    found = [column for column in PATHS if column in known]
+    missing = [column for column in COLUMNS if column not in known]
+    if not found or missing:
+        named = " and ".join([*([] if found else PATHS[:1]), *missing])
+        raise UserError(f"{table} has no column {named}: is it TinySOL's table?")
+    return found[0]
+
+
+def _note(row: Mapping[str, str | None], column: str, place: str) -> Note:
+    path, fold, instrument, pitch, dynamics = (str(row[name] or "").strip() for name in (column, *COLUMNS))
+    if not path or Path(path).is_absolute() or ".." in Path(path).parts:
+        raise UserError(f"{place}: '{path}' is no path below the folder of sounds")
+    if not instrument:
+        raise UserError(f"{place}: the instrument is missing")
+    return Note(
+        name=path,
+        instrument=instrument,
+        pitch=_number(pitch, "Pitch ID", range(128), place),
+        dynamics=dynamics,
+        fold=_number(fold, "Fold", range(N_FOLDS), place),
+    )
+
+
+def _number(text: str, column: str, known: range, place: str) -> int:
+    if not text.isdecimal() or int(text) not in known:
+        raise UserError(f"{place}: {column} is '{text}'; it should be {known.start}..{known.stop - 1}")
+    return int(text)
+
+
+def _with_files(notes: list[Note], table: Path, sounds: Path) -> list[Note]:
+    rows = {note.name: note for note in notes}
+    if len(rows) < len(notes):
+        raise UserError(f"{table} names {len(notes) - len(rows)} file(s) twice: keep one row of each")
+    files = {
+        path.relative_to(sounds).as_posix()
+        for path in sounds.rglob("*")
+        if path.suffix.lower() in SUFFIXES and path.is_file()
+    }
+    _say_unmatched(rows.keys() - files, f"of {len(rows)} notes in {table.name} have no file below {sounds}")
+    _say_unmatched(files - rows.keys(), f"of {len(files)} sound files have no row in {table.name}")
+    kept = [rows[path] for path in sorted(rows.keys() & files)]
+    if not kept:
+        raise UserError(f"no note of {table} has its file below {sounds}: unpack the sounds there")
+    return kept
+
+
+def _say_unmatched(names: Iterable[str], what: str) -> None:
+    ordered = sorted(names)
+    if ordered:
+        more = ", …" if len(ordered) > _NAMED else ""
+        say(f"{len(ordered)} {what} and are left out: {', '.join(ordered[:_NAMED])}{more}")

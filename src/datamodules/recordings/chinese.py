@@ -1,0 +1,156 @@
+"""Chinese instruments, cut out of films and recordings as a list of sources says."""
+
+import functools
+import importlib.metadata
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from src.datamodules.recordings.base import Recordings
+from src.datamodules.recordings.sources import cutting
+from src.datamodules.recordings.sources.clips import read_manifest
+from src.datamodules.recordings.sources.cutting import CutReport, cut_sources, read_report
+from src.datamodules.recordings.sources.entry import Entry, check_classes
+from src.datamodules.recordings.sources.film_windows import WindowOptions
+from src.datamodules.recordings.sources.source_file import read_sources
+from src.errors import UserError
+from src.fingerprint import value_hash
+from src.preparation.cache import say
+from src.preparation.code import code_signature
+from src.preparation.inputs import files_hash
+from src.splitting.recording import Recording
+
+
+class Chinese(Recordings):
+    """Passages of films, labelled by hand with the instruments that are heard, in windows.
+
+    The clips are cut once, into a folder `chinese_clips-<hash>` beside the prepared data, with a `manifest.csv`.
+    Clips of one film stay in one part of the split.
+
+    Args:
+        root: the folder with the list of sources and the films.
+        sources: name of the list in it, see `src.datamodules.recordings.sources.source_file`.
+        classes: names of the instruments; labels must be among them.
+        window_seconds: length of a clip, at least 0.03 s.
+        stride_seconds: from one clip of a passage to the next.
+        on_error: `stop`, or `skip`: mistakes in the list and damaged passages are said and left out.
+        options: see `Recordings`; a clip is a recording of one window there.
+
+    Raises:
+        UserError: an option lies outside its range.
+    """
+
+    name = "chinese"
+    target = "multilabel"
+    grouped_by = "source"
+
+    def __init__(
+        self,
+        *,
+        root: str | Path | None,
+        sources: str,
+        classes: Sequence[str],
+        window_seconds: float,
+        stride_seconds: float,
+        on_error: str,
+        **options: Any,
+    ) -> None:
+        super().__init__(
+            root=root,
+            classes=check_classes(classes),
+            clip_seconds=window_seconds,
+            stride_seconds=window_seconds,
+            pool="mean",
+            **options,
+        )
+        self.sources, self.on_error = sources, on_error
+        self.windows = WindowOptions(
+            window_seconds=window_seconds,
+            stride_seconds=stride_seconds,
+            sample_rate=self.sample_rate,
+            channels=self.channels,
+        )
+
+    def check(self) -> None:
+        """Refuse a missing folder, and a list of sources with mistakes; with `on_error=skip` one without entries.
+
+        Raises:
+            UserError: one of those.
+        """
+        _ = self._read
+
+    def resolved(self) -> dict[str, Any]:
+        """Give the folder of the films as a full path."""
+        return {"root": str(self._films())}
+
+    def folder_of_data(self) -> Path:
+        """Give the folder of the clips, cut or not."""
+        return self.cache_dir / f"{self.name}_clips-{value_hash(self._cut_recipe)}"
+
+    def prepare_data(self) -> None:
+        """Cut the clips, then hear them and build what is missing.
+
+        Raises:
+            UserError: as `src.datamodules.recordings.sources.cutting.cut_sources` and `Recordings.prepare_data`.
+        """
+        clips = self.folder_of_data()
+        if not clips.exists():
+            entries, problems = self._read
+            report = cut_sources(entries, self._films(), clips, self.windows, on_error=self.on_error)
+            self._say(report, problems)
+        super().prepare_data()
+
+    def recordings(self) -> list[Recording]:
+        """List the clips.
+
+        Raises:
+            UserError: they are not cut.
+        """
+        clips = self.folder_of_data()
+        if not clips.exists():
+            raise UserError(f"{self.name} is not built; run the command with mode=prepare")
+        return [
+            Recording(path=row["clip"], labels=tuple(row["labels"].split("|")), group=row["source"])
+            for row in read_manifest(clips)
+        ]
+
+    def summary(self) -> dict[str, Any]:
+        """Give what `Recordings` says, and how many passages were cut and windows silent."""
+        report = read_report(self.folder_of_data())
+        cut = {"passages": report.passages, "passages_cut": report.cut, "silent_windows": report.silent}
+        return {**super().summary(), **cut}
+
+    def _say(self, report: CutReport, problems: Sequence[str]) -> None:
+        for problem in (*problems, *report.problems):
+            say(f"{self.name}: left out: {problem}")
+        say(
+            f"{self.name}: {report.clips} clips of {report.cut} of {report.passages} passages; "
+            f"{report.silent} silent windows are left out"
+        )
+
+    def _films(self) -> Path:
+        if self.root is None or not self.root.is_dir():
+            what = "data.root is not set" if self.root is None else f"{self.root} is not there"
+            raise UserError(f"{what}: give the folder with {self.sources} and its films, data.root=FOLDER")
+        return self.root
+
+    @functools.cached_property
+    def _read(self) -> tuple[list[Entry], list[str]]:
+        root = self._films()
+        if not (root / self.sources).resolve().is_relative_to(root):
+            raise UserError(f"data.sources={self.sources}: name a file in {root}")
+        return read_sources(root / self.sources, root, self.classes, on_error=self.on_error)
+
+    @functools.cached_property
+    def _cut_recipe(self) -> dict[str, Any]:
+        entries, _ = self._read
+        films = sorted({entry.source for entry in entries})
+        return {
+            "entries": [asdict(replace(entry, description="")) for entry in entries],
+            "films": files_hash(self._films(), films, self.cache_dir / "films.json"),
+            "windows": asdict(self.windows),
+            "on_error": self.on_error,
+            "code": code_signature(cutting),
+            "versions": {name: importlib.metadata.version(name) for name in ("av", "soxr", "soundfile")},
+        }

@@ -1,0 +1,111 @@
+"""ChMusic: pieces played by one traditional Chinese instrument each."""
+
+import functools
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from src.datamodules.recordings.base import Recordings
+from src.errors import UserError
+from src.preparation.card import Card
+from src.preparation.visible import visible_files
+from src.splitting.recording import Recording
+from src.splitting.splits import SPLITS
+
+CLASSES = (
+    "erhu",
+    "pipa",
+    "sanxian",
+    "dizi",
+    "suona",
+    "zhuiqin",
+    "zhongruan",
+    "liuqin",
+    "guzheng",
+    "yangqin",
+    "sheng",
+)
+"""In the order of the numbers in the files' names, from 1."""
+
+PIECES = range(1, 6)
+_NAME = re.compile(r"(\d+)\.(\d+)")
+
+
+class ChMusic(Recordings):
+    """Five pieces of each of 11 instruments, `<instrument>.<piece>.wav`, split by the pieces' numbers.
+
+    As published, sound is judged in cuts of 5 s; here those of a piece are also put together.
+
+    Args:
+        pieces: numbers, 1..5, of the pieces of `train`, `val` and `test`.
+        options: see `Recordings`.
+
+    Raises:
+        UserError: an option lies outside its range.
+    """
+
+    name = "chmusic"
+    target = "multiclass"
+    card = Card(
+        name="ChMusic",
+        url="https://github.com/HaoranWeiUTD/ChMusic",
+        size="1.1 GB, 55 WAV files of 25 to 280 s",
+        licence="free and publicly available, as its paper says",
+        citation=(
+            "X. Gong, Y. Zhu, H. Zhu, H. Wei: ChMusic: A Traditional Chinese Music Dataset for Evaluation of "
+            "Instrument Recognition, 2021"
+        ),
+        layout="the files 1.1.wav to 11.5.wav",
+    )
+
+    def __init__(self, *, pieces: Mapping[str, Sequence[int]], **options: Any) -> None:
+        super().__init__(classes=CLASSES, seed=None, split=None, **options)
+        numbers = sorted(number for split in SPLITS for number in pieces.get(split, ()))
+        if set(pieces) != set(SPLITS) or not set(numbers) <= set(PIECES) or len(set(numbers)) < len(numbers):
+            raise UserError(
+                f"data.pieces={dict(pieces)}: give train, val and test numbers of 1..5, none of them twice"
+            )
+        self.pieces = {number: split for split, chosen in pieces.items() for number in chosen}
+
+    def check(self) -> None:
+        """Refuse a folder that is missing or has no piece.
+
+        Raises:
+            UserError: it is, or has none; the message says where to get the data.
+        """
+        _ = self._files
+
+    def recordings(self) -> list[Recording]:
+        """List the pieces whose numbers are in a part of the split.
+
+        Raises:
+            UserError: the folder has no piece.
+        """
+        listed = [self._piece(path) for path in self._files]
+        return [recording for recording in listed if recording.split]
+
+    @functools.cached_property
+    def _files(self) -> list[Path]:
+        root = self.folder_of_data()
+        files = [path for path in visible_files(root, "*.wav") if _NAME.fullmatch(path.stem)]
+        if not files:
+            raise UserError(f"{root}: there is no file named like 1.1.wav; get ChMusic from {self.card.url}")
+        return sorted(files, key=_numbers)
+
+    def _piece(self, path: Path) -> Recording:
+        instrument, piece = _numbers(path)
+        known = 1 <= instrument <= len(CLASSES)
+        return Recording(
+            path=path.as_posix(),
+            labels=(CLASSES[instrument - 1],) if known else (),
+            group=f"{instrument}.{piece}",
+            split=self.pieces.get(piece),
+            problem="" if known else f"has the number {instrument}, which is no instrument's",
+        )
+
+
+def _numbers(path: Path) -> tuple[int, int]:
+    match = _NAME.fullmatch(path.stem)
+    assert match is not None
+    return int(match[1]), int(match[2])

@@ -1,0 +1,159 @@
+"""NSynth: single notes of 1,006 instruments, by family or by instrument."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from src.datamodules.options import one_of
+from src.datamodules.recordings.base import Recordings
+from src.errors import UserError
+from src.preparation.card import Card
+from src.splitting.recording import Recording
+from src.splitting.splits import SPLITS
+
+FAMILIES = (
+    "bass",
+    "brass",
+    "flute",
+    "guitar",
+    "keyboard",
+    "mallet",
+    "organ",
+    "reed",
+    "string",
+    "synth_lead",
+    "vocal",
+)
+FOLDERS = {"train": "nsynth-train", "val": "nsynth-valid", "test": "nsynth-test"}
+_KEYS = ("instrument_family_str", "instrument_str", "pitch")
+Note = tuple[str, str, int]
+"""Family, instrument, pitch (MIDI)."""
+
+
+class NSynth(Recordings):
+    """Notes of 4 s at 16 kHz, mono.
+
+    The published split has other instruments in `train` than in `val` and `test` (which share theirs), so it tells
+    families only; instruments are told where the notes of nsynth-train are divided. Then those of one pitch of an
+    instrument stay together, whatever their velocities.
+
+    Args:
+        label: `family` or `instrument`.
+        split_by: `own`, the published split; `note` divides the notes of nsynth-train.
+        split: shares of the notes for `note`.
+        options: see `Recordings`.
+
+    Raises:
+        UserError: an option lies outside its range, or the split cannot tell the labels.
+    """
+
+    name = "nsynth"
+    target = "multiclass"
+    card = Card(
+        name="NSynth",
+        url="https://magenta.tensorflow.org/datasets/nsynth",
+        size="25 GB",
+        licence="CC BY 4.0",
+        citation=(
+            "J. Engel, C. Resnick, A. Roberts, S. Dieleman, D. Eck, K. Simonyan, M. Norouzi: Neural Audio Synthesis "
+            "of Musical Notes with WaveNet Autoencoders, ICML 2017"
+        ),
+        layout="nsynth-train, nsynth-valid and nsynth-test, each with examples.json and audio",
+    )
+
+    def __init__(
+        self,
+        *,
+        root: str | Path | None,
+        label: str,
+        split_by: str,
+        seed: int | None,
+        split: Mapping[str, float] | None,
+        **options: Any,
+    ) -> None:
+        self.label = one_of("label", label, ("family", "instrument"))
+        self.split_by = one_of("split_by", split_by, ("own", "note"))
+        if (label, split_by) == ("instrument", "own"):
+            raise UserError(
+                "data.label=instrument: no instrument of nsynth-train is in nsynth-valid or nsynth-test; divide the "
+                "notes of nsynth-train with data.split_by=note"
+            )
+        own = split_by == "own"
+        super().__init__(
+            root=root, classes=FAMILIES, seed=None if own else seed, split=None if own else split, **options
+        )
+        if label == "instrument" and self.root is not None and self.root.is_dir():
+            notes = _notes(self._table("train"))
+            self.classes = tuple(sorted({instrument for _, instrument, _ in notes.values()}))
+
+    def check(self) -> None:
+        """Refuse a missing folder or table.
+
+        Raises:
+            UserError: one is missing; the message says where to get the data.
+        """
+        super().check()
+        for split in self._splits():
+            self._table(split)
+
+    def recordings(self) -> list[Recording]:
+        """List the notes of all parts.
+
+        Raises:
+            UserError: a folder is missing.
+        """
+        return [
+            self._recording(split, name, note)
+            for split in self._splits()
+            for name, note in _notes(self._table(split)).items()
+        ]
+
+    def _splits(self) -> tuple[str, ...]:
+        return ("train",) if self.split_by == "note" else SPLITS
+
+    def _table(self, split: str) -> Path:
+        table = self.folder_of_data() / FOLDERS[split] / "examples.json"
+        if not table.is_file():
+            raise UserError(f"{table} is not there; get NSynth (json and wav) from {self.card.url}")
+        return table
+
+    def _recording(self, split: str, name: str, note: Note) -> Recording:
+        family, instrument, pitch = note
+        path = f"{FOLDERS[split]}/audio/{name}.wav"
+        own = self.split_by == "own"
+        return Recording(
+            path=path,
+            labels=(family if self.label == "family" else instrument,),
+            group=name if own else f"{instrument} {pitch}",
+            split=split if own else None,
+            problem="" if (self.folder_of_data() / path).is_file() else "is not there",
+        )
+
+
+def _notes(table: Path) -> dict[str, Note]:
+    """Read family, instrument and pitch of each note of `examples.json`.
+
+    Raises:
+        UserError: it is no such table.
+    """
+    try:
+        with table.open(encoding="utf-8") as file:
+            notes = json.load(file, object_hook=_kept)
+    except ValueError as error:
+        raise UserError(f"{table} is damaged ({error}); get it again") from error
+    if not isinstance(notes, dict):
+        raise UserError(f"{table} is damaged (it holds no notes by name); get it again")
+    wrong = next((name for name, note in notes.items() if not _is_note(note)), None)
+    if wrong is not None:
+        raise UserError(f"{table} is damaged ({wrong} has no {', '.join(_KEYS)}); get it again")
+    return notes
+
+
+def _kept(values: dict[str, Any]) -> Any:
+    """Keep of a note what is needed: a table of 290,000 notes would fill half a gigabyte."""
+    return tuple(values[key] for key in _KEYS) if values.keys() >= set(_KEYS) else values
+
+
+def _is_note(note: Any) -> bool:
+    return isinstance(note, tuple) and [type(value) for value in note] == [str, str, int]

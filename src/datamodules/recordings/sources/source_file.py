@@ -1,0 +1,127 @@
+"""A list of sources: which passages of which files to extract, and their labels, as JSON."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from src.audio.media import Media
+from src.datamodules.recordings.sources.entry import Entry, Passage, check_classes, parse_entry
+from src.datamodules.recordings.sources.times import written
+from src.errors import UserError
+
+ON_ERROR = ("stop", "skip")
+_ROUNDING_S = 1e-3  # containers round lengths
+
+
+def read_sources(
+    path: Path, root: Path, classes: Sequence[str], *, on_error: str = "stop"
+) -> tuple[list[Entry], list[str]]:
+    """Read a list of sources and check everything that can be known before sound is decoded.
+
+    The file holds a list of `{"file" or "video": path, "labels": [primary first, …], "time_stamps_to_extract":
+    [["0:18", "2:05"], …], "description": text}`. Without time stamps the whole file is meant. Times are read by
+    `src.datamodules.recordings.sources.times.parse_time`. No two passages of a file may overlap, in one entry or in
+    several.
+
+    Args:
+        path: the JSON file.
+        root: the folder that paths in it are relative to.
+        classes: the labels that are known.
+        on_error: `stop`, or `skip`: what is wrong is left out, a passage or an entry; of passages that overlap the
+            first one listed stays.
+
+    Returns:
+        The entries, each with its passages; and the problems, each a line with the entry's number and file.
+
+    Raises:
+        UserError: the file is no list in JSON, or nothing in it is right; with `stop` if anything is wrong, and
+            the message lists all problems.
+    """
+    if on_error not in ON_ERROR:
+        raise UserError(f"data.on_error={on_error}: choose {' or '.join(ON_ERROR)}.")
+    names = check_classes(classes)
+    parsed = [parse_entry(raw, number, root, names) for number, raw in enumerate(_read(path), 1)]
+    problems = {number: lines for number, (_, lines) in enumerate(parsed, 1)}
+    entries = _measured([entry for entry, _ in parsed if entry is not None], root, problems)
+    lines = [line for number in sorted(problems) for line in problems[number]]
+    if lines and (on_error == "stop" or not entries):
+        hint = "" if on_error == "skip" else ", or leave them out with data.on_error=skip"
+        raise UserError(f"{path}: {len(lines)} problem(s); mend them{hint}\n" + "\n".join(lines))
+    return entries, lines
+
+
+def _read(path: Path) -> list[Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_object)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}); give a list of sources") from error
+    except json.JSONDecodeError as error:
+        raise UserError(
+            f"{path}: line {error.lineno}, column {error.colno}: {error.msg}; mend the JSON"
+        ) from error
+    except (ValueError, RecursionError) as error:  # not UTF-8, a number too long, a key twice, too deep
+        raise UserError(f"{path} is no JSON in UTF-8 ({error}); mend it") from error
+    if not isinstance(content, list) or not content:
+        raise UserError(f'{path} holds no list of sources; write [{{"file": …, "labels": […]}}, …]')
+    return content
+
+
+def _object(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"the key {key!r} is there twice in one entry")
+        found[key] = value
+    return found
+
+
+def _measured(entries: Sequence[Entry], root: Path, problems: dict[int, list[str]]) -> list[Entry]:
+    """Hold passages against the lengths of files and each other; give the entries with those that are right."""
+    lengths: dict[str, float | UserError] = {}
+    taken: dict[str, list[tuple[Passage, int]]] = {}
+    right = []
+    for entry in entries:
+        if entry.source not in lengths:
+            lengths[entry.source] = _length(root / entry.source)
+        length = lengths[entry.source]
+        title = f"entry {entry.number} ({entry.source})"
+        if isinstance(length, UserError):
+            problems[entry.number].append(f"{title}: {length}")
+            continue
+        passages = []
+        for passage in entry.passages or (Passage(0.0, length),):
+            problem = _misplaced(passage, length, taken.setdefault(entry.source, []))
+            if problem:
+                problems[entry.number].append(f"{title}: {problem}")
+            else:
+                passages.append(passage)
+                taken[entry.source].append((passage, entry.number))
+        if passages:
+            right.append(replace(entry, passages=tuple(passages)))
+    return right
+
+
+def _length(path: Path) -> float | UserError:
+    try:
+        with Media(path) as media:
+            return media.duration_s
+    except UserError as error:
+        return error
+
+
+def _misplaced(passage: Passage, length: float, taken: Iterable[tuple[Passage, int]]) -> str:
+    """Say what is wrong with a passage's place; nothing if it is right."""
+    if length <= 0:
+        return "there is no sound in it"
+    if passage.end_s > length + _ROUNDING_S:
+        return f"passage {_range(passage)} ends after the sound, which is {written(length)} long"
+    for other, number in taken:
+        if passage.start_s < other.end_s and other.start_s < passage.end_s:
+            return f"passage {_range(passage)} overlaps {_range(other)} of entry {number}"
+    return ""
+
+
+def _range(passage: Passage) -> str:
+    return f"{written(passage.start_s)}–{written(passage.end_s)}"

@@ -1,0 +1,305 @@
+"""What data sets of piano rolls share: pieces of any length, each step a column of keys."""
+
+import functools
+import itertools
+import sys
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar
+
+import numpy as np
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from src.audio.roll import Grid, key_name
+from src.datamodules.base import DataModule
+from src.datamodules.rolls.batches import RollDataset, TrainingStretches, WholePieces, roll_loader
+from src.datamodules.rolls.options import at_least
+from src.datamodules.rolls.piece import PieceMaker, unpack
+from src.datamodules.rolls.store import FORMAT, Rolls, RollSplit, RollStore
+from src.errors import UserError
+from src.fingerprint import value_hash
+from src.preparation.code import code_signature, module_of
+from src.splitting import near_duplicates, shuffled
+from src.splitting.shuffled import group_shuffle_split
+from src.splitting.splits import SPLITS, checked_seed, checked_shares
+
+
+class RollDataModule(DataModule):
+    """Pieces as piano rolls: boolean columns of keys, one a step.
+
+    The rolls of all pieces lie in `<cache_dir>/<name>_rolls-<hash>`; splits, crops and onsets are chosen when
+    they are opened, so that those cost no new build. A subclass sets `name` and says what the pieces are made
+    from. Within a split, pieces are ordered by length.
+
+    Attributes:
+        grid: what a step is, or `None` where that is unknown.
+        n_items: pieces of `train`, `val` and `test`; empty before `setup`.
+        classes: names of the columns: keys such as `C4` (MIDI 60), then `C4 onset` and so on with `onsets`.
+
+    Args:
+        cache_dir: prepared data lie in it.
+        batch_size: windows or pieces a training batch.
+        shuffle_seed: of the order of training items, >= 0.
+        workers: processes that build the data, or `auto`.
+        lowest_note: MIDI number of the first key.
+        n_notes: number of keys.
+        grid: what a step is, or `None`.
+        seed: of the split, >= 0; `None` where the pieces have their own.
+        split: shares of the pieces, `val` and `test`; `None` where the pieces have their own.
+        n_steps: predicted steps of a training window, >= 1; `None` trains on whole pieces.
+        crop: columns taken of each piece, >= 2; `None` takes all.
+        onsets: whether the roll carries onsets beside the sounding keys.
+
+    Raises:
+        UserError: an option lies outside its range.
+    """
+
+    inputs = "rolls"
+    target = "rolls"
+    feature_options = ()
+    grouped_by: ClassVar[str] = "group"
+
+    def __init__(
+        self,
+        *,
+        cache_dir: Path,
+        batch_size: int,
+        shuffle_seed: int,
+        workers: int | str,
+        lowest_note: int,
+        n_notes: int,
+        grid: Grid | None,
+        seed: int | None,
+        split: Mapping[str, float] | None,
+        n_steps: int | None,
+        crop: int | None,
+        onsets: bool,
+    ) -> None:
+        super().__init__(
+            cache_dir=cache_dir, batch_size=batch_size, shuffle_seed=shuffle_seed, workers=workers
+        )
+        self.grid, self.lowest_note, self.n_notes, self.onsets = grid, lowest_note, n_notes, bool(onsets)
+        self.n_steps, self.crop = at_least("n_steps", n_steps, 1), at_least("crop", crop, 2)
+        self.seed, self.shares = checked_seed(seed), None if split is None else checked_shares(split)
+        names = [key_name(lowest_note + key) for key in range(n_notes)]
+        self.classes = tuple(names + [f"{name} onset" for name in names if self.onsets])
+        self.item_shape = (len(self.classes),)
+        self.n_items = {}
+
+    @abstractmethod
+    def maker(self) -> PieceMaker:
+        """Return what makes a piece from its id; its module's code and that of all it imports counts."""
+
+    @abstractmethod
+    def piece_ids(self) -> Iterable[str]:
+        """Return what names each piece to its maker, such as a path."""
+
+    @abstractmethod
+    def rolls_recipe(self) -> Mapping[str, Any]:
+        """Give plain values that determine the rolls: options, hashes of files, versions of libraries."""
+
+    def recipe(self) -> dict[str, Any]:
+        """Give what determines the rolls, and what is taken of them."""
+        return {
+            "rolls": self.rolls_recipe(),
+            "seed": self.seed,
+            "split": self.shares,
+            "crop": self.crop,
+            "onsets": self.onsets,
+        }
+
+    def code_modules(self) -> Sequence[ModuleType]:
+        """Give the modules that make the rolls, pack them and divide them."""
+        return module_of(self.maker()), near_duplicates, shuffled
+
+    @functools.cached_property
+    def store(self) -> RollStore:
+        """The rolls on disk."""
+        code = code_signature(*self.code_modules())
+        recipe = {"rolls": self.rolls_recipe(), "code": code, "format": FORMAT}
+        folder = self.cache_dir / f"{self.name}_rolls-{value_hash(recipe)}"
+        return RollStore(folder, {"data": self.name, "recipe": self.rolls_recipe()})
+
+    def prepare_data(self) -> None:
+        """Build what is missing.
+
+        Raises:
+            UserError: it cannot be built; the message says what to do.
+        """
+        self.store.prepare(self.maker(), self.piece_ids, self.workers, self.name)
+
+    def setup(self, stage: str | None = None) -> None:
+        """Open the rolls, divide them, and refuse splits that share a group.
+
+        Published splits are kept as they are; what they share is said in one line.
+
+        Raises:
+            UserError: splits share pieces or are empty, or the data are not built.
+        """
+        if self.n_items:
+            return
+        self.n_items = {split: len(of_split.numbers) for split, of_split in self._splits.items()}
+        if self.shares is None:
+            self._say_shared()
+            return
+        for one, other in itertools.combinations(SPLITS, 2):
+            if shared := set(self.groups(one)) & set(self.groups(other)):
+                raise UserError(
+                    f"{self.name}: {one} and {other} share {len(shared)} {self.grouped_by}(s); "
+                    "choose another data.seed"
+                )
+
+    def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
+        """Give the columns of a split, bool (F, C), one piece after another, and lengths, int64 (n_pieces,).
+
+        Raises:
+            UserError: the data are not built.
+        """
+        of_split = self._splits[split]
+        columns = np.concatenate([self._columns(of_split, piece) for piece in range(len(of_split.numbers))])
+        return columns, of_split.lengths
+
+    def piece(self, split: str, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Give sounding keys and onsets of a piece, each bool (T, n_notes).
+
+        Args:
+            split: `train`, `val` or `test`.
+            number: of the piece in it.
+        """
+        of_split = self._splits[split]
+        return self._unpacked(of_split, number, self._rolls.sounding), self._unpacked(
+            of_split, number, self._rolls.onsets
+        )
+
+    def columns(self, split: str, number: int) -> np.ndarray:
+        """Give the columns of a piece as the batches have them, bool (T, C).
+
+        Args:
+            split: `train`, `val` or `test`.
+            number: of the piece in it.
+        """
+        return self._columns(self._splits[split], number)
+
+    def names(self, split: str) -> list[str]:
+        """Give the names of the pieces of a split, in the order of `arrays`."""
+        return [str(self._rolls.pieces[number]["name"]) for number in self._splits[split].numbers]
+
+    def groups(self, split: str) -> list[str]:
+        """Give the groups of the pieces of a split; pieces that are nearly the same have one."""
+        return [str(self._rolls.pieces[number]["group"]) for number in self._splits[split].numbers]
+
+    def left_out(self) -> list[tuple[str, str]]:
+        """Give name and reason of each piece that could not be made."""
+        return self._rolls.left_out
+
+    def shared(self) -> dict[str, int]:
+        """Count the pieces of `val` and `test` that are, or nearly are, in `train` too."""
+        train = set(self.groups("train"))
+        return {split: sum(group in train for group in self.groups(split)) for split in ("val", "test")}
+
+    def summary(self) -> dict[str, Any]:
+        """Give name, signature, pieces, frames, density and groups by split, and what is left out.
+
+        Density is the share of keys that sound. A published split also has `shared_with_train`.
+        """
+        counts: dict[str, Any] = {"frames": {}, "density": {}, "groups": {}}
+        for split, of_split in self._splits.items():
+            counts["frames"][split] = int(of_split.lengths.sum())
+            counts["density"][split] = self._sounding(of_split) / (counts["frames"][split] * self.n_notes)
+            counts["groups"][split] = len(set(self.groups(split)))
+        own = {"shared_with_train": self.shared()} if self.shares is None else {}
+        return {**super().summary(), **counts, **own, "left_out": self.left_out()}
+
+    def contact_sheet(self, folder: Path) -> None:
+        """Write a few pieces of each split to be heard and looked at, and a list of all.
+
+        Args:
+            folder: gets `.mid`, `.png` and `.wav` files, `pieces.csv` and `left_out.csv`.
+        """
+        from src.datamodules.rolls.sheet import write_roll_sheet  # draws and plays: slow to import
+
+        write_roll_sheet(folder, self)
+
+    def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+        """Give training batches, in an order that depends on shuffle_seed and epoch only."""
+        of_split = self._splits["train"]
+        rank, world = self._place()
+        stretches = TrainingStretches(
+            of_split.starts,
+            of_split.lengths,
+            n_steps=self.n_steps,
+            batch_size=self.batch_size,
+            seed=self.shuffle_seed,
+            rank=rank,
+            world_size=world,
+        )
+        return roll_loader(self._dataset, stretches)
+
+    def val_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+        """Give all validation pieces in order, whole, to every process."""
+        return self._whole("val")
+
+    def test_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
+        """Give all test pieces in order, whole, to every process."""
+        return self._whole("test")
+
+    def _whole(self, split: str) -> DataLoader[tuple[Tensor, Tensor]]:
+        of_split = self._splits[split]
+        return roll_loader(self._dataset, WholePieces(of_split.starts, of_split.lengths))
+
+    def _say_shared(self) -> None:
+        shared = self.shared()
+        if any(shared.values()):
+            counts = ", ".join(f"{count} of {split}" for split, count in shared.items())
+            print(f"{self.name}: the published split has pieces in train, too: {counts}", file=sys.stderr)
+
+    def _sounding(self, of_split: RollSplit) -> int:
+        """Count the keys that sound in all columns of a split."""
+        spans = zip(of_split.starts, of_split.lengths, strict=True)
+        rolls = (self._rolls.sounding[start : start + length] for start, length in spans)
+        return sum(int(np.bitwise_count(roll).sum()) for roll in rolls)
+
+    def _columns(self, of_split: RollSplit, number: int) -> np.ndarray:
+        return np.concatenate([self._unpacked(of_split, number, array) for array in self._packed], axis=1)
+
+    def _unpacked(self, of_split: RollSplit, number: int, packed: np.ndarray) -> np.ndarray:
+        start, length = of_split.starts[number], of_split.lengths[number]
+        return unpack(packed[start : start + length], self.n_notes).astype(bool)
+
+    @property
+    def _packed(self) -> tuple[np.ndarray, ...]:
+        return (self._rolls.sounding, self._rolls.onsets) if self.onsets else (self._rolls.sounding,)
+
+    @functools.cached_property
+    def _dataset(self) -> RollDataset:
+        return RollDataset(self._packed, self.n_notes)
+
+    @functools.cached_property
+    def _rolls(self) -> Rolls:
+        return self.store.open()
+
+    @functools.cached_property
+    def _splits(self) -> dict[str, RollSplit]:
+        """The pieces of each split, sorted by length, then name."""
+        rolls = self._rolls
+        splits = np.array([piece["split"] for piece in rolls.pieces])
+        if self.shares is not None:
+            splits = group_shuffle_split(
+                [piece["group"] for piece in rolls.pieces], self.shares, self.seed or 0
+            )
+        lengths = rolls.lengths if self.crop is None else np.minimum(rolls.lengths, self.crop)
+        order = sorted(
+            range(len(lengths)), key=lambda number: (lengths[number], rolls.pieces[number]["name"])
+        )
+        numbers = {split: np.array([n for n in order if splits[n] == split], np.int64) for split in SPLITS}
+        if not all(map(len, numbers.values())):
+            raise UserError(
+                f"{self.name}: one of the splits has no piece; see {self.store.folder}/pieces.json"
+            )
+        return {
+            split: RollSplit(chosen, rolls.starts[chosen], lengths[chosen])
+            for split, chosen in numbers.items()
+        }

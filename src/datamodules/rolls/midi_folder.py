@@ -1,0 +1,84 @@
+"""A folder of MIDI files as piano rolls."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from src.audio.notes import midi_files
+from src.audio.roll import Grid
+from src.datamodules.rolls.base import RollDataModule
+from src.datamodules.rolls.midi_rolls import SPLIT_BY, MidiMaker
+from src.errors import UserError
+from src.preparation.inputs import files_hash
+
+
+class MidiFolder(RollDataModule):
+    """All `.mid` and `.midi` files below a folder; what cannot be read is named and left out.
+
+    Files with the same or nearly the same notes count as one group, and stay on one side of the split.
+
+    Args:
+        root: the folder.
+        split_by: `file`, or `composer`: files in one folder right below the root stay together.
+        lowest_note: MIDI number of the first key.
+        n_notes: number of keys.
+        grid: `beats` or `seconds`.
+        rate: steps a beat or a second.
+        short_notes: `keep` or `drop`; see `src.audio.roll.Grid`.
+        options: see `RollDataModule`.
+
+    Raises:
+        UserError: an option lies outside its range.
+    """
+
+    name = "midi_folder"
+    grid: Grid
+
+    def __init__(
+        self,
+        *,
+        root: str | None,
+        split_by: str,
+        lowest_note: int,
+        n_notes: int,
+        grid: str,
+        rate: float,
+        short_notes: str,
+        **options: Any,
+    ) -> None:
+        steps = Grid(unit=grid, rate=rate, lowest_note=lowest_note, n_notes=n_notes, short_notes=short_notes)
+        super().__init__(lowest_note=lowest_note, n_notes=n_notes, grid=steps, **options)
+        if split_by not in SPLIT_BY:
+            raise UserError(f"data.split_by={split_by}: choose {' or '.join(SPLIT_BY)}.")
+        self.root, self.split_by = root, split_by
+
+    def check(self) -> None:
+        """Refuse a folder that is missing or has no MIDI file below it.
+
+        Raises:
+            UserError: one of those.
+        """
+        midi_files(self._root())
+
+    def resolved(self) -> dict[str, Any]:
+        """Give the folder as a full path."""
+        return {"root": str(self._root())}
+
+    def maker(self) -> MidiMaker:
+        """Give what makes a piece."""
+        return MidiMaker(self._root(), self.grid, self.split_by)
+
+    def piece_ids(self) -> list[str]:
+        """Give the files, relative to the folder."""
+        root = self._root()
+        return [path.relative_to(root).as_posix() for path in midi_files(root)]
+
+    def rolls_recipe(self) -> dict[str, Any]:
+        """Give the grid, how files are grouped, and the hash of the files and their names in the folder."""
+        content = files_hash(self._root(), self.piece_ids(), self.cache_dir / "midi_folders.json")
+        return {"grid": asdict(self.grid), "split_by": self.split_by, "files": content}
+
+    def _root(self) -> Path:
+        if self.root is None:
+            raise UserError("data.root is not set: give a folder with MIDI files, data.root=FOLDER")
+        return Path(self.root).expanduser().resolve()

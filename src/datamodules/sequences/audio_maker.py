@@ -1,0 +1,82 @@
+"""Features of clips of sound files."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from src.audio.files import SILENCE, read_part
+from src.audio.music_features import HOP_LENGTH, SAMPLE_RATE, music_features
+from src.datamodules.sequences.rows import MAX_FRAMES, N_ROWS
+from src.datamodules.sequences.store import Made, stored
+from src.datamodules.window_features import samples_at
+from src.preparation.survey import PROBLEMS, Surveyor
+
+SILENT = "is silent in its middle, or its channels cancel each other"
+TOO_LOUD = "has samples of more than a million times full scale"
+_LOUDEST = 1e6  # of full scale; squares of 1e20 and more are infinite
+_PUBLISHED_SECONDS = 30
+
+
+def frames_of_clip(seconds: float, *, beat_sync: bool) -> int:
+    """Give the most frames that a clip has; of beats as many a second as are kept of published clips.
+
+    Args:
+        seconds: its length, > 0.
+        beat_sync: whether frames are beats.
+    """
+    if beat_sync:
+        return math.ceil(MAX_FRAMES[True] * seconds / _PUBLISHED_SECONDS)
+    return 1 + round(seconds * SAMPLE_RATE) // HOP_LENGTH
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudioClips:
+    """Makes the features of the middle of file i, as published clips are the middle of a track.
+
+    Args:
+        root: the folder that paths are relative to.
+        paths: one an item.
+        seconds: length of a clip; a shorter file is taken whole.
+        beat_sync: whether a frame is a beat.
+        max_frames: kept of an item, from its beginning.
+    """
+
+    root: Path
+    paths: tuple[str, ...]
+    seconds: float
+    beat_sync: bool
+    max_frames: int
+
+    def __call__(self, index: int) -> Made:
+        """Give the features of item `index`, of no frame where the file can't be used."""
+        sound, problem = self._clip(index)
+        features = np.zeros((N_ROWS, 0)) if problem else music_features(sound, beat_sync=self.beat_sync)
+        return stored(features, self.max_frames)
+
+    def problem(self, index: int) -> str:
+        """Say why a file can't be used; empty if it can."""
+        return self._clip(index)[1]
+
+    def sound(self, index: int) -> np.ndarray:
+        """Give the clip of a file: float32 (samples,), -1..1, at 22,050 Hz."""
+        return self._clip(index)[0]
+
+    def _clip(self, index: int) -> tuple[np.ndarray, str]:
+        path = self.root / self.paths[index]
+        found = Surveyor(self.root, self.paths)(index)
+        problem = PROBLEMS[int(found["problem"])]
+        if problem:
+            return np.zeros(0, np.float32), problem
+        samples = samples_at(int(found["frames"]), int(found["rate"]), SAMPLE_RATE)
+        length = min(samples, round(self.seconds * SAMPLE_RATE))
+        with soundfile.SoundFile(path) as file:
+            sound = read_part(file, (samples - length) // 2, length, SAMPLE_RATE, 1)[0]
+        return sound, _problem(sound)
+
+
+def _problem(sound: np.ndarray) -> str:
+    loudest = float(np.abs(sound).max(initial=0.0))
+    return SILENT if loudest < SILENCE else TOO_LOUD if not loudest <= _LOUDEST else ""

@@ -1,0 +1,341 @@
+"""What data sets of music as sequences share: features that are made once, a split by group, padded batches."""
+
+import functools
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar
+
+import numpy as np
+from torch.utils.data import DataLoader
+
+from src.datamodules.base import DataModule
+from src.datamodules.batches import OrderedBatches, ShuffledBatches, loader
+from src.datamodules.contact_sheet import write_contact_sheet
+from src.datamodules.left_out import check_left_out, say_left_out
+from src.datamodules.lists import write_left_out, write_sequences
+from src.datamodules.options import share
+from src.datamodules.sequences.batches import SequenceDataset
+from src.datamodules.sequences.choice import Choice
+from src.datamodules.sequences.rows import max_frames as checked_max_frames
+from src.datamodules.sequences.rows import rows
+from src.datamodules.sequences.sheet import draw_features
+from src.datamodules.sequences.statistics import moments, statistics_over_time
+from src.datamodules.sequences.store import SequenceMaker, SequenceStore
+from src.datamodules.window_plan import checked_labels, targets_of
+from src.errors import UserError
+from src.fingerprint import value_hash, write_json
+from src.preparation.cache import read_json
+from src.preparation.code import code_signature, module_of
+from src.splitting import assigning
+from src.splitting.assigning import AssignedSplits, assign_splits
+from src.splitting.recording import Recording
+from src.splitting.splits import SPLITS, checked_seed, checked_shares
+
+
+class SequenceDataModule(DataModule):
+    """Items of 128 mel and 12 chroma rows and their own number of frames, plain or one a beat.
+
+    All 140 rows are made once and lie in `<cache_dir>/<name>_items-<hash>`; which of them are used, and the split,
+    are chosen when they are opened, so that those cost no new build. `manifest.csv` and `left_out.csv` in the data's
+    folder say which items are used, and why others are not. A subclass sets `name`, `target` and, of a published data
+    set, `card`, lists its items, and says what makes one.
+
+    Attributes:
+        drawn_splits: those that items without a split are drawn for, beside `train`.
+        n_items: items by split; empty before `prepare_data` or `setup`.
+
+    Args:
+        cache_dir, batch_size, shuffle_seed, workers: see `DataModule`.
+        classes: names of the classes, or of the numbers to predict.
+        features: `mel`, `chroma` or `fused`, both.
+        beat_sync: whether a frame is a beat.
+        max_frames: kept of an item, from its beginning; `None`: 1293, or 129 beats, as published.
+        seed: of the split, >= 0.
+        split: shares of the items that are divided, by part; `None` where the data set has its own split.
+        max_bad: the greatest share of items that may be left out, 0..1.
+
+    Raises:
+        UserError: an option lies outside its range.
+    """
+
+    inputs = "sequences"
+    feature_options = ("features", "beat_sync")
+    target = "multiclass"
+    grouped_by: ClassVar[str] = "group"
+    drawn_splits: ClassVar[tuple[str, ...]] = ("val", "test")
+
+    def __init__(
+        self,
+        *,
+        cache_dir: Path,
+        batch_size: int,
+        shuffle_seed: int,
+        workers: int | str,
+        classes: Sequence[str],
+        features: str,
+        beat_sync: bool,
+        max_frames: int | None,
+        seed: int,
+        split: Mapping[str, float] | None,
+        max_bad: float,
+    ) -> None:
+        super().__init__(
+            cache_dir=cache_dir, batch_size=batch_size, shuffle_seed=shuffle_seed, workers=workers
+        )
+        if not isinstance(beat_sync, bool):
+            raise UserError(f"data.beat_sync={beat_sync}: choose true or false")
+        self.classes, self.features, self.beat_sync = tuple(classes), features, beat_sync
+        self.rows = rows(features)
+        self.max_frames = checked_max_frames(max_frames, beat_sync=beat_sync)
+        self.max_bad, self.seed = share("max_bad", max_bad), checked_seed(seed)
+        self.shares = None if split is None else checked_shares(split, self.drawn_splits)
+        if self.seed is None:
+            raise UserError("data.seed=null: choose a whole number from 0, which divides the items")
+        self.item_shape = (1, self.rows.stop - self.rows.start, self.max_frames)
+        self.n_items = {}
+
+    @abstractmethod
+    def items(self) -> list[Recording]:
+        """List the items, those that are wrongly labelled with their `problem`.
+
+        Raises:
+            UserError: they cannot be listed; the message says what to do.
+        """
+
+    @abstractmethod
+    def maker(self) -> SequenceMaker:
+        """Give what makes the features of item i of the list; its module's code and all it imports count."""
+
+    @abstractmethod
+    def store_recipe(self) -> Mapping[str, Any]:
+        """Give plain values that determine the features: options, hashes of files, versions of libraries."""
+
+    def targets(self, items: Sequence[Recording]) -> np.ndarray:
+        """Give the targets of items: of classes int64 (n,), of numbers float32 (n, n_numbers)."""
+        return targets_of(items, self.classes, one_class=True)
+
+    def check(self) -> None:
+        """Refuse labels that cannot be divided, and a full disk.
+
+        Raises:
+            UserError: one of those; the message says what to do.
+        """
+        self.check_items()
+        if not self.store.cache.is_complete():
+            self.store.cache.check_space()
+
+    def check_items(self) -> None:
+        """Refuse what labels alone tell: too many unusable items, an empty part, a group on two sides.
+
+        Items whose sounds turn out to be the same are found later.
+
+        Raises:
+            UserError: one of those.
+        """
+        problems = [(item.path, item.problem) for item in self.listed if item.problem]
+        check_left_out(self.name, problems, len(self.listed), self.max_bad)
+        fine = [item for item in self.listed if not item.problem]
+        divided = self._assign(fine, np.arange(len(fine), dtype=np.uint64))
+        self.n_items = {split: sum(item.split == split for item in divided.recordings) for split in SPLITS}
+
+    def resolved(self) -> dict[str, Any]:
+        """Give the number of frames that are kept."""
+        return {"max_frames": self.max_frames}
+
+    def recipe(self) -> dict[str, Any]:
+        """Give what determines the features, what is taken of them, and the split."""
+        listed = [[item.path, *item.labels, item.group, item.split, item.problem] for item in self.listed]
+        return {
+            "store": self.store.folder.name,
+            "items": value_hash(listed),
+            "classes": self.classes,
+            "features": self.features,
+            "split": self.shares,
+            "seed": self.seed,
+        }
+
+    def code_modules(self) -> Sequence[ModuleType]:
+        """Give the modules that make, choose and divide the items."""
+        return module_of(self), module_of(self.maker()), assigning
+
+    def prepare_data(self) -> None:
+        """Make the features of all items; name what cannot be used.
+
+        Raises:
+            UserError: too many items cannot be used, the split is wrong (see `src.splitting.assigning`), or the disk
+                is full.
+        """
+        fresh = not self.store.cache.is_complete()
+        self.store.prepare(self.maker(), self.workers, self.name)
+        if fresh:
+            say_left_out(self.name, self.left_out(), len(self.listed))
+        self.setup()
+        if not (self.folder / "manifest.csv").exists():
+            self.choice.assigned.say_duplicates(self.name)
+            write_left_out(self.folder / "left_out.csv", self.left_out())
+            frames = self._stored["frames"][np.concatenate([self.numbers[split] for split in SPLITS])]
+            write_sequences(self.folder / "manifest.csv", self.used_items(), frames)
+        self.statistics()
+
+    def setup(self, stage: str | None = None) -> None:
+        """Open the features and divide the items.
+
+        Raises:
+            UserError: the features are not built, too many items cannot be used, or the split is wrong.
+        """
+        self.n_items = {split: len(numbers) for split, numbers in self.numbers.items()}
+
+    def left_out(self) -> list[tuple[str, str]]:
+        """Give path and reason of each item that is not used."""
+        return self.choice.left_out
+
+    def used_items(self) -> list[Recording]:
+        """Give the items that are used, each with its split: those of `train` first, then `val` and `test`."""
+        return [item for split in SPLITS for item in self.choice.items(split)]
+
+    @property
+    def numbers(self) -> dict[str, np.ndarray]:
+        """The numbers, in the list of all, of the items of each part, int64 (n,)."""
+        return self.choice.numbers
+
+    def dataset(self, split: str) -> SequenceDataset:
+        """Give the items of a part."""
+        stored, targets = self._stored, self.targets(self.choice.items(split))
+        return SequenceDataset(stored["features"], stored["frames"], self.numbers[split], targets, self.rows)
+
+    def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
+        """Give what the baselines are measured on.
+
+        Returns:
+            Mean, deviation and maximum of each row over an item's own frames, float32 (n, 3 · n_rows), and targets.
+
+        Raises:
+            UserError: the features are not built.
+        """
+        data = self.dataset(split)
+        batches = [data[numbers] for numbers in OrderedBatches(len(data), self.batch_size)]
+        found = [statistics_over_time(x.numpy(), lengths.numpy()) for x, _, lengths in batches]
+        return np.concatenate(found), np.concatenate([targets.numpy() for _, targets, _ in batches])
+
+    def statistics(self) -> tuple[np.ndarray, np.ndarray]:
+        """Give mean and deviation of each row over the frames of training items, float32 (n_rows,).
+
+        A row that never changes has a deviation of 1.
+
+        Raises:
+            UserError: the features are not built.
+        """
+        file = self.folder / "statistics.json"
+        values = read_json(file)
+        if values is None:
+            data = self.dataset("train")
+            batches = (data[numbers] for numbers in OrderedBatches(len(data), self.batch_size))
+            mean, deviation = moments((x.numpy(), lengths.numpy()) for x, _, lengths in batches)
+            values = {"mean": mean.tolist(), "deviation": deviation.tolist()}
+            write_json(file, values)
+        return np.array(values["mean"], np.float32), np.array(values["deviation"], np.float32)
+
+    def summary(self) -> dict[str, Any]:
+        """Give name, signature, items by split, mean frames by split, and how many are left out or in two parts."""
+        frames = {split: self._stored["frames"][numbers] for split, numbers in self.numbers.items()}
+        return {
+            **super().summary(),
+            "frames": {split: round(float(of_split.mean()), 1) for split, of_split in frames.items()},
+            "left_out": len(self.left_out()),
+            "shared_items": self.choice.assigned.duplicates,
+        }
+
+    def contact_sheet(self, folder: Path) -> None:
+        """Write a few training items of each class to be looked at, and how often each class occurs.
+
+        Args:
+            folder: gets what `write_item` writes, and `classes.csv`/`.png`.
+        """
+        items = {split: self.choice.items(split) for split in SPLITS}
+        marks = {split: targets_of(items[split], self.classes, one_class=False) for split in SPLITS}
+
+        def write(index: int, stem: Path) -> None:
+            self.write_item(int(self.numbers["train"][index]), stem)
+
+        write_contact_sheet(folder, write, self.classes, marks)
+
+    def write_item(self, number: int, stem: Path) -> None:
+        """Write an item to be looked at, and where there is sound to be heard, to files that begin with a path.
+
+        Args:
+            number: in the list of all.
+            stem: path without suffix.
+        """
+        stored = self._stored
+        features = stored["features"][number, :, : stored["frames"][number]].astype(np.float32)
+        draw_features(features, stem, beats=self.beat_sync)
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Give training batches, in an order that depends on shuffle_seed and epoch only."""
+        count = self.n_items["train"]
+        batches = ShuffledBatches(count, self.batch_size, self.shuffle_seed, *self._place())
+        return loader(self.dataset("train"), batches)
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        """Give all validation items in order."""
+        return self._ordered("val")
+
+    def test_dataloader(self) -> DataLoader[Any]:
+        """Give all test items in order."""
+        return self._ordered("test")
+
+    def _ordered(self, split: str) -> DataLoader[Any]:
+        return loader(self.dataset(split), OrderedBatches(self.n_items[split], self.batch_size))
+
+    @functools.cached_property
+    def listed(self) -> list[Recording]:
+        """All items, with what is wrong with their labels; numbers are their data set's business."""
+        if self.target == "regression":
+            return self.items()
+        return [checked_labels(item, self.classes, one_class=True) for item in self.items()]
+
+    @functools.cached_property
+    def store(self) -> SequenceStore:
+        """The features on disk."""
+        recipe = {
+            **self.store_recipe(),
+            "paths": value_hash([item.path for item in self.listed]),
+            "beat_sync": self.beat_sync,
+            "max_frames": self.max_frames,
+            "code": code_signature(module_of(self.maker())),
+        }
+        folder = self.cache_dir / f"{self.name}_items-{value_hash(recipe)}"
+        return SequenceStore(folder, len(self.listed), self.max_frames, {"data": self.name, "recipe": recipe})
+
+    @functools.cached_property
+    def _stored(self) -> dict[str, np.ndarray]:
+        if not self.store.cache.is_complete():
+            raise UserError(f"{self.store.folder} is not built; run the command with mode=prepare")
+        stored = self.store.open()
+        return {**stored, "frames": np.array(stored["frames"]), "digest": np.array(stored["digest"])}
+
+    @functools.cached_property
+    def choice(self) -> Choice:
+        """Which items are used, and how they are divided; they must be built."""
+        return Choice(self.name, self.listed, self._stored, self.maker(), self.max_bad, self._assign)
+
+    def _assign(self, items: Sequence[Recording], digests: np.ndarray) -> AssignedSplits:
+        return assign_splits(
+            self.name,
+            items,
+            digests,
+            classes=() if self.target == "regression" else self.classes,
+            shares=self.shares,
+            seed=self.seed,
+            published=self.card is not None,
+            remedy=self.remedy,
+        )
+
+    @property
+    def remedy(self) -> str:
+        """What can be done where a part has no item."""
+        if self.shares is None:
+            return "give shares of the items, data.split={val: share, test: share}"
+        return f"all of {self.card.name} is at {self.card.url}" if self.card else "give more files"

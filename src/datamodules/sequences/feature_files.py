@@ -1,0 +1,142 @@
+"""Feature files of 128 mel and 12 chroma rows, `.npy` or `.npy.gz`: found, told apart and read."""
+
+import gzip
+import io
+import re
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from src.datamodules.sequences.rows import N_ROWS
+from src.datamodules.sequences.store import Made, stored
+from src.preparation.visible import visible_files
+
+_SUFFIXES = re.compile(r"(\.(beatsync|full|fused|npy|gz))+\Z", re.IGNORECASE)
+_FILE = re.compile(r"\.npy(\.gz)?\Z", re.IGNORECASE)
+_GZIP = b"\x1f\x8b"
+_HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+
+
+class FeatureFileError(ValueError):
+    """A feature file cannot be used; the message goes on after its path, such as `is empty`."""
+
+
+def clip_id(name: str) -> str:
+    """Give the clip of a file, whatever its name says of format and content.
+
+    `12.fused.full.npy.gz`, `train/12.beatsync.fused.npy` and `12` are all of the clip `12`.
+
+    Args:
+        name: of a file, with or without folders before it.
+    """
+    return _SUFFIXES.sub("", name.strip().replace("\\", "/").rpartition("/")[2])
+
+
+def is_feature_file(name: str) -> bool:
+    """Tell whether a name ends as that of a feature file does."""
+    return _FILE.search(name) is not None
+
+
+def feature_files(folder: Path) -> list[str]:
+    """List the feature files below a folder, relative to it, sorted; none where it is missing."""
+    names = (path.as_posix() for path in visible_files(folder))
+    return [name for name in names if is_feature_file(name)]
+
+
+def read_features(path: Path) -> np.ndarray:
+    """Read a feature file; no pickled object in it is ever loaded.
+
+    Args:
+        path: NumPy's format, compressed by gzip or not.
+
+    Returns:
+        float32 (140, T), T >= 1, finite, and in the range of float16.
+
+    Raises:
+        FeatureFileError: it is missing, damaged, no such file, of another shape or type, or has other values.
+    """
+    content = _content(path)
+    stream = io.BytesIO(content)
+    shape, dtype = _header(stream)
+    _check_kind(shape, dtype)
+    if len(content) - stream.tell() < shape[0] * shape[1] * dtype.itemsize:
+        raise FeatureFileError("is damaged: it ends too early")
+    stream.seek(0)
+    array: np.ndarray = np.lib.format.read_array(stream, allow_pickle=False)
+    _check_values(array)
+    return array.astype(np.float32)
+
+
+@dataclass(frozen=True)
+class FeatureFiles:
+    """Makes items of feature files.
+
+    Args:
+        root: the folder that paths are relative to.
+        paths: of each item, whether it is there or not.
+        max_frames: kept of each.
+    """
+
+    root: Path
+    paths: tuple[str, ...]
+    max_frames: int
+
+    def __call__(self, index: int) -> Made:
+        """Read item `index`; of no frame where it cannot be used."""
+        try:
+            return stored(read_features(self.root / self.paths[index]), self.max_frames)
+        except FeatureFileError:
+            return stored(np.zeros((N_ROWS, 0), np.float32), self.max_frames)
+
+    def problem(self, index: int) -> str:
+        """Say why a file can't be used; nothing if it can."""
+        try:
+            read_features(self.root / self.paths[index])
+        except FeatureFileError as why:
+            return str(why)
+        return ""
+
+
+def _content(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+        if content.startswith(_GZIP):
+            content = gzip.decompress(content)
+    except FileNotFoundError:
+        raise FeatureFileError("is not there") from None
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise FeatureFileError(f"is damaged: gzip says '{error}'") from error
+    except OSError as error:
+        raise FeatureFileError(f"cannot be read: {error.strerror}") from error
+    if not content:
+        raise FeatureFileError("is empty")
+    return content
+
+
+def _header(stream: io.BytesIO) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
+    try:
+        shape, _, dtype = _HEADERS[np.lib.format.read_magic(stream)](stream)
+    except (KeyError, ValueError) as error:
+        raise FeatureFileError("is no array in NumPy's format") from error
+    return shape, dtype
+
+
+def _check_kind(shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> None:
+    if dtype.hasobject:
+        raise FeatureFileError("holds pickled objects, which are not loaded")
+    if dtype.kind not in "fiu":
+        raise FeatureFileError(f"holds {dtype}, no real numbers")
+    if len(shape) != 2 or shape[0] != N_ROWS:
+        raise FeatureFileError(f"has the shape {shape} instead of ({N_ROWS}, frames)")
+    if shape[1] < 1:
+        raise FeatureFileError("has no frame")
+
+
+def _check_values(array: np.ndarray) -> None:
+    bad = array.size - int(np.isfinite(array).sum())
+    if bad:
+        raise FeatureFileError(f"has {bad} value(s) that are not finite")
+    if np.abs(array.astype(np.float64)).max() > np.finfo(np.float16).max:
+        raise FeatureFileError("has values beyond ±65504, which are no dB")

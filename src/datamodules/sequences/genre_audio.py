@@ -1,0 +1,154 @@
+"""Any folder of music by genre, as mel, chroma and beats."""
+
+import importlib.metadata
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from src.datamodules.class_folders import check_classes_of, labelled_files
+from src.datamodules.options import above_zero
+from src.datamodules.sequences.audio_maker import AudioClips, frames_of_clip
+from src.datamodules.sequences.base import SequenceDataModule
+from src.datamodules.sequences.export import write_feature_files, write_sound
+from src.errors import UserError
+from src.preparation.inputs import files_hash
+from src.splitting.recording import Recording
+from src.splitting.splits import SPLITS
+
+_LIBRARIES = ("librosa", "numpy", "scipy", "soxr")
+
+
+class GenreAudio(SequenceDataModule):
+    """Sound files in `<root>/<genre>/…`, or anywhere below the root with a table that labels them.
+
+    An item is the middle of a file. A table may fix the split, or keep the files of a group, such as an artist or an
+    album, on one side of it; without a group each file is one of its own. Where no file of the table is to validate or
+    to test, that share is taken from `train`.
+
+    Args:
+        root: the folder.
+        table: name of a CSV file in it, see `src.datamodules.label_table`; `None` takes folders as genres.
+        clip_seconds: length of an item, > 0; a shorter file is taken whole.
+        max_frames: kept of an item, from its beginning; `None`: all of the clip, of beats 4.3 a second as published.
+        feature_files: whether features are also written as published ones are, see `src.datamodules.sequences.export`.
+        options: see `SequenceDataModule`.
+
+    Raises:
+        UserError: an option lies outside its range, or the table cannot be used.
+    """
+
+    name = "genre_audio"
+
+    def __init__(
+        self,
+        *,
+        root: str | Path | None,
+        table: str | None,
+        clip_seconds: float,
+        max_frames: int | None,
+        beat_sync: bool,
+        feature_files: bool,
+        **options: Any,
+    ) -> None:
+        self.root = None if root is None else Path(root).expanduser().resolve()
+        self.table, self.clip_seconds = table, above_zero("clip_seconds", clip_seconds)
+        self.feature_files = feature_files
+        self._files = labelled_files(self.root, table)
+        super().__init__(
+            classes=sorted({label for item in self._files for label in item.labels}),
+            beat_sync=beat_sync,
+            max_frames=frames_of_clip(self.clip_seconds, beat_sync=beat_sync)
+            if max_frames is None
+            else max_frames,
+            **options,
+        )
+        if not isinstance(feature_files, bool):
+            raise UserError(f"data.feature_files={feature_files}: choose true or false")
+        if self.shares is not None:
+            fixed = {item.split for item in self._files}
+            self.shares = {part: share for part, share in self.shares.items() if part not in fixed}
+
+    def check(self) -> None:
+        """Refuse a missing folder, fewer than two genres, and labels that cannot be divided.
+
+        Raises:
+            UserError: one of those.
+        """
+        self._check_folder()
+        self.check_items()
+
+    def resolved(self) -> dict[str, Any]:
+        """Give the folder as a full path, and the number of frames that are kept."""
+        return {**super().resolved(), "root": str(self._folder_of_data())}
+
+    def items(self) -> list[Recording]:
+        """List the sound files.
+
+        Raises:
+            UserError: the folder is missing, or there are no two genres in it.
+        """
+        self._check_folder()
+        return self._files
+
+    def maker(self) -> AudioClips:
+        """Give what makes the features of a file."""
+        return AudioClips(
+            root=self._folder_of_data(),
+            paths=tuple(item.path for item in self._files),
+            seconds=self.clip_seconds,
+            beat_sync=self.beat_sync,
+            max_frames=self.max_frames,
+        )
+
+    def store_recipe(self) -> Mapping[str, Any]:
+        """Give the clip's length, a hash of the files, and the versions of what reads and analyses them."""
+        paths = [item.path for item in self._files]
+        return {
+            "files": files_hash(self._folder_of_data(), paths, self.cache_dir / "genre_audio_folders.json"),
+            "clip_seconds": self.clip_seconds,
+            "libsndfile": soundfile.__libsndfile_version__,
+            "versions": {name: importlib.metadata.version(name) for name in _LIBRARIES},
+        }
+
+    def prepare_data(self) -> None:
+        """Make the features, and where wanted the feature files in the data's folder.
+
+        Raises:
+            UserError: see `SequenceDataModule`.
+        """
+        super().prepare_data()
+        if self.feature_files:
+            write_feature_files(
+                self.folder / "feature_files",
+                self.used_items(),
+                np.concatenate([self.numbers[split] for split in SPLITS]).tolist(),
+                self._features,
+                beats=self.beat_sync,
+            )
+
+    def write_item(self, number: int, stem: Path) -> None:
+        """Write the picture and the sound of an item.
+
+        Args:
+            number: in the list of all.
+            stem: path without suffix.
+        """
+        super().write_item(number, stem)
+        write_sound(stem, self.maker().sound(number))
+
+    def _check_folder(self) -> None:
+        check_classes_of(self._folder_of_data(), self.table, len(self.classes))
+
+    def _features(self, number: int) -> np.ndarray:
+        frames = int(self._stored["frames"][number])
+        return np.asarray(self._stored["features"][number, :, :frames], np.float32)
+
+    def _folder_of_data(self) -> Path:
+        root = self.root
+        if not isinstance(root, Path) or not root.is_dir():
+            what = "data.root is not set" if root is None else f"{root} is not there"
+            raise UserError(f"{what}: give a folder with a folder of music a genre, data.root=FOLDER")
+        return root

@@ -1,0 +1,97 @@
+"""The genre of clips of the Free Music Archive, from published feature files."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from src.datamodules.sequences.label_files import Label, LabelledFile, read_genres
+from src.datamodules.sequences.label_pictures import draw_merging
+from src.datamodules.sequences.merging import check_genres, merging
+from src.datamodules.sequences.published_features import FeatureFileDataModule
+from src.errors import UserError
+from src.preparation.card import Card
+from src.splitting.recording import Recording
+
+
+class GenreFeatures(FeatureFileDataModule):
+    """Clips of 30 s of 20 genres, merged to 10 classes as published; the published test part is the test part.
+
+    Args:
+        merge: the genres of each class, of which those that occur are told apart; `None`: each genre is one.
+        drop: genres that are left out.
+        options: see `FeatureFileDataModule`.
+
+    Raises:
+        UserError: an option lies outside its range, a table cannot be used, or a genre is neither merged nor dropped.
+    """
+
+    name = "genre_features"
+    target = "multiclass"
+    folder_name = "fma_genre_spectrograms"
+    card = Card(
+        name="FMA genre feature files (patreco3)",
+        url="https://www.kaggle.com/datasets/geoparslp/patreco3-multitask-affective-music",
+        size="3,834 clips; one archive with the mood set",
+        licence="FMA's metadata CC BY 4.0, its sound under each artist's own licence",
+        citation=(
+            "M. Defferrard, K. Benzi, P. Vandergheynst, X. Bresson: FMA: A Dataset for Music Analysis, ISMIR 2017; "
+            "feature files of the Pattern Recognition course of NTUA, lab 3"
+        ),
+        layout="fma_genre_spectrograms and fma_genre_spectrograms_beat",
+    )
+
+    def __init__(
+        self, *, merge: Mapping[str, Sequence[str]] | None, drop: Sequence[str], **options: Any
+    ) -> None:
+        self.merging, self._each_is_a_class = merging(merge or {}, drop), merge is None
+        super().__init__(**options)
+
+    def check_folder(self) -> None:
+        """Refuse a missing folder, and fewer than two classes.
+
+        Raises:
+            UserError: one of those.
+        """
+        super().check_folder()
+        if len(self.classes) < 2:
+            raise UserError(
+                f"data.merge leaves {len(self.classes)} class(es) of the genres that occur; name two or more there"
+            )
+
+    def read_labels(self, table: Path) -> list[Label]:
+        """Read a table of genres.
+
+        Raises:
+            UserError: it cannot be used, or a genre is neither merged nor dropped.
+        """
+        labels = read_genres(table)
+        genres = [label.values[0] for label in labels]
+        if self._each_is_a_class:
+            self.merging = {**{genre: genre for genre in genres}, **self.merging}
+        check_genres(str(table), genres, self.merging)
+        return labels
+
+    def names(self) -> list[str]:
+        """Give the classes that occur, sorted; all of them where there are no labels."""
+        return sorted({name for genre in self._genres() or self.merging if (name := self.merging[genre])})
+
+    def item(self, clip: LabelledFile, split: str | None) -> Recording | None:
+        """Give a clip with its class; `None` if its genre is dropped."""
+        classes = [self.merging[genre] for genre in clip.values]
+        if None in classes:
+            return None
+        labels = tuple(name for name in classes if name)
+        return Recording(path=clip.path, labels=labels, group=clip.clip, split=split, problem=clip.problem)
+
+    def contact_sheet(self, folder: Path) -> None:
+        """Write a few training items of each class to be looked at, and how often each class and genre occurs.
+
+        Args:
+            folder: gets pictures, `classes.csv`/`.png`, and `merging.png`: all labels by genre and by class.
+        """
+        super().contact_sheet(folder)
+        draw_merging(self._genres(), self.merging, folder / "merging.png")
+
+    def _genres(self) -> Counter[str]:
+        return Counter(label.values[0] for labels in self.labels.values() for label in labels)

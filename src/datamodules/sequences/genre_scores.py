@@ -1,0 +1,182 @@
+"""Genres of music21's scores, all played by one instrument: nothing is downloaded."""
+
+import functools
+import importlib.metadata
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from src.audio import fluid
+from src.audio.soundfonts.contents import check_programs
+from src.audio.soundfonts.installed import find_soundfont
+from src.datamodules.contact_sheet import named
+from src.datamodules.options import above_zero, whole_number
+from src.datamodules.sequences.audio_maker import frames_of_clip
+from src.datamodules.sequences.base import SequenceDataModule
+from src.datamodules.sequences.corpus import GENRES, CorpusPiece, corpus_folder, draw_pieces
+from src.datamodules.sequences.export import write_sound
+from src.datamodules.sequences.score_maker import LEVEL, ScoreClips
+from src.errors import UserError
+from src.fingerprint import content_hash
+from src.preparation.inputs import files_hash
+from src.splitting.recording import Recording
+
+_LIBRARIES = ("music21", "librosa", "numpy", "scipy")
+
+
+class GenreScores(SequenceDataModule):
+    """Clips of scores of eight kinds of music, from Bach's chorales to Chinese songs.
+
+    Of what, `src.datamodules.sequences.corpus` says. Neither timbre nor loudness, length or tempo marks tell the genre:
+    see `src.datamodules.sequences.score_maker`. What is of one work, such as the movements of a mass or a quartet, or
+    has one tune or title, stays on one side of the split.
+
+    Args:
+        genres: two or more keys of `src.datamodules.sequences.corpus.GENRES`.
+        clips_per_genre: that many, one a piece where there are enough pieces, else as many of each as it takes, one
+            after another; >= 1.
+        seed: draws the pieces, and divides them.
+        soundfont: path, or name of an installed one.
+        program: General MIDI program, 0..127.
+        bpm: beats a minute, 10..400.
+        clip_seconds: length of a clip, > 0.
+        max_frames: kept of a clip, from its beginning; `None`: all, of beats 4.3 a second as published.
+        options: see `SequenceDataModule`.
+
+    Raises:
+        UserError: an option lies outside its range.
+    """
+
+    name = "genre_scores"
+    level = LEVEL
+    grouped_by = "work"
+
+    def __init__(
+        self,
+        *,
+        genres: Sequence[str],
+        clips_per_genre: int,
+        seed: int,
+        soundfont: str,
+        program: int,
+        bpm: float,
+        clip_seconds: float,
+        max_frames: int | None,
+        beat_sync: bool,
+        **options: Any,
+    ) -> None:
+        self.clip_seconds = above_zero("clip_seconds", clip_seconds)
+        super().__init__(
+            classes=_checked_genres(genres),
+            seed=seed,
+            beat_sync=beat_sync,
+            max_frames=frames_of_clip(self.clip_seconds, beat_sync=beat_sync)
+            if max_frames is None
+            else max_frames,
+            **options,
+        )
+        if isinstance(bpm, bool) or not isinstance(bpm, int | float) or not 10 <= bpm <= 400:
+            raise UserError(f"data.bpm={bpm}: choose 10..400 beats a minute")
+        self.clips_per_genre = whole_number("clips_per_genre", clips_per_genre, 1)
+        self.program = whole_number("program", program, 0, 127)
+        self.soundfont, self.bpm = soundfont, bpm
+
+    def check(self) -> None:
+        """Refuse a missing library, soundfont or program, and a full disk.
+
+        Raises:
+            UserError: one of those; the message says how to get it.
+        """
+        corpus_folder()
+        fluid.functions()
+        check_programs(find_soundfont(self.soundfont), [self.program])
+        super().check()
+
+    @property
+    def drawn_by(self) -> tuple[str, ...]:
+        """What draws the pieces, and divides them."""
+        return (*super().drawn_by, "clips_per_genre")
+
+    @property
+    def remedy(self) -> str:
+        """What can be done where a part has no clip."""
+        return "choose a greater data.clips_per_genre, or other shares (data.split)"
+
+    def resolved(self) -> dict[str, Any]:
+        """Give the soundfont as a full path, and the number of frames that are kept."""
+        return {**super().resolved(), "soundfont": str(find_soundfont(self.soundfont))}
+
+    def items(self) -> list[Recording]:
+        """List the clips of each genre.
+
+        Raises:
+            UserError: music21 is not installed.
+        """
+        return [
+            Recording(path=_name(piece, number), labels=(genre,), group=f"{genre}: {piece.group}")
+            for genre, piece, number in self._clips
+        ]
+
+    def maker(self) -> ScoreClips:
+        """Give what makes the features of a clip."""
+        return ScoreClips(
+            corpus=corpus_folder(),
+            clips=tuple((piece, number) for _, piece, number in self._clips),
+            soundfont=find_soundfont(self.soundfont),
+            program=self.program,
+            bpm=self.bpm,
+            seconds=self.clip_seconds,
+            beat_sync=self.beat_sync,
+            max_frames=self.max_frames,
+        )
+
+    def store_recipe(self) -> Mapping[str, Any]:
+        """Give how clips are played, hashes of scores and soundfont, and the versions of what reads and plays them."""
+        paths = sorted({piece.path for _, piece, _ in self._clips})
+        return {
+            "scores": files_hash(corpus_folder(), paths, self.cache_dir / "scores.json"),
+            "soundfont": content_hash(find_soundfont(self.soundfont), self.cache_dir / "soundfonts.json"),
+            "program": self.program,
+            "bpm": self.bpm,
+            "clip_seconds": self.clip_seconds,
+            "fluidsynth": fluid.version(),
+            "versions": {name: importlib.metadata.version(name) for name in _LIBRARIES},
+        }
+
+    def write_item(self, number: int, stem: Path) -> None:
+        """Write the picture, the sound and the notes of a clip.
+
+        Args:
+            number: in the list of all.
+            stem: path without suffix.
+        """
+        super().write_item(number, stem)
+        make = self.maker()
+        write_sound(stem, make.sound(number))
+        make.midi(number).save(named(stem, ".mid"))
+
+    @functools.cached_property
+    def _clips(self) -> list[tuple[str, CorpusPiece, int]]:
+        """Genre, piece and number of each clip."""
+        folder, most = corpus_folder(), self.clips_per_genre
+        assert self.seed is not None
+        drawn = {genre: draw_pieces(folder, genre, most, self.seed) for genre in self.classes}
+        return [
+            (genre, piece, number)
+            for genre, pieces in drawn.items()
+            for place, piece in enumerate(pieces)
+            for number in range(most // len(pieces) + (place < most % len(pieces)))
+        ]
+
+
+def _checked_genres(genres: Sequence[str]) -> tuple[str, ...]:
+    listed = isinstance(genres, Sequence) and not isinstance(genres, str)
+    chosen = tuple(map(str, genres)) if listed else ()
+    if len(set(chosen)) < max(len(chosen), 2) or not set(chosen) <= set(GENRES):
+        raise UserError(f"data.genres={genres}: choose two or more, none twice, of {', '.join(GENRES)}")
+    return chosen
+
+
+def _name(piece: CorpusPiece, number: int) -> str:
+    tune = f" tune {piece.tune}" if piece.tune else ""
+    return f"{piece.path}{tune} clip {number + 1}"

@@ -1,0 +1,127 @@
+"""Valence, energy and danceability of clips, from published feature files."""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from src.datamodules.sequences.label_files import Label, LabelledFile, problem_of_numbers, read_numbers
+from src.datamodules.sequences.label_pictures import draw_values
+from src.datamodules.sequences.published_features import FeatureFileDataModule
+from src.errors import UserError
+from src.fingerprint import value_hash
+from src.preparation.card import Card
+from src.splitting.recording import Recording
+from src.splitting.splits import SPLITS
+
+AXES = ("valence", "energy", "danceability")
+
+_STRATUM = ("",)  # what all clips are labelled, so that a share of all is drawn
+
+
+class MoodFeatures(FeatureFileDataModule):
+    """Clips and one to three numbers from 0 to 1 of each.
+
+    The published test part has no labels: a part to test on is drawn from its training part. Where it has some, it is
+    the test part.
+
+    Args:
+        axes: what is predicted, some of `AXES`.
+        options: see `FeatureFileDataModule`.
+
+    Raises:
+        UserError: an option lies outside its range, or a table cannot be used.
+    """
+
+    name = "mood_features"
+    target = "regression"
+    folder_name = "multitask_dataset"
+    card = Card(
+        name="Multitask mood feature files (patreco3)",
+        url="https://www.kaggle.com/datasets/geoparslp/patreco3-multitask-affective-music",
+        size="1,497 clips; one archive with the genre set",
+        licence="FMA's metadata CC BY 4.0, its sound under each artist's own licence",
+        citation=(
+            "M. Defferrard, K. Benzi, P. Vandergheynst, X. Bresson: FMA: A Dataset for Music Analysis, ISMIR 2017; "
+            "feature files of the Pattern Recognition course of NTUA, lab 3"
+        ),
+        layout="multitask_dataset and multitask_dataset_beat",
+    )
+
+    def __init__(self, *, axes: Sequence[str], **options: Any) -> None:
+        self.axes = _checked_axes(axes)
+        super().__init__(**options)
+
+    def read_labels(self, table: Path) -> list[Label]:
+        """Read the chosen axes of a table.
+
+        Raises:
+            UserError: it cannot be used.
+        """
+        return read_numbers(table, self.axes)
+
+    def names(self) -> Sequence[str]:
+        """Give the axes."""
+        return self.axes
+
+    def item(self, clip: LabelledFile, split: str | None) -> Recording:
+        """Give a clip; with a problem where a value is no number from 0 to 1."""
+        problem = clip.problem or problem_of_numbers(clip.values, self.axes)
+        return Recording(path=clip.path, labels=_STRATUM, group=clip.clip, split=split, problem=problem)
+
+    def targets(self, items: Sequence[Recording]) -> np.ndarray:
+        """Give the numbers of items, float32 (n, n_axes), 0..1."""
+        numbers = [self._numbers[item.path] for item in items]
+        return np.array(numbers, np.float32).reshape(len(items), len(self.axes))
+
+    def recipe(self) -> dict[str, Any]:
+        """Give what determines the features, what is taken of them, the split, and the numbers."""
+        return {**super().recipe(), "numbers": value_hash(self._numbers)}
+
+    def used_items(self) -> list[Recording]:
+        """Give the items that are used, each with its split and, as labels, its numbers."""
+        items = super().used_items()
+        return [
+            replace(
+                item,
+                labels=tuple(f"{axis}={number:g}" for axis, number in zip(self.axes, of_item, strict=True)),
+            )
+            for item, of_item in zip(items, self.targets(items), strict=True)
+        ]
+
+    def contact_sheet(self, folder: Path) -> None:
+        """Write the training items with the least, the middle and the greatest number of each axis.
+
+        Args:
+            folder: gets pictures whose names say the numbers, and `values.png`: how they are spread by split.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        items = self.used_items()
+        values = {split: self.targets([i for i in items if i.split == split]) for split in SPLITS}
+        for index in _extremes(values["train"]):
+            said = "_".join(label.replace("=", "") for label in items[index].labels)
+            self.write_item(int(self.numbers["train"][index]), folder / f"{said}_train{index:05d}")
+        draw_values(values, self.axes, folder / "values.png")
+
+    @functools.cached_property
+    def _numbers(self) -> dict[str, list[float]]:
+        """The numbers of each clip that has a right label, by path."""
+        labelled = [clip for _, clip in self.clips if clip.values]
+        right = [clip for clip in labelled if not problem_of_numbers(clip.values, self.axes)]
+        return {clip.path: [float(text) for text in clip.values] for clip in right}
+
+
+def _checked_axes(axes: Sequence[str]) -> tuple[str, ...]:
+    chosen = () if isinstance(axes, str) or not isinstance(axes, Sequence) else tuple(axes)
+    if not chosen or set(chosen) - set(AXES) or len(set(chosen)) < len(chosen):
+        raise UserError(f"data.axes={axes}: choose one or more of [{','.join(AXES)}], each once")
+    return chosen
+
+
+def _extremes(values: np.ndarray) -> list[int]:
+    """Choose the items with the least, the middle and the greatest number of each axis."""
+    order = np.argsort(values, axis=0, kind="stable")
+    return sorted({int(index) for row in (0, len(order) // 2, -1) for index in order[row]})

@@ -1,0 +1,158 @@
+"""What published sets of feature files share: their folders, their tables of labels, and how the two fit."""
+
+import functools
+from abc import abstractmethod
+from collections.abc import Sequence, Set
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from src.datamodules.sequences.base import SequenceDataModule
+from src.datamodules.sequences.feature_files import FeatureFiles, feature_files
+from src.datamodules.sequences.label_files import Label, LabelledFile, labelled_files
+from src.errors import UserError
+from src.preparation.cache import say
+from src.preparation.card import Card
+from src.preparation.inputs import files_hash
+from src.splitting.recording import Recording
+
+PARTS = ("train", "test")
+
+
+class FeatureFileDataModule(SequenceDataModule):
+    """Feature files in `<folder>/train` and `test`, labelled by `train_labels.txt` and `test_labels.txt` there.
+
+    Where `test` has no labels it is passed over, and a part to test on is drawn from `train`, as is always one to
+    validate on. Each clip is its own group.
+
+    Attributes:
+        folder_name: of the data set; features of beats lie in `<folder_name>_beat`.
+        labels: those of the tables, by part.
+
+    Args:
+        root: the folder that those folders lie in.
+        beat_sync: see `SequenceDataModule`.
+        options: see `SequenceDataModule`; `split` has the shares of `train` that validate and, if need be, test.
+
+    Raises:
+        UserError: an option lies outside its range, or a table cannot be used.
+    """
+
+    folder_name: ClassVar[str]
+    card: ClassVar[Card]
+    root: Path | None
+
+    def __init__(self, *, root: str | Path | None, beat_sync: bool, **options: Any) -> None:
+        self.root = None if root is None else Path(root).expanduser().resolve()
+        self.place = self.folder_name + ("_beat" if beat_sync else "")
+        self.labels = self._labels()
+        super().__init__(beat_sync=beat_sync, classes=self.names(), **options)
+        if self.shares is not None:
+            self.shares = {part: share for part, share in self.shares.items() if part not in self.labels}
+
+    @abstractmethod
+    def read_labels(self, table: Path) -> list[Label]:
+        """Read a table of labels; none where it has names only.
+
+        Raises:
+            UserError: it cannot be used.
+        """
+
+    @abstractmethod
+    def names(self) -> Sequence[str]:
+        """Give the names of the classes, or of the numbers to predict."""
+
+    @abstractmethod
+    def item(self, clip: LabelledFile, split: str | None) -> Recording | None:
+        """Give a clip as an item, with its problem if it has one; `None` if it is not wanted."""
+
+    def check(self) -> None:
+        """Refuse a folder that is missing, one without labels to train with, and labels that cannot be divided.
+
+        Raises:
+            UserError: one of those; the message says where to get the data.
+        """
+        self.check_folder()
+        self.check_items()
+
+    def check_folder(self) -> None:
+        """Refuse a folder that is missing, or that has no labels to train with.
+
+        Raises:
+            UserError: one of those; the message says where to get the data.
+        """
+        if self.root is None or not self.root.is_dir():
+            raise self.card.missing(self.root)
+        if not (self.root / self.place).is_dir():
+            raise UserError(
+                f"{self.root} has no folder {self.place}; give the folder that holds it as data.root=FOLDER, or get "
+                f"it from {self.card.url}"
+            )
+        if "train" not in self.labels:
+            raise UserError(
+                f"{self.root / self.place} has no train_labels.txt with labels; get it from {self.card.url}"
+            )
+
+    def resolved(self) -> dict[str, Any]:
+        """Give the number of frames that are kept, and the folder as a full path."""
+        return {**super().resolved(), "root": None if self.root is None else str(self.root)}
+
+    def items(self) -> list[Recording]:
+        """List the clips, those of `train` first.
+
+        A label without a file, a file without a label, and a clip of `test` that is in `train`, too, have a problem.
+
+        Raises:
+            UserError: see `check_folder`.
+        """
+        self.check_folder()
+        items = [item for split, clip in self.clips if (item := self.item(clip, split)) is not None]
+        trained = {item.group for item in items if item.split is None}
+        return [_outside(item, trained) for item in items]
+
+    def maker(self) -> FeatureFiles:
+        """Give what reads file i."""
+        assert self.root is not None
+        return FeatureFiles(self.root, tuple(item.path for item in self.listed), self.max_frames)
+
+    def store_recipe(self) -> dict[str, Any]:
+        """Give a hash of the content of the files."""
+        assert self.root is not None
+        there = [item.path for item in self.listed if (self.root / item.path).is_file()]
+        return {"files": files_hash(self.root, there, self.cache_dir / "feature_files.json")}
+
+    def prepare_data(self) -> None:
+        """Read all files; name what cannot be used, and say where the test part is drawn.
+
+        Raises:
+            UserError: see `SequenceDataModule`.
+        """
+        fresh = not self.store.cache.is_complete()
+        super().prepare_data()
+        if fresh and "test" not in self.labels:
+            say(f"{self.name}: {self.place}/test has no labels; val and test are drawn from train")
+
+    @functools.cached_property
+    def clips(self) -> list[tuple[str | None, LabelledFile]]:
+        """All clips of the parts that have labels, and the split of those that have a fixed one."""
+        assert self.root is not None
+        found: list[tuple[str | None, LabelledFile]] = []
+        for part, labels in self.labels.items():
+            folder = f"{self.place}/{part}"
+            files = feature_files(self.root / folder)
+            split = None if part == "train" else part
+            clips = labelled_files(labels, files, folder=folder, table=f"{part}_labels.txt")
+            found += [(split, clip) for clip in clips]
+        return found
+
+    def _labels(self) -> dict[str, list[Label]]:
+        if self.root is None:
+            return {}
+        tables = {part: self.root / self.place / f"{part}_labels.txt" for part in PARTS}
+        found = {part: self.read_labels(table) for part, table in tables.items() if table.is_file()}
+        return {part: labels for part, labels in found.items() if labels}
+
+
+def _outside(item: Recording, trained: Set[str]) -> Recording:
+    leaked = item.split is not None and item.group in trained
+    return replace(item, problem=item.problem or "is of a clip that is in train, too") if leaked else item

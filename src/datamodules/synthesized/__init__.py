@@ -1,0 +1,1 @@
+"""Clips played by a synthesiser: whole, or mixed of stems."""

@@ -1,0 +1,169 @@
+"""Stems: the line of one instrument, played by one soundfont, as a spectrogram that can be added to others."""
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from src.audio.mel import LogMel
+from src.audio.score import Score, ScoreOptions, random_score
+from src.audio.variation import random_generators
+from src.datamodules.synthesized.stem_voices import Voice
+from src.datamodules.synthesized.synth_clips import ClipMaker, synthesizer
+from src.errors import UserError
+
+INTERVALS = (-12, -7, -5, 5, 7, 12)
+"""Semitones: octave, fifth and fourth, down and up."""
+SILENT = 1e-3
+"""Largest amplitude of a line that nothing is heard of."""
+STRETCHES = tuple(range(-24, 13))
+"""Semitones from a note to the key whose recording plays it."""
+FLOOR_DB = 100.0
+"""Below a power of 1: lower than the floor of any clip that a stem is part of."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variation:
+    """How stems differ from what a soundfont plays by default.
+
+    Args:
+        relatives: share of the stems that another preset of the same class plays, where the font has one.
+        transpose: share of the stems that lie an octave, a fifth or a fourth higher or lower.
+        stretch: share of the stems that recordings of other notes play, up to two octaves lower or one octave higher,
+            faster or slower, as in a soundfont with few recordings.
+        generators: share of the stems whose filter, envelope, tuning, vibrato and effects are changed.
+        velocity: lowest and highest MIDI velocity, 1..127, of the stems that `transpose` or `generators` change.
+
+    Raises:
+        UserError: a share is outside 0..1, or a velocity outside 1..127.
+    """
+
+    relatives: float
+    transpose: float
+    stretch: float
+    generators: float
+    velocity: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        for name in ("relatives", "transpose", "stretch", "generators"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise UserError(f"data.variation.{name} is {getattr(self, name)}: choose a share from 0 to 1")
+        low, high = self.velocity
+        if not 1 <= low <= high <= 127:
+            raise UserError(f"data.variation.velocity is {[low, high]}: choose 1 <= low <= high <= 127")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A stem before it is played.
+
+    Args:
+        score: of one instrument.
+        soundfont, bank: what plays it.
+        generators: what is changed in the synthesiser.
+        key_shift: semitones from a note to the key that plays it.
+    """
+
+    score: Score
+    soundfont: Path
+    bank: int
+    generators: Mapping[int, float]
+    key_shift: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class StemMaker:
+    """Makes stems, each from its own random generator alone; it can be sent to another process.
+
+    Stem i is of voice i // n_each and comes from `np.random.default_rng([seed, 3, i])`.
+
+    Args:
+        score: what lines are drawn from; `instruments` are the classes.
+        voices: what plays them.
+        n_each: stems of each voice.
+        variation: how they vary.
+        features: the parameters of `LogMel`.
+        effects: the synthesiser's reverberation and chorus.
+        seed: of all lines, >= 0.
+    """
+
+    score: ScoreOptions
+    voices: tuple[Voice, ...]
+    n_each: int
+    variation: Variation
+    features: Mapping[str, Any]
+    effects: bool
+    seed: int
+
+    def __call__(self, index: int) -> dict[str, np.ndarray | int]:
+        """Make stem `index`.
+
+        Returns:
+            `features`, float16 (1, n_mels, frames), dB against a power of 1; `targets`, uint8 (n_classes,);
+            `pieces`, the score's digest.
+        """
+        line = self.line(index)
+        with torch.inference_mode():
+            decibels: torch.Tensor = self.mel(torch.from_numpy(self.waveform(line)))
+        targets = np.zeros(len(self.score.instruments), np.uint8)
+        targets[self.voices[index // self.n_each].label] = 1
+        return {"features": decibels.half().numpy()[None], "targets": targets, "pieces": line.score.digest()}
+
+    def line(self, index: int) -> Line:
+        """Draw stem `index`."""
+        rng = np.random.default_rng([self.seed, 3, index])
+        voice, vary = self.voices[index // self.n_each], self.variation
+        shares = (vary.relatives, vary.transpose, vary.stretch, vary.generators)
+        relatives, transposed, stretched, changed = rng.random(len(shares)) < shares
+        bank, program = voice.preset
+        if relatives and voice.relatives:
+            bank, program = voice.relatives[int(rng.integers(len(voice.relatives)))]
+        instrument = self.score.instruments[voice.label]
+        shift = int(rng.choice(INTERVALS)) if transposed else 0
+        low, high = (min(max(pitch + shift, 0), 127) for pitch in (instrument.low, instrument.high))
+        options = replace(
+            self.score,
+            instruments=(replace(instrument, program=program, low=low, high=high),),
+            max_instruments=1,
+            velocity=vary.velocity if transposed or changed else self.score.velocity,
+        )
+        generators = random_generators(rng) if changed else {}
+        fitting = [by for by in STRETCHES if low + by >= 0 and high + by <= 127]
+        key_shift = int(rng.choice(fitting)) if stretched else 0
+        return Line(random_score(rng, options), voice.soundfont, bank, generators, key_shift)
+
+    def waveform(self, line: Line) -> np.ndarray:
+        """Render a line: mono float32 (samples,), about -1..1."""
+        player = synthesizer(line.soundfont, self.mel.sample_rate, self.effects)
+        play = functools.partial(
+            player.render,
+            line.score.events(),
+            self.score.clip_seconds,
+            bank=line.bank,
+            generators=line.generators,
+        )
+        waveform = play(key_shift=line.key_shift)
+        silent = np.abs(waveform).max() < SILENT  # the font has no recording for those keys
+        return play() if silent and line.key_shift else waveform
+
+    @functools.cached_property
+    def mel(self) -> LogMel:
+        """The spectrogram, built when first used."""
+        return LogMel(**{**self.features, "scaling": "db", "top_db": FLOOR_DB})
+
+
+@dataclass(frozen=True)
+class StemsAndClips:
+    """Makes the items on disk: first the stems, then whole clips of validation and test."""
+
+    stems: StemMaker
+    clips: ClipMaker
+    n_stems: int
+
+    def __call__(self, index: int) -> dict[str, np.ndarray | int]:
+        """Make item `index`."""
+        return self.stems(index) if index < self.n_stems else self.clips(index - self.n_stems)

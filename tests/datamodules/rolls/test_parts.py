@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from src.datamodules.rolls.parts import RollParts, build_rolls
+from src.datamodules.rolls.piece import Piece
+from src.errors import UserError
+from tests.datamodules.rolls.slow_rolls import roll
+
+
+def make(piece_id: str) -> Piece:
+    if piece_id == "bad":
+        raise UserError("bad.mid has no notes")
+    sounding = roll(int(piece_id), seed=1)
+    return Piece(name=piece_id, group="g", sounding=sounding, onsets=sounding & False)
+
+
+def test_a_part_holds_the_piece(tmp_path):
+    parts = build_rolls(tmp_path / "parts", make, ["30"], 1, "rolls")
+    arrays = parts.arrays(0)
+    np.testing.assert_array_equal(np.unpackbits(arrays["sounding"], axis=1)[:, :12], roll(30, seed=1))
+    assert not arrays["onsets"].any()
+    assert {"name": "30", "group": "g", "split": "", "length": 30}.items() <= parts.about(0).items()
+
+
+@pytest.mark.parametrize(
+    ("piece_id", "reason"), [("bad", "bad.mid has no notes"), ("1", "fewer than 2 steps")]
+)
+def test_a_piece_that_cannot_be_made_has_a_reason(tmp_path, piece_id, reason):
+    about = build_rolls(tmp_path / "parts", make, [piece_id], 1, "rolls").about(0)
+    assert about["name"] == piece_id
+    assert reason in about["left_out"]
+
+
+def test_a_damaged_part_is_noticed(tmp_path):
+    parts = RollParts(tmp_path, ("40",))
+    assert not parts.is_sound(0)
+    parts.write_chunk(0, make)
+    assert parts.is_sound(0)
+    content = parts.path(0).read_bytes()
+    for position in range(0, len(content), 37):
+        damaged = bytearray(content)
+        damaged[position] ^= 1
+        parts.path(0).write_bytes(damaged)
+        assert not parts.is_sound(0)

@@ -1,0 +1,193 @@
+import pickle
+
+import numpy as np
+import pytest
+import scipy.io
+
+from src.datamodules.rolls.poly_files import read_rolls
+from src.datamodules.rolls.poly_music import PolyMusic
+from src.errors import UserError
+
+SIZES = {"train": 6, "val": 3, "test": 2}
+NAMES = {"train": "traindata", "val": "validdata", "test": "testdata"}
+
+
+@pytest.fixture
+def rolls():
+    rng = np.random.default_rng(0)
+    return {split: [rng.random((12 + n, 88)) < 0.05 for n in range(count)] for split, count in SIZES.items()}
+
+
+def write_mat(path, rolls, dtype=np.uint8):
+    cells = {}
+    for split, pieces in rolls.items():
+        cells[NAMES[split]] = np.empty((1, len(pieces)), object)
+        for number, piece in enumerate(pieces):
+            cells[NAMES[split]][0, number] = np.asarray(piece, dtype)
+    scipy.io.savemat(path, cells)
+
+
+def chords(rolls, number=int):
+    names = {"train": "train", "val": "valid", "test": "test"}
+    return {
+        names[split]: [
+            [tuple(number(k + 21) for k in np.flatnonzero(column)) for column in p] for p in pieces
+        ]
+        for split, pieces in rolls.items()
+    }
+
+
+def data(folder, **options):
+    defaults = {
+        "cache_dir": folder / "cache",
+        "batch_size": 2,
+        "shuffle_seed": 1,
+        "root": str(folder),
+        "dataset": "JSB_Chorales",
+        "n_steps": 4,
+        "crop": None,
+        "onsets": False,
+        "workers": "auto",
+    }
+    return PolyMusic(**{**defaults, **options})
+
+
+def assert_equal(found, rolls):
+    assert found.keys() == rolls.keys()
+    for split in rolls:
+        assert len(found[split]) == len(rolls[split])
+        for one, other in zip(found[split], rolls[split], strict=True):
+            assert one.dtype == bool
+            np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float64])
+def test_mat_file(tmp_path, rolls, dtype):
+    write_mat(tmp_path / "a.mat", rolls, dtype)
+    assert_equal(read_rolls(tmp_path / "a.mat"), rolls)
+
+
+@pytest.mark.parametrize("protocol", [0, 2, 5])
+def test_pickle(tmp_path, rolls, protocol):
+    (tmp_path / "a.pickle").write_bytes(pickle.dumps(chords(rolls), protocol))
+    assert_equal(read_rolls(tmp_path / "a.pickle"), rolls)
+
+
+@pytest.mark.parametrize("number", [np.int64, np.uint8, np.dtype(">i4").type])
+def test_pickle_with_numbers_of_numpy(tmp_path, rolls, number):
+    (tmp_path / "a.pickle").write_bytes(pickle.dumps(chords(rolls, number), 4))
+    assert_equal(read_rolls(tmp_path / "a.pickle"), rolls)
+
+
+class Evil:
+    def __init__(self, function, *arguments):
+        self.call = function, arguments
+
+    def __reduce__(self):
+        return self.call
+
+
+@pytest.mark.parametrize(
+    "wrapped", [lambda evil: evil, lambda evil: {"train": [[evil]], "valid": [], "test": []}]
+)
+@pytest.mark.parametrize("function", [eval, print, bytearray, np.zeros])
+def test_a_pickle_that_runs_code_is_refused(tmp_path, capsys, function, wrapped):
+    (tmp_path / "a.pickle").write_bytes(pickle.dumps(wrapped(Evil(function, "print('harm')"))))
+    with pytest.raises(UserError, match="only plain data are read"):
+        read_rolls(tmp_path / "a.pickle")
+    assert "harm" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"train": [], "valid": [], "test": []},
+        {"train": [[(60,)]], "valid": [[(60,)]]},
+        {"train": [[(60,)]], "valid": [[(60,)]], "test": [[(20,)]]},
+        {"train": [[(60,)]], "valid": [[(60,)]], "test": [[("C4",)]]},
+        {"train": [[60]], "valid": [[(60,)]], "test": [[(60,)]]},
+        [1, 2],
+        None,
+    ],
+)
+def test_a_pickle_of_another_shape_is_refused(tmp_path, content):
+    (tmp_path / "a.pickle").write_bytes(pickle.dumps(content))
+    with pytest.raises(UserError, match="has not the benchmark's shape"):
+        read_rolls(tmp_path / "a.pickle")
+
+
+@pytest.mark.parametrize("piece", [np.zeros((5, 87)), np.full((5, 88), 2), np.zeros((3, 88, 2))])
+def test_a_mat_file_of_another_shape_is_refused(tmp_path, rolls, piece):
+    write_mat(tmp_path / "a.mat", {**rolls, "test": [piece]})
+    with pytest.raises(UserError, match="has not the benchmark's shape"):
+        read_rolls(tmp_path / "a.mat")
+
+
+@pytest.mark.parametrize("name", ["a.mat", "a.pickle"])
+@pytest.mark.parametrize("content", [b"", b"garbage" * 100, b"\x80\x05\x95\xff"])
+def test_a_damaged_file_is_refused(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match="is no readable"):
+        read_rolls(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["JSB Chorales.mat", "JSB_Chorales.mat", "jsb-chorales.MAT"])
+def test_file_is_found_whatever_its_spelling(tmp_path, rolls, name):
+    write_mat(tmp_path / "x.mat", rolls)
+    (tmp_path / "x.mat").rename(tmp_path / name)
+    data(tmp_path).check()
+    assert data(tmp_path).resolved() == {"root": str(tmp_path)}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"root": None}, "data.root=FOLDER"),
+        ({"root": "/nowhere"}, "no such folder"),
+        ({"dataset": "Nottingham"}, r"no Nottingham.mat or .pickle in it; .*github"),
+        ({"dataset": "MAESTRO"}, "choose JSB_Chorales"),
+    ],
+)
+def test_what_is_missing_is_said_before_work(tmp_path, rolls, options, message):
+    write_mat(tmp_path / "JSB_Chorales.mat", rolls)
+    with pytest.raises(UserError, match=message):
+        data(tmp_path, **options).check()
+
+
+def test_published_split_is_kept(tmp_path, rolls):
+    write_mat(tmp_path / "JSB_Chorales.mat", rolls)
+    built = data(tmp_path)
+    built.prepare_data()
+    built.setup("fit")
+    assert built.n_items == SIZES
+    for split in SIZES:
+        columns, lengths = built.arrays(split)
+        assert lengths.tolist() == [len(roll) for roll in rolls[split]]  # in order of length
+        np.testing.assert_array_equal(columns, np.concatenate(rolls[split]))
+    assert built.classes[0] == "A0"
+    assert built.classes[-1] == "C8"
+    assert built.grid is None
+
+
+def test_onsets_are_rises(tmp_path, rolls):
+    held = np.zeros((4, 88), bool)
+    held[:, 10] = [True, True, False, True]
+    write_mat(tmp_path / "JSB_Chorales.mat", {**rolls, "test": [held]})
+    built = data(tmp_path, onsets=True)
+    built.prepare_data()
+    columns, _ = built.arrays("test")
+    assert columns[:, 88 + 10].tolist() == [True, False, False, True]
+    assert columns[:, 88:].sum() == 2
+
+
+def test_signature_is_of_the_file_not_of_its_place(tmp_path, rolls):
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        write_mat(tmp_path / name / "JSB_Chorales.mat", rolls)
+    (tmp_path / "other" / "JSB_Chorales.mat").write_bytes(
+        (tmp_path / "one" / "JSB_Chorales.mat").read_bytes()
+    )
+    one, other = (data(tmp_path, root=str(tmp_path / name)).signature for name in ("one", "other"))
+    assert one == other
+    write_mat(tmp_path / "other" / "JSB_Chorales.mat", {**rolls, "test": rolls["val"]})
+    assert data(tmp_path, root=str(tmp_path / "other")).signature != one

@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+import soundfile
+
+from src.preparation.survey import ARRAYS, PROBLEMS, Surveyor
+from tests.datamodules.sounds import cut_off, noise, write
+
+SUFFIXES = (".wav", ".flac", ".mp3", ".ogg")
+
+
+def heard(path):
+    found = Surveyor(path.parent, (path.name,))(0)
+    assert set(found) == set(ARRAYS)
+    return found
+
+
+def problem(path):
+    return PROBLEMS[heard(path)["problem"]]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_sound_is_fine_in_every_format(tmp_path, suffix):
+    path = write(tmp_path / f"é [x], #1{suffix}", noise(1.5, 22050, 2), 22050)
+    found = heard(path)
+    assert (found["frames"], found["rate"], found["channels"]) == (33075, 22050, 2)
+    assert problem(path) == ""
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("share", [0.3, 0.9, 0.99])
+def test_files_without_their_end_are_found(tmp_path, suffix, share):
+    path = write(tmp_path / f"x{suffix}", noise(3.0, 22050), 22050)
+    cut_off(path, share)
+    assert problem(path) in ("is cut off: it is shorter than its header says", "cannot be decoded to its end")
+
+
+@pytest.mark.parametrize(
+    ("samples", "says"),
+    [
+        (np.zeros(0), "is empty"),
+        (np.zeros(8000), "is silent"),
+        (np.full(8000, 5e-5), "is silent"),
+        (np.r_[np.full(300_000, 0.1), np.nan], "no numbers"),
+        (np.r_[np.inf, np.full(100, 0.1)], "no numbers"),
+    ],
+)
+def test_sound_without_music_is_found(tmp_path, samples, says):
+    assert says in problem(write(tmp_path / "x.wav", samples, subtype="FLOAT"))
+
+
+def test_what_is_no_sound_is_found(tmp_path):
+    (tmp_path / "text.wav").write_text("no sound")
+    (tmp_path / "empty.mp3").touch()
+    for name in ("text.wav", "empty.mp3", "gone.wav"):
+        assert problem(tmp_path / name) == "is no readable sound file"
+
+
+def test_the_digest_tells_sounds_and_not_files(tmp_path):
+    sound = noise(40.0)  # more than a block
+    same = [
+        write(tmp_path / "a.wav", sound),
+        write(tmp_path / "b.flac", soundfile.read(tmp_path / "a.wav")[0]),
+    ]
+    other = write(tmp_path / "c.wav", sound[:-1])
+    assert heard(same[0])["digest"] == heard(same[1])["digest"] != heard(other)["digest"]
