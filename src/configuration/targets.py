@@ -6,6 +6,7 @@ must be of the group's kind.
 """
 
 import importlib
+import pkgutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +18,12 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+import src.tasks
 from src.configuration.trust import trusted
 from src.datamodules.base import DataModule
 from src.errors import UserError
 from src.losses.base import Loss
+from src.tasks.base import TASKS, Task
 
 PROJECT = "src"
 
@@ -86,6 +89,25 @@ def find_class(target: object, group: str) -> type:
             f"{group}._target_={target} is no {kind.base.__name__} that is defined there; choose another {group}."
         )
     return found
+
+
+def find_task(name: str) -> Task:
+    """Find a task: one of `src/tasks`, or one that a trusted package has registered beside its data.
+
+    Args:
+        name: what a data module calls it in `inputs`.
+
+    Raises:
+        UserError: there is no such task.
+    """
+    for file in pkgutil.iter_modules(src.tasks.__path__, f"{src.tasks.__name__}."):
+        importlib.import_module(file.name)
+    if name not in TASKS:
+        raise UserError(
+            f"there is no task {name}; known are {', '.join(sorted(TASKS))}. The module of a data set outside the "
+            "project must import its task."
+        )
+    return TASKS[name]
 
 
 def check_stored(config: Mapping[str, Any]) -> None:

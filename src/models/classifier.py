@@ -38,7 +38,7 @@ class Classifier(Learner):
         pool: str = "mean",
         **options: Any,
     ) -> None:
-        channels_last = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        channels_last = network.to(memory_format=torch.channels_last)
         super().__init__(channels_last, loss, **options)
         self.pool = pool
         self._features = [features or nn.Identity()]  # a list keeps it out of the weights: it has none
@@ -50,10 +50,6 @@ class Classifier(Learner):
         x = (x.float() - self.mean[:, None]) / self.std[:, None]
         logits: Tensor = self.network(x.contiguous(memory_format=torch.channels_last))
         return logits
-
-    def predict(self, *inputs: Tensor) -> Tensor:
-        """From what `forward` takes to probabilities or numbers (B, C)."""
-        return self.outputs(self(*inputs).float())
 
     def prepare(self, batch: Batch) -> Batch:
         """Make spectrograms (B, 1, n_mels, T) of sounds (B, samples), in float32; others stay as they are."""
