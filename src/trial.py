@@ -30,10 +30,12 @@ from src.datamodules.first_batches import overfitted
 from src.environment import environment
 from src.fingerprint import code_hash, value_hash, write_json
 from src.libraries import settle
-from src.metrics.kinds import KINDS, direction
+from src.metrics.further import Split
+from src.metrics.kinds import KINDS, direction, further_baselines
 from src.metrics.measuring import Measured
 from src.models.learner import Answers, Items, Learner
 from src.pictures import learning_curves
+from src.splits import SPLITS
 from src.tasks.base import Finished
 
 __all__ = ["freeze", "gpus", "gpus_needed", "prepare", "run"]
@@ -134,8 +136,9 @@ def measured_baselines(data: DataModule) -> dict[str, Any]:
         kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return kept
     with threadpool_limits(1):
-        parts = [array for part in ("train", "val", "test") for array in data.arrays(part)]
-        baselines = dict(KINDS[data.target].baselines(*parts, data.classes))
+        train, val, test = (Split(*data.arrays(split)) for split in SPLITS)
+        baselines = dict(KINDS[data.target].baselines(*train, *val, *test, data.classes))
+        baselines |= further_baselines(data.target, train, val, test, data.classes)
     write_json(path, baselines)
     return baselines
 

@@ -30,7 +30,7 @@ from src.configuration.words import did_you_mean
 from src.datamodules.base import DataModule
 from src.datamodules.first_batches import check_batches
 from src.errors import UserError
-from src.metrics.kinds import KINDS, direction
+from src.metrics.kinds import direction, objectives
 from src.models.transfer import Transfer, load_features
 from src.tasks.base import TASKS, Task
 
@@ -74,10 +74,10 @@ def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _freeze_objective(frozen: dict[str, Any], target: str) -> None:
+    known = objectives(target)
     objective = frozen["objective"]
     if objective == "auto":
-        frozen["objective"] = objective = KINDS[target].objectives[0]
-    known = KINDS[target].objectives
+        frozen["objective"] = objective = known[0]
     if objective not in known:
         near = did_you_mean(objective, known)
         raise UserError(

@@ -9,6 +9,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import lightning
@@ -18,6 +19,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+import src.metrics
 import src.tasks
 from src.configuration.trust import trusted
 from src.datamodules.base import DataModule
@@ -68,6 +70,7 @@ def find_class(target: object, group: str) -> type:
     Raises:
         UserError: there is no such class, it is of another kind, or it lies in a package that is not trusted.
     """
+    _register()
     kind = GROUPS[group.partition(".")[0]]
     module, _, name = str(target).rpartition(".")
     packages = (*kind.packages, *trusted())
@@ -100,8 +103,7 @@ def find_task(name: str) -> Task:
     Raises:
         UserError: there is no such task.
     """
-    for file in pkgutil.iter_modules(src.tasks.__path__, f"{src.tasks.__name__}."):
-        importlib.import_module(file.name)
+    _register()
     if name not in TASKS:
         raise UserError(
             f"there is no task {name}; known are {', '.join(sorted(TASKS))}. The module of a data set outside the "
@@ -133,6 +135,14 @@ def check_stored(config: Mapping[str, Any]) -> None:
             rest[place] = {key: value for key, value in options.items() if key != "_target_"}
     for place in _targets_in(rest):
         raise UserError(f"{place} stands where nothing is built; take a file that this project wrote.")
+
+
+@cache
+def _register() -> None:
+    """Import the rooms whose files register what they hold: tasks, metrics and baselines."""
+    for room in (src.tasks, src.metrics):
+        for file in pkgutil.iter_modules(room.__path__, f"{room.__name__}."):
+            importlib.import_module(file.name)
 
 
 def _is_in(module: str, packages: Iterable[str]) -> bool:
