@@ -161,12 +161,9 @@ class Vectors(Task):
 
 
 @pytest.fixture
-def config(
-    composed: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> dict[str, Any]:
+def config(composed: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """A configuration of vectors, as it would be composed of two more YAML files."""
     monkeypatch.setenv(VARIABLE, __name__)
-    monkeypatch.delitem(TASKS, "vectors", raising=False)
     monkeypatch.setitem(TASKS, "vectors", Vectors())
     own = composed("loss=cross_entropy", "scheduler=none", "optimizer.lr=0.1", "trainer.max_epochs=30")
     own["callbacks"] = {name: own["callbacks"][name] for name in ("best", "last") if name in own["callbacks"]}
