@@ -12,31 +12,31 @@ from typing import Any
 import lightning
 import numpy as np
 import torch
-from lightning.pytorch.loggers import WandbLogger
 from threadpoolctl import threadpool_limits
 
 from src.callbacks.history import History
+from src.callbacks.kept_items import KeptItems
 from src.callbacks.progress import ProgressReport
 from src.callbacks.seed_epochs import SeedEpochs
 from src.configuration.build import build_data, build_learner
-from src.configuration.build_loggers import build_loggers
+from src.configuration.build_loggers import build_loggers, close_loggers
 from src.configuration.build_trainer import build_trainer
 from src.configuration.checkpoint_files import read_checkpoint
 from src.configuration.checks import freeze
 from src.configuration.devices import visible_gpus
+from src.configuration.targets import find_task
 from src.datamodules.base import DataModule
-from src.datamodules.error_clips import write_error_clips
 from src.datamodules.first_batches import overfitted
-from src.datamodules.rolls.base import RollDataModule
-from src.datamodules.synthesized.synth_instruments import SynthInstruments
 from src.environment import environment
 from src.fingerprint import code_hash, value_hash, write_json
-from src.generation.of_trial import music_of_trial
 from src.libraries import settle
-from src.metrics.kinds import KINDS, direction
-from src.models.generator import Generator
-from src.models.learner import Learner
-from src.pictures import draw_tables, learning_curves
+from src.metrics.further import Split
+from src.metrics.kinds import KINDS, direction, further_baselines
+from src.metrics.measuring import Measured
+from src.models.learner import Answers, Items, Learner
+from src.pictures import learning_curves
+from src.splitting.splits import SPLITS
+from src.tasks.base import Finished
 
 __all__ = ["freeze", "gpus", "gpus_needed", "prepare", "run"]
 
@@ -97,28 +97,32 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
     data.prepare_data()
     data.setup("fit")
     learner = build_learner(config, data)
-    history = History(folder / "history.csv")
+    history, kept = History(folder / "history.csv"), KeptItems()
     objective = f"val/{config['objective']}"
     loggers = build_loggers(config, folder, info)
     failed = True
     try:
-        callbacks = [SeedEpochs(config["seed"]), history, ProgressReport(report, objective)]
+        callbacks = [SeedEpochs(config["seed"]), history, ProgressReport(report, objective), kept]
         trainer = build_trainer(config, folder, callbacks, loggers)
         last = folder / "checkpoints" / "last.ckpt"
         with overfitted(data, config["overfit_batches"]):
             trainer.fit(learner, data, ckpt_path=str(last) if last.exists() else None, weights_only=True)
         fit_s = time.monotonic() - begun
         _evaluate_best(trainer, learner, data, folder)
+        val, test = (_measured(learner, kept.items[split]) for split in ("val", "test"))
         if trainer.is_global_zero:
-            music = _music(config, folder, learner, data)
+            samples = folder / "samples"
+            samples.mkdir(exist_ok=True)
+            finished = Finished(config, learner, data, samples, *test)
             times = {"fit_s": round(fit_s, 3), "epochs": len(history.rows)}
-            _write(config, folder, learner, data, music, times, begun)
-            _draw(config, folder, learner, history)
-            _errors(folder / "samples" / "errors", learner, data)
+            _write(folder, finished, val[1], times, begun)
+            learning_curves(
+                history.rows, objective, samples / "learning_curves.png", config["overfit_batches"]
+            )
         failed = False
     finally:
-        _close(loggers, failed)
-    return float(learner.results["val"][config["objective"]])
+        close_loggers(loggers, failed=failed)
+    return float(val[1].metrics[config["objective"]])
 
 
 def measured_baselines(data: DataModule) -> dict[str, Any]:
@@ -132,8 +136,9 @@ def measured_baselines(data: DataModule) -> dict[str, Any]:
         kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return kept
     with threadpool_limits(1):
-        parts = [array for part in ("train", "val", "test") for array in data.arrays(part)]
-        baselines = dict(KINDS[data.target].baselines(*parts, data.classes))
+        train, val, test = (Split(*data.arrays(split)) for split in SPLITS)
+        baselines = dict(KINDS[data.target].baselines(*train, *val, *test, data.classes))
+        baselines |= further_baselines(data.target, train, val, test, data.classes)
     write_json(path, baselines)
     return baselines
 
@@ -150,75 +155,44 @@ def _evaluate_best(trainer: lightning.Trainer, learner: Learner, data: DataModul
     best = folder / "checkpoints" / "best.ckpt"
     if best.exists():
         learner.load_state_dict(read_checkpoint(best)["state_dict"])
-    learner.with_intervals = True
     trainer.validate(learner, data, verbose=False)
     trainer.test(learner, data, verbose=False)
 
 
-def _music(config: Config, folder: Path, learner: Learner, data: DataModule) -> dict[str, Any]:
-    """What a generator composes, measured; and where its network looks ahead, what it knows without that."""
-    if not (isinstance(learner, Generator) and isinstance(data, RollDataModule)):
-        return {}
-    if not learner.network.causal:
-        learner.results["test"] |= learner.future_hidden(data.test_dataloader())
-    return music_of_trial(learner, data, config["generation"], config["seed"], folder / "samples")
+def _measured(learner: Learner, items: Sequence[Items]) -> tuple[Answers, Measured]:
+    answers = learner.answers(items)
+    return answers, learner.measure(answers, intervals=True)
 
 
-def _write(
-    config: Config,
-    folder: Path,
-    learner: Learner,
-    data: DataModule,
-    music: dict[str, Any],
-    times: dict[str, Any],
-    begun: float,
-) -> None:
+def _write(folder: Path, finished: Finished, val: Measured, times: dict[str, Any], begun: float) -> None:
+    """Leave the task's samples, and `metrics.json` with what the task finds."""
+    config, learner, data = finished.config, finished.learner, finished.data
     objective = config["objective"]
-    value = learner.results["val"][objective]
-    intervals = dict(learner.intervals["test"])
-    if objective in learner.intervals["val"]:
-        intervals[f"val_{objective}"] = learner.intervals["val"][objective]
-    baselines = measured_baselines(data)
-    if music:
-        learner.results["test"] |= music["distances"]
-        baselines["markov"] |= music["markov_distances"]
+    task = find_task(data.inputs)
+    further = task.further_metrics(learner, data)
+    findings = task.finish(finished)
+    intervals = dict(finished.test.intervals)
+    if objective in val.intervals:
+        intervals[f"val_{objective}"] = val.intervals[objective]
     metrics = {
-        "objective": {"name": objective, "value": value, "direction": direction(objective)},
+        "objective": {
+            "name": objective,
+            "value": val.metrics[objective],
+            "direction": direction(objective),
+        },
         "seed": config["seed"],
-        "val": learner.results["val"],
-        "test": learner.results["test"],
+        "val": val.metrics,
+        "test": {**finished.test.metrics, **further, **findings.test},
         "threshold": float(learner.threshold),
         "intervals": intervals,
-        "baselines": baselines,
-        **({"music": music} if music else {}),
+        "baselines": {
+            name: {**values, **findings.baselines.get(name, {})}
+            for name, values in measured_baselines(data).items()
+        },
+        **findings.entries,
         "data": data.summary(),
         "parameters": sum(p.numel() for p in learner.network.parameters()),
         "time": {**times, "total_s": round(time.monotonic() - begun, 3)},
         "environment": environment(config["trainer"]),
     }
     write_json(folder / "metrics.json", metrics)
-
-
-def _draw(config: Config, folder: Path, learner: Learner, history: History) -> None:
-    samples = folder / "samples"
-    samples.mkdir(exist_ok=True)
-    objective, curves = f"val/{config['objective']}", samples / "learning_curves.png"
-    learning_curves(history.rows, objective, curves, config["overfit_batches"])
-    draw_tables(learner.results["test"], samples, learner.intervals["test"])
-
-
-def _errors(folder: Path, learner: Learner, data: DataModule) -> None:
-    """Clips to be heard in which a class is missed, where the data can play them again."""
-    if isinstance(data, SynthInstruments) and learner.tested is not None:
-        outputs, targets = learner.tested
-        write_error_clips(
-            folder, data.write_test_clip, data.classes, outputs, targets, float(learner.threshold)
-        )
-
-
-def _close(loggers: Sequence[Any], failed: bool) -> None:
-    for logger in loggers:
-        if isinstance(logger, WandbLogger):
-            import wandb
-
-            wandb.finish(exit_code=int(failed))

@@ -21,6 +21,7 @@ from src.commands.prediction import Predictor, predict
 from src.configuration.build import build_data, build_learner
 from src.configuration.checks import freeze
 from src.configuration.wandb_login import wandb_mode
+from src.datamodules.notes.tinysol import TinySOL
 from src.errors import UserError
 from src.trial import run
 
@@ -133,7 +134,9 @@ def test_averaging_a_checkpoint_with_itself_changes_no_probability(finished: Fin
     sound = np.random.default_rng(0).normal(0, 0.1, (1, 1, 6615)).astype(np.float32)
     one, two = Predictor([load(path)]), Predictor(load_all([path, path]))
     with torch.inference_mode():
-        same = torch.allclose(one.average(*one.listen(sound)), two.average(*two.listen(sound)), atol=1e-6)
+        same = torch.allclose(
+            one.average(*one.read.features(sound)), two.average(*two.read.features(sound)), atol=1e-6
+        )
     assert same
 
 
@@ -206,7 +209,7 @@ def test_a_short_file_goes_on_as_the_notes_of_training_did(
     soundfile.write(tmp_path / "note.wav", note, 11025, subtype="FLOAT")
     soundfile.write(tmp_path / "filled.wav", filled, 11025, subtype="FLOAT")
     trained = load(finished[1] / "checkpoints" / "best.ckpt")
-    del trained.config["data"]["notes_per_instrument"]
+    trained.data = TinySOL
     trained.config["data"]["fill"] = fill
     predictor = Predictor([trained])
     short, full = predictor(tmp_path / "note.wav"), predictor(tmp_path / "filled.wav")

@@ -9,10 +9,10 @@ import lightning
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.trainer.states import TrainerFn
 
-from src.datamodules.rolls.base import RollDataModule
 from src.errors import UserError
 from src.generation.composing import compose
 from src.generation.options import Generation
+from src.generation.roll_data import RollData
 from src.generation.writing import write_pieces
 from src.models.learner import Learner
 
@@ -56,7 +56,7 @@ class MusicSamples(Callback):
         fitting = trainer.state.fn == TrainerFn.FITTING and not trainer.sanity_checking
         if not (fitting and batch_idx == 0 and trainer.is_global_zero and epoch % self._every == 0):
             return
-        assert isinstance(data, RollDataModule)
+        assert isinstance(data, RollData)
         assert isinstance(pl_module, Learner)
         pieces = compose([pl_module], data, self._options, seed=0, split="val")
         write_pieces(pieces, self._folder, data, self._options, prefix=f"epoch_{epoch:03d}")

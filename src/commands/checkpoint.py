@@ -1,37 +1,20 @@
 """Checkpoints that can be used by themselves: they carry classes, features and threshold."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from src.configuration.build import assemble, build_loss
+from src.configuration.build import assemble, build_loss, task_of
 from src.configuration.checkpoint_files import read_checkpoint
+from src.configuration.targets import find_class
 from src.errors import UserError
 from src.fingerprint import content_hash, value_hash
 from src.models.learner import Learner
+from src.tasks.base import Trained
 
-
-@dataclass
-class Trained:
-    """What a checkpoint holds, in evaluation mode on the CPU.
-
-    Args:
-        learner: with its weights, statistics and threshold.
-        description: `config`, `classes`, `target` and `item_shape`.
-        path: where it came from.
-    """
-
-    learner: Learner
-    description: dict[str, Any]
-    path: Path
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """The frozen configuration it was trained with."""
-        return dict(self.description["config"])
+MISFIT = "the checkpoint's weights do not fit its network; the code has changed since it was written."
 
 
 def checkpoint_paths(value: Any) -> list[Path]:
@@ -67,7 +50,8 @@ def load(path: Path) -> Trained:
     state = read_checkpoint(path)
     description = state["hyper_parameters"]
     learner = _learner(description, state["state_dict"])
-    return Trained(learner.eval(), dict(description), path)
+    data = find_class(description["config"]["data"]["_target_"], "data")
+    return Trained(learner.eval(), dict(description), path, data)
 
 
 def load_all(paths: Sequence[Path]) -> list[Trained]:
@@ -83,7 +67,7 @@ def load_all(paths: Sequence[Path]) -> list[Trained]:
                 raise UserError(
                     f"{other.path} and {loaded[0].path} differ in their {what}; average what is alike."
                 )
-        for key in ("features", "beat_sync", "grid", "rate"):
+        for key in task_of(loaded[0].description).alike:
             if other.config["data"].get(key) != loaded[0].config["data"].get(key):
                 raise UserError(
                     f"{other.path} and {loaded[0].path} differ in data.{key}; average what is alike."
@@ -92,14 +76,13 @@ def load_all(paths: Sequence[Path]) -> list[Trained]:
 
 
 def _learner(description: Mapping[str, Any], weights: Mapping[str, Tensor]) -> Learner:
-    config = description["config"]
-    statistics = (weights["mean"], weights["std"]) if "mean" in weights else None
-    learner = assemble(config, description, build_loss(config), statistics)
+    config, named = description["config"], task_of(description).statistics
+    if not all(name in weights for name in named):
+        raise UserError(MISFIT)
+    learner = assemble(config, description, build_loss(config), [weights[name] for name in named])
     known = learner.state_dict()
     own = {name: value for name, value in weights.items() if name in known or not name.startswith("loss.")}
     missing, unexpected = learner.load_state_dict(own, strict=False)
     if missing or unexpected:
-        raise UserError(
-            "the checkpoint's weights do not fit its network; the code has changed since it was written."
-        )
+        raise UserError(MISFIT)
     return learner

@@ -9,22 +9,21 @@ from omegaconf import OmegaConf
 from rich.console import Console
 from torch import Tensor
 
-from src.commands.checkpoint import Trained, checkpoint_paths, checkpoints_signature, load_all
+from src.commands.checkpoint import checkpoint_paths, checkpoints_signature, load_all
 from src.commands.other_classes import ClassMap, as_trained, check_alike, class_map, known_items
 from src.commands.sharing import without_paths
 from src.commands.thresholds import check_thresholds, thresholds_of
-from src.configuration.build import build_data
+from src.configuration.build import build_data, task_of
 from src.datamodules.base import DataModule
-from src.datamodules.synthesized.synth_instruments import SynthInstruments
 from src.environment import environment
 from src.errors import UserError
 from src.fingerprint import value_hash, write_json
 from src.libraries import settle
 from src.metrics.kinds import direction
-from src.models.classifier import Classifier
-from src.models.generator import Generator
+from src.metrics.measuring import Measured, measure
 from src.models.learner import Learner
 from src.pictures import draw_tables
+from src.tasks.base import Trained
 from src.trial import measured_baselines
 
 
@@ -43,25 +42,27 @@ def test(config: dict[str, Any], overrides: list[str]) -> int:
     trained = load_all(paths)
     check_thresholds(config["thresholds"], trained[0], other_classes=bool(config["class_map"]))
     tested = data_config(trained[0], config, overrides)
-    tested["data"] = {**tested["data"], **_trained_on(trained[0], tested)}
+    own, same_set = trained[0].config["data"], _same_set(trained[0], tested)
+    if same_set:
+        tested["data"] = {**tested["data"], **trained[0].data.kept_in_test(own, tested["data"])}
     if config["class_map"]:
         tested["data"] = as_trained(tested, trained[0])
     data = build_data(tested)
     data.check()
-    _check_unheard(trained[0], data, tested)
+    if same_set:
+        data.check_test(own)
     mapping = None
     if config["class_map"]:
         check_alike(trained[0], data)
         mapping = class_map(config["class_map"], data.classes, trained[0].description["classes"])
-        if trained[0].config["data"].get("root"):
+        if own.get("root"):
             same_parts(trained[0], data, tested)
     else:
         same_classes(trained[0], data, tested)
     data.prepare_data()
     data.setup("test")
     for member in trained:
-        if isinstance(member.learner, Classifier):
-            member.learner.pool = data.pool
+        member.learner.pool = data.pool
     if mapping:
         metrics = _measure_others(trained, data, tested, config["class_map"], mapping)
     else:
@@ -83,44 +84,17 @@ def data_config(trained: Trained, config: dict[str, Any], overrides: list[str]) 
     tested = {**trained.config, "outputs": config["outputs"]}
     if any(typed.startswith(("data=", "experiment=")) for typed in overrides):
         return {**tested, "data": config["data"]}
-    if any(text.startswith("variation=") for text in overrides):
-        raise UserError("variation= is how training stems vary; leave it out with mode=test.")
     typed = [text.lstrip("+") for text in overrides if text.lstrip("+").startswith("data.")]
-    heard = {"soundfonts", "leave_out"} & {key.partition(".")[0] for key in _keys(typed)}
-    if heard and "val_soundfonts" in trained.config["data"]:
-        raise UserError(
-            f"data.{min(heard)} is what {trained.path} heard in training, and stays; choose data.test_soundfonts."
-        )
-    if any(text.startswith("unheard=") for text in overrides):
-        typed += ["data.val_soundfonts", "data.test_soundfonts"]
+    keys = [text.partition("=")[0].removeprefix("data.") for text in typed]
     data = tested["data"]
-    for key in _keys(typed):
+    for key in keys + trained.data.changed_in_test(overrides, trained.path):
         data = _merged(data, _typed(config, key))
     return {**tested, "data": data}
 
 
-def _trained_on(trained: Trained, tested: dict[str, Any]) -> dict[str, Any]:
-    """What was heard in training stays what it was, so that the check compares the tested soundfonts with it.
-
-    `data.heard=true` may be typed: the figures are then said to be of soundfonts that were heard.
-    """
-    own, now = trained.config["data"], tested["data"]
-    if "val_soundfonts" not in own or own["_target_"] != now.get("_target_"):
-        return {}
-    heard = own.get("heard", False) if now.get("heard") is False else now.get("heard")
-    return {"soundfonts": own["soundfonts"], "leave_out": own.get("leave_out", {}), "heard": heard}
-
-
-def _check_unheard(trained: Trained, data: DataModule, tested: dict[str, Any]) -> None:
-    """Plain clips have no soundfonts of other parts: what was trained on is the checkpoint's, whatever is typed."""
-    own = trained.config["data"]
-    alike = own["_target_"] == tested["data"]["_target_"]
-    if isinstance(data, SynthInstruments) and alike and "val_soundfonts" not in own:
-        data.check_unheard(own["soundfonts"])
-
-
-def _keys(typed: list[str]) -> list[str]:
-    return [text.partition("=")[0].removeprefix("data.") for text in typed]
+def _same_set(trained: Trained, tested: Mapping[str, Any]) -> bool:
+    """Whether the data are of the set that a checkpoint was trained on."""
+    return bool(trained.config["data"]["_target_"] == tested["data"].get("_target_"))
 
 
 def _merged(below: Any, above: Any) -> Any:
@@ -187,32 +161,36 @@ def _folder_name(paths: list[Path], trained: Trained, tested: dict[str, Any], da
 def _measure(
     trained: list[Trained], data: DataModule, config: dict[str, Any], thresholds: str
 ) -> dict[str, Any]:
-    first = trained[0].learner
-    kind, names = first.kind, data.classes
+    first, names = trained[0].learner, data.classes
     val, val_targets, _ = _outputs(trained, data.val_dataloader(), config)
     test, targets, loss = _outputs(trained, data.test_dataloader(), config)
     on_val, on_test = thresholds_of(thresholds, trained, val, val_targets, test, names)
-    measured = kind.evaluate(test, targets, on_test, names)
-    if len(trained) == 1 and isinstance(first, Generator) and not first.network.causal:
-        measured |= first.future_hidden(data.test_dataloader())
+    measured = measure(first.kind, test, targets, on_test, names, loss=loss, intervals=True)
+    further = {}
+    if len(trained) == 1:
+        further = task_of(trained[0].description).further_metrics(first, data)
     chosen = dict(zip(names, on_test.tolist(), strict=True)) if isinstance(on_test, Tensor) else on_test
-    return _described(trained, config, kind.evaluate(val, val_targets, on_val, names)) | {
-        "test": measured | ({} if loss is None else {"loss": loss}),
+    on_val_split = measure(first.kind, val, val_targets, on_val, names)
+    return _described(trained, config, on_val_split.metrics, measured) | {
+        "test": {**measured.metrics, **further},
         "threshold": chosen,
         "thresholds": thresholds,
-        "intervals": kind.intervals(test, targets, on_test, names),
         "baselines": measured_baselines(data),
         "data": data.summary(),
     }
 
 
-def _described(trained: list[Trained], config: dict[str, Any], on_val: Mapping[str, Any]) -> dict[str, Any]:
+def _described(
+    trained: list[Trained], config: dict[str, Any], on_val: Mapping[str, Any], on_test: Measured
+) -> dict[str, Any]:
     """What every `metrics.json` of a test says, whatever was tested."""
     objective = config["objective"]
     return {
         "objective": {"name": objective, "value": on_val.get(objective), "direction": direction(objective)},
         "checkpoints": [str(member.path) for member in trained],
         "val": on_val,
+        "test": on_test.metrics,
+        "intervals": on_test.intervals,
         "environment": environment(config["trainer"]),
     }
 
@@ -231,11 +209,10 @@ def _measure_others(
     outputs = torch.stack([one.outputs(its) for one, its in zip(learners, logits, strict=True)]).mean(0)
     outputs, truth = known_items(mapping, data, outputs, targets, one_class=one_class)
     threshold = float(torch.stack([one.threshold for one in learners]).mean())
-    return _described(trained, config, {}) | {
-        "test": kind.evaluate(outputs, truth, threshold, mapping.names),
+    measured = measure(kind, outputs, truth, threshold, mapping.names, intervals=True)
+    return _described(trained, config, {}, measured) | {
         "threshold": threshold,
         "thresholds": "single",
-        "intervals": kind.intervals(outputs, truth, threshold, mapping.names),
         "baselines": {},
         "data": data.summary() | {"tested_items": len(truth), "class_map": names},
     }

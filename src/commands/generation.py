@@ -8,12 +8,13 @@ from rich.console import Console
 
 from src.commands.checkpoint import checkpoint_paths, checkpoints_signature, load_all
 from src.commands.evaluation import data_config, same_classes
-from src.configuration.build import build_data, generation_options
-from src.datamodules.rolls.base import RollDataModule
+from src.configuration.build import build_data
 from src.errors import UserError
 from src.fingerprint import write_json
 from src.generation.composing import compose
 from src.generation.judging import judge
+from src.generation.options import generation_options
+from src.generation.roll_data import RollData
 from src.generation.writing import write_pieces
 from src.libraries import settle
 
@@ -34,11 +35,11 @@ def generate(config: dict[str, Any], overrides: list[str]) -> int:
         raise UserError(
             f"{paths[0]}: mode=generate makes music; this checkpoint classifies: use mode=predict."
         )
-    options = generation_options(config)
+    options = generation_options(config["generation"])
     chosen = data_config(trained[0], config, overrides)
     data = build_data(chosen)
     same_classes(trained[0], data, chosen)
-    assert isinstance(data, RollDataModule)
+    assert isinstance(data, RollData)
     options.length(data.grid)
     data.check()
     data.prepare_data()

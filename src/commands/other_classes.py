@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from src.commands.checkpoint import Trained
 from src.datamodules.base import DataModule
 from src.errors import UserError
+from src.tasks.base import Trained
 
 
 @dataclass(frozen=True)

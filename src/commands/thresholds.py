@@ -5,9 +5,9 @@ from typing import Any
 
 from torch import Tensor
 
-from src.commands.checkpoint import Trained
 from src.errors import UserError
 from src.metrics.threshold import Threshold, pcut, scut
+from src.tasks.base import Trained
 
 
 def check_thresholds(chosen: str, trained: Trained, *, other_classes: bool) -> None:

@@ -8,22 +8,17 @@ from typing import Any, cast
 import torch
 from torch import nn
 
-from src.audio.mel import LogMel
-from src.audio.roll_files import NO_SOUND
-from src.audio.soundfonts.installed import find_soundfont
 from src.configuration.checkpoint_files import KIND, read_checkpoint
-from src.configuration.make import build, make
-from src.configuration.targets import find_class
+from src.configuration.make import make
+from src.configuration.targets import find_class, find_task
+from src.construction import build
 from src.datamodules.base import DataModule
-from src.generation.options import Generation
 from src.losses.base import Loss
 from src.losses.bce import balanced_pos_weight
 from src.losses.uncertainty import variances_of
-from src.models.classifier import Classifier
-from src.models.generator import Generator
 from src.models.learner import Learner
-from src.models.sequence_classifier import SequenceClassifier
 from src.models.transfer import Transfer, load_features
+from src.tasks.base import Task
 
 Config = Mapping[str, Any]
 
@@ -42,21 +37,19 @@ def build_data(config: Config) -> DataModule:
     )
 
 
-def build_network(config: Config, target: str, n_columns: int, item_shape: Sequence[int]) -> nn.Module:
+def build_network(config: Config, task: Task, n_columns: int, item_shape: Sequence[int]) -> nn.Module:
     """The network with fresh weights.
 
     Args:
         config: the trial's.
-        target: the kind of targets.
+        task: of the items.
         n_columns: of the logits.
         item_shape: of an item of the data.
     """
-    if target == "rolls":
-        return cast(nn.Module, make(config["model"], "model", n_keys=n_columns))
     asked = inspect.signature(find_class(config["model"]["_target_"], "model")).parameters
-    known = dict(zip(("in_channels", "n_rows", "n_frames"), item_shape, strict=True))
-    shape = {name: size for name, size in known.items() if name == "in_channels" or name in asked}
-    return cast(nn.Module, make(config["model"], "model", n_classes=n_columns, **shape))
+    known = task.network_arguments(n_columns, item_shape)
+    given = {name: value for name, value in known.items() if name in asked}
+    return cast(nn.Module, make(config["model"], "model", **given))
 
 
 def build_loss(config: Config) -> Loss:
@@ -68,7 +61,7 @@ def build_loss(config: Config) -> Loss:
 
 
 def counted_loss(options: Config, data: DataModule) -> dict[str, Any]:
-    """Give a loss's options with `pos_weight=balanced` and `variances=null` counted on training.
+    """Return a loss's options with `pos_weight=balanced` and `variances=null` counted on training.
 
     Args:
         options: the loss's.
@@ -76,27 +69,20 @@ def counted_loss(options: Config, data: DataModule) -> dict[str, Any]:
     """
     counted = dict(options)
     if "variances" in counted and counted["variances"] is None:
-        counted["variances"] = variances_of(training_truth(data))
+        counted["variances"] = variances_of(torch.tensor(data.training_truth()))
     if counted.get("pos_weight") == "balanced":
-        counted["pos_weight"] = balanced_pos_weight(training_truth(data))
+        counted["pos_weight"] = balanced_pos_weight(torch.tensor(data.training_truth()))
     return counted
-
-
-def training_truth(data: DataModule) -> torch.Tensor:
-    """Zeros and ones of the training part, (N, C); of rolls, every column."""
-    features, targets = data.arrays("train")
-    return torch.tensor(features if data.target == "rolls" else targets)
 
 
 def build_learner(config: Config, data: DataModule) -> Learner:
     """The LightningModule, ready to be trained on `data`, which must be set up."""
-    statistics = data.statistics()
     config = {**config, "loss": counted_loss(config["loss"], data)}
     learner = assemble(
         config,
         describe(config, data),
         build_loss(config),
-        None if statistics is None else tuple(torch.from_numpy(values) for values in statistics),
+        [torch.from_numpy(values) for values in data.statistics()],
         make_optimizer=make(config["optimizer"], "optimizer"),
         scheduler=scheduler_options(config),
         augment=[make(options, "augment") for options in config["augment"].values()],
@@ -104,7 +90,8 @@ def build_learner(config: Config, data: DataModule) -> Learner:
         transfer=build_transfer(config),
     )
     if config["init_from"]:
-        load_features(learner.network, features_of(config["init_from"])[1], config["init_from"])
+        weights = read_checkpoint(config["init_from"], "init_from")["state_dict"]
+        load_features(learner.network, weights, config["init_from"])
     return learner
 
 
@@ -127,49 +114,45 @@ def build_transfer(config: Config) -> Transfer:
     return build(Transfer, config["transfer"], "transfer")
 
 
-def features_of(path: str | Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
-    """Description and weights of a checkpoint.
-
-    Raises:
-        UserError: see `read_checkpoint`.
-    """
-    state = read_checkpoint(path, "init_from")
-    return dict(state["hyper_parameters"]), dict(state["state_dict"])
-
-
 def assemble(
     config: Config,
     description: Config,
     loss: Loss,
-    statistics: tuple[torch.Tensor, ...] | None,
+    statistics: Sequence[torch.Tensor],
     **training: Any,
 ) -> Learner:
-    """Put network and loss into the LightningModule that fits the targets.
+    """Put network and loss into the LightningModule of the task.
 
     Args:
         config: the trial's.
         description: see `describe`.
         loss: the loss.
-        statistics: mean and standard deviation of the features, of spectrograms only.
+        statistics: of the training split, those that the task names.
         training: what is needed for training only; see `Learner`.
     """
-    target, names = description["target"], description["classes"]
-    network = build_network(config, target, len(names), description["item_shape"])
+    task, names = task_of(description), description["classes"]
+    network = build_network(config, task, len(names), description["item_shape"])
     loss.prepare(len(names))
-    options = {
-        "kind": target,
-        "names": names,
-        "objective": config["objective"],
-        "description": description,
+    return task.learner(
+        network,
+        loss,
+        description,
+        kind=description["target"],
+        names=names,
+        objective=config["objective"],
+        **dict(zip(task.statistics, statistics, strict=True)),
         **training,
-    }
-    if statistics is None:
-        return Generator(network, loss, **options)
-    options |= {"mean": statistics[0], "std": statistics[1]}
-    if description.get("inputs") == "sequences":
-        return SequenceClassifier(network, loss, **options)
-    features = LogMel(**description["config"]["data"]["features"])
-    return Classifier(network, loss, features=features, pool=description.get("pool", "mean"), **options)
+    )
+
+
+def task_of(description: Config) -> Task:
+    """Return the task of a checkpoint.
+
+    Args:
+        description: see `describe`; checkpoints of early versions do not name their task.
+    """
+    early = "rolls" if description["target"] == "rolls" else "spectrograms"
+    return find_task(str(description.get("inputs") or early))
 
 
 def describe(config: Config, data: DataModule) -> dict[str, Any]:
@@ -184,15 +167,3 @@ def describe(config: Config, data: DataModule) -> dict[str, Any]:
         "pool": data.pool,
         "level": data.level,
     }
-
-
-def generation_options(config: Config) -> Generation:
-    """What music is generated with.
-
-    Raises:
-        UserError: an option is outside its range, or there is no such soundfont.
-    """
-    options = build(Generation, config["generation"], "generation")
-    if options.soundfont != NO_SOUND:
-        find_soundfont(options.soundfont)
-    return options

@@ -1,6 +1,6 @@
 """From a frozen configuration to Lightning's loggers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -44,3 +44,12 @@ def _wandb_settings() -> Any:
     import wandb
 
     return wandb.Settings(console="off", silent=True, x_disable_stats=True, x_save_requirements=False)
+
+
+def close_loggers(loggers: Iterable[Logger], *, failed: bool) -> None:
+    """End a trial's W&B run, marked as failed where it is; other loggers are closed by Lightning."""
+    for logger in loggers:
+        if isinstance(logger, WandbLogger):
+            import wandb
+
+            wandb.finish(exit_code=int(failed))

@@ -17,23 +17,22 @@ from src.configuration.build import (
     build_network,
     build_regularization,
     build_transfer,
-    features_of,
-    generation_options,
 )
 from src.configuration.build_trainer import build_callbacks
+from src.configuration.checkpoint_files import read_checkpoint
 from src.configuration.fitting import check_fits
 from src.configuration.make import make
 from src.configuration.settings import check_settings
-from src.configuration.targets import find_class
+from src.configuration.targets import find_class, find_task
 from src.configuration.trainer_checks import check_optimizer, freeze_trainer
 from src.configuration.wandb_login import wandb_mode
 from src.configuration.words import did_you_mean
 from src.datamodules.base import DataModule
 from src.datamodules.first_batches import check_batches
-from src.datamodules.rolls.base import RollDataModule
 from src.errors import UserError
-from src.metrics.kinds import KINDS, direction
+from src.metrics.kinds import direction, objectives
 from src.models.transfer import Transfer, load_features
+from src.tasks.base import TASKS, Task
 
 
 def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,9 +61,11 @@ def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
     _freeze_overfitting(frozen, data)
     _check_loss(frozen, data)
     _check_augment(frozen, data)
-    _check_network(frozen, data)
-    _check_transfer(frozen, data)
-    _freeze_generation(frozen, data)
+    task = find_task(data.inputs)
+    _check_network(frozen, data, task)
+    task.check(frozen, data)
+    _check_transfer(frozen, data, task)
+    _leave_out_groups(frozen, task)
     _check_callbacks(frozen, data)
     check_optimizer(frozen)
     for options in frozen["logger"].values():
@@ -73,10 +74,10 @@ def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _freeze_objective(frozen: dict[str, Any], target: str) -> None:
+    known = objectives(target)
     objective = frozen["objective"]
     if objective == "auto":
-        frozen["objective"] = objective = KINDS[target].objectives[0]
-    known = KINDS[target].objectives
+        frozen["objective"] = objective = known[0]
     if objective not in known:
         near = did_you_mean(objective, known)
         raise UserError(
@@ -177,14 +178,14 @@ def _check_augment(frozen: Mapping[str, Any], data: DataModule) -> None:
             )
 
 
-def _check_network(frozen: Mapping[str, Any], data: DataModule) -> None:
+def _check_network(frozen: Mapping[str, Any], data: DataModule, task: Task) -> None:
     check_fits("model", frozen["model"], src.models.networks, data)
     with torch.device("meta"):
-        network: Any = build_network(frozen, data.target, len(data.classes), data.item_shape)
+        network: Any = build_network(frozen, task, len(data.classes), data.item_shape)
     network.check(data.item_shape)
 
 
-def _check_transfer(frozen: Mapping[str, Any], data: DataModule) -> None:
+def _check_transfer(frozen: Mapping[str, Any], data: DataModule, task: Task) -> None:
     """Refuse a checkpoint whose network or features differ, and options that would have no effect."""
     build_regularization(frozen)
     transfer = build_transfer(frozen)
@@ -192,23 +193,18 @@ def _check_transfer(frozen: Mapping[str, Any], data: DataModule) -> None:
         if transfer != Transfer():
             raise UserError("transfer.… has no effect without init_from=CHECKPOINT; name one.")
         return
-    if data.target == "rolls":
-        raise UserError(
-            "init_from is for classifiers, whose output layer is new; leave it out with piano rolls."
-        )
-    description, weights = features_of(frozen["init_from"])
+    checkpoint = read_checkpoint(frozen["init_from"], "init_from")
+    description, weights = checkpoint["hyper_parameters"], checkpoint["state_dict"]
     own, theirs = frozen["data"], description["config"]["data"]
     keys = data.feature_options
     same = all(own.get(key) == theirs.get(key) for key in keys)
     if not same or list(data.item_shape[:2]) != list(description["item_shape"][:2]):
-        known = {key: theirs.get(key) for key in keys}
-        if data.inputs != "sequences":
-            known["channels"] = description["item_shape"][0]
+        known = {key: theirs.get(key) for key in keys} | task.shape_options(description["item_shape"])
         its = ", ".join(f"data.{key}={value}" for key, value in known.items())
         raise UserError(
             f"init_from={frozen['init_from']}: it was trained on other features; set its own: {its}."
         )
-    network: Any = build_network(frozen, data.target, len(data.classes), data.item_shape)
+    network: Any = build_network(frozen, task, len(data.classes), data.item_shape)
     load_features(network, weights, str(frozen["init_from"]))
 
 
@@ -222,9 +218,9 @@ def _check_callbacks(frozen: Mapping[str, Any], data: DataModule) -> None:
     build_callbacks(frozen, Path(), logged=True)
 
 
-def _freeze_generation(frozen: dict[str, Any], data: DataModule) -> None:
-    """Only rolls are generated: for other data these options have no effect, so they do not count."""
-    if not isinstance(data, RollDataModule):
-        frozen["generation"] = None
-        return
-    generation_options(frozen).length(data.grid)
+def _leave_out_groups(frozen: dict[str, Any], task: Task) -> None:
+    """What only other tasks read has no effect here, so it does not count."""
+    for other in TASKS.values():
+        for group in other.groups:
+            if group not in task.groups:
+                frozen[group] = None

@@ -6,8 +6,10 @@ must be of the group's kind.
 """
 
 import importlib
+import pkgutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import lightning
@@ -17,10 +19,13 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+import src.metrics
+import src.tasks
 from src.configuration.trust import trusted
 from src.datamodules.base import DataModule
 from src.errors import UserError
 from src.losses.base import Loss
+from src.tasks.base import TASKS, Task
 
 PROJECT = "src"
 
@@ -79,6 +84,7 @@ def find_class(target: object, group: str) -> type:
     Raises:
         UserError: there is no such class, it is of another kind, or it lies in a package that is not trusted.
     """
+    _register()
     kind = GROUPS[group.partition(".")[0]]
     module, _, name = current_target(str(target)).rpartition(".")
     packages = (*kind.packages, *trusted())
@@ -117,6 +123,24 @@ def with_current_targets(config: Mapping[str, Any]) -> dict[str, Any]:
     return {group: _with_current_target(options) for group, options in config.items()}
 
 
+def find_task(name: str) -> Task:
+    """Find a task: one of `src/tasks`, or one that a trusted package has registered beside its data.
+
+    Args:
+        name: what a data module calls it in `inputs`.
+
+    Raises:
+        UserError: there is no such task.
+    """
+    _register()
+    if name not in TASKS:
+        raise UserError(
+            f"there is no task {name}; known are {', '.join(sorted(TASKS))}. The module of a data set outside the "
+            "project must import its task."
+        )
+    return TASKS[name]
+
+
 def check_stored(config: Mapping[str, Any]) -> None:
     """Refuse a configuration out of a file that names anything but classes that `find_class` finds.
 
@@ -146,6 +170,14 @@ def _with_current_target(options: Any) -> Any:
     if isinstance(options, Mapping) and isinstance(options.get("_target_"), str):
         return {**options, "_target_": current_target(options["_target_"])}
     return options
+
+
+@cache
+def _register() -> None:
+    """Import the rooms whose files register what they hold: tasks, metrics and baselines."""
+    for room in (src.tasks, src.metrics):
+        for file in pkgutil.iter_modules(room.__path__, f"{room.__name__}."):
+            importlib.import_module(file.name)
 
 
 def _is_in(module: str, packages: Iterable[str]) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from lightning import LightningDataModule
+from torch import Tensor
 
 from src.errors import UserError
 from src.fingerprint import value_hash
@@ -23,7 +24,8 @@ class DataModule(LightningDataModule):
 
     Attributes:
         name: of the data set, and of its folder.
-        inputs: what items are: `spectrograms` of one length, `sequences` of several, or `rolls`.
+        inputs: what items are, the name of their task in `src/tasks`: `spectrograms` of one length, `sequences` of
+            several, or `rolls`.
         target: a key of `src.metrics.kinds.KINDS`: `multilabel`, `multiclass`, `regression` or `rolls`.
         grouped_by: what no two splits may share.
         classes: names of the classes, of the numbers to predict, or of the columns of a roll.
@@ -135,12 +137,72 @@ class DataModule(LightningDataModule):
         """Give the options whose names stand for something else, resolved: what a trial's identity counts."""
         return {}
 
-    def statistics(self) -> tuple[np.ndarray, np.ndarray] | None:
-        """Give mean and standard deviation of each mel band over training items, each float32 (n_mels,).
+    def statistics(self) -> tuple[np.ndarray, ...]:
+        """Return what the task counts on training items: of spectrograms and sequences mean and deviation of each row.
 
-        `None` where items are no spectrograms.
+        Each is float32 (n_rows,).
         """
-        return None
+        return ()
+
+    def training_truth(self) -> np.ndarray:
+        """Return the targets of the training split as a loss is given them, (N, C) or (N,)."""
+        return self.arrays("train")[1]
+
+    def write_errors(self, folder: Path, outputs: Tensor, targets: Tensor, threshold: float) -> list[Path]:
+        """Write test items in which a class is missed, where they can be played.
+
+        Args:
+            folder: where to; it is made where there is something to write.
+            outputs: (N, C), probabilities.
+            targets: of the N test items.
+            threshold: what is above it is answered.
+
+        Returns:
+            What the names of the files begin with.
+        """
+        return []
+
+    @classmethod
+    def repeats_short_sounds(cls, options: Mapping[str, Any]) -> bool:
+        """Whether items sound from beginning to end, so that a shorter sound is to be repeated, not padded.
+
+        Args:
+            options: of the data set.
+        """
+        return False
+
+    @classmethod
+    def changed_in_test(cls, overrides: Sequence[str], checkpoint: Path) -> list[str]:
+        """Return the data keys that a test of a checkpoint takes from groups on the command line.
+
+        Args:
+            overrides: as they were typed.
+            checkpoint: names it in messages.
+
+        Raises:
+            UserError: an override is of the training, which stays what it was.
+        """
+        return []
+
+    @classmethod
+    def kept_in_test(cls, trained: Mapping[str, Any], tested: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the options that a test keeps from the training, whatever is typed.
+
+        Args:
+            trained: the options that a checkpoint was trained with.
+            tested: those of its test.
+        """
+        return {}
+
+    def check_test(self, trained: Mapping[str, Any]) -> None:
+        """Refuse these data as a test of a model that was trained with other options.
+
+        Args:
+            trained: those.
+
+        Raises:
+            UserError: test items share material with training items.
+        """
 
     def summary(self) -> dict[str, Any]:
         """Give what `metrics.json` says of the data."""

@@ -14,7 +14,7 @@ WriteClip = Callable[[int, Path], None]
 
 def write_error_clips(
     folder: Path, write: WriteClip, classes: Sequence[str], outputs: Tensor, targets: Tensor, threshold: float
-) -> None:
+) -> list[Path]:
     """Write for each class the test clip that has it and in which its probability is least, if that is a miss.
 
     Args:
@@ -25,7 +25,11 @@ def write_error_clips(
         outputs: (N, C), probabilities.
         targets: (N, C), 0 or 1.
         threshold: what is above it is answered.
+
+    Returns:
+        What the names of the files begin with.
     """
+    stems = []
     for number, name in enumerate(classes):
         having = targets[:, number].nonzero()[:, 0]
         if not len(having):
@@ -37,4 +41,6 @@ def write_error_clips(
         answered = "+".join(classes[other] for other in wrong) or "nothing"
         folder.mkdir(parents=True, exist_ok=True)
         plain = re.sub(r"[^\w+]", "-", f"missed_{name}_answered_{answered}")[:_LONGEST_NAME]
-        write(clip, folder / f"{plain}_test{clip:05d}")
+        stems.append(folder / f"{plain}_test{clip:05d}")
+        write(clip, stems[-1])
+    return stems

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from src.datamodules.rolls.base import RollDataModule
 from src.generation.options import Generation
+from src.generation.roll_data import RollData
 from src.generation.sampling import sample
 from src.models.learner import Learner
 from src.models.networks.roll_base import RollNetwork
@@ -38,7 +38,7 @@ class Piece:
 
 def compose(
     learners: Sequence[Learner],
-    data: RollDataModule,
+    data: RollData,
     options: Generation,
     seed: int,
     *,
@@ -73,7 +73,7 @@ def compose(
     ]
 
 
-def _chosen(data: RollDataModule, split: str, options: Generation, seed: int) -> list[tuple[str, Columns]]:
+def _chosen(data: RollData, split: str, options: Generation, seed: int) -> list[tuple[str, Columns]]:
     """Name and columns of the pieces to begin with, among those that are longer than the beginning."""
     names = data.names(split)
     order = np.random.default_rng(seed).permutation(len(names)).tolist()

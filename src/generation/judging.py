@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from src.datamodules.rolls.base import RollDataModule
 from src.generation.composing import Piece
 from src.generation.options import Generation
+from src.generation.roll_data import RollData
 from src.metrics.music import Measures, distances, measures, summarise
 from src.metrics.roll_baselines import KeyMarkov
 
@@ -18,7 +18,7 @@ MARKOV_SEED = 0
 """The same draws for every trial, so that the baseline is one row of a leaderboard."""
 
 
-def judge(pieces: Sequence[Piece], data: RollDataModule, options: Generation) -> dict[str, Any]:
+def judge(pieces: Sequence[Piece], data: RollData, options: Generation) -> dict[str, Any]:
     """Measure generated pieces, the held-out pieces they go on from, and those of a key-wise Markov chain.
 
     Each generated piece is cut to the length of its held-out one, so that pieces of equal lengths are compared;
@@ -44,7 +44,7 @@ def judge(pieces: Sequence[Piece], data: RollDataModule, options: Generation) ->
     }
 
 
-def _measured(columns: Columns, data: RollDataModule, options: Generation) -> Measures:
+def _measured(columns: Columns, data: RollData, options: Generation) -> Measures:
     onsets = columns[:, data.n_notes :] if data.onsets else None
     by_beats = data.grid is not None and data.grid.unit == "beats"
     return measures(
@@ -55,7 +55,7 @@ def _measured(columns: Columns, data: RollDataModule, options: Generation) -> Me
     )
 
 
-def _markov(pieces: Sequence[Piece], data: RollDataModule) -> list[Columns]:
+def _markov(pieces: Sequence[Piece], data: RollData) -> list[Columns]:
     """What the chain draws from the last column of each beginning, or from one that it draws itself."""
     chain = KeyMarkov.fit(*data.arrays("train"))
     generator = np.random.default_rng(MARKOV_SEED)

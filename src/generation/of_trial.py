@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from src.datamodules.rolls.base import RollDataModule
 from src.generation.composing import compose
 from src.generation.judging import judge
 from src.generation.options import Generation
+from src.generation.roll_data import RollData
 from src.generation.writing import write_pieces
 from src.models.learner import Learner
 
@@ -16,7 +16,7 @@ WRITTEN = 3
 
 
 def music_of_trial(
-    learner: Learner, data: RollDataModule, options: Mapping[str, Any], seed: int, samples: Path
+    learner: Learner, data: RollData, options: Mapping[str, Any], seed: int, samples: Path
 ) -> dict[str, Any]:
     """Generate pieces, leave a few, and measure all.
 

@@ -1,9 +1,14 @@
 """What music is generated with."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from src.audio.roll import Grid
+from src.audio.roll_files import NO_SOUND
+from src.audio.soundfonts.installed import find_soundfont
+from src.construction import build
 from src.errors import UserError
 
 _OPTIONAL = ("bars", "top_k", "top_p", "threshold")
@@ -75,6 +80,21 @@ class Generation:
                 f"generation.bars={self.bars}: these steps are no parts of a beat; give generation.steps."
             )
         return int(self.bars * self.beats_per_bar * grid.rate)
+
+
+def generation_options(options: Mapping[str, Any]) -> Generation:
+    """Read what music is generated with.
+
+    Args:
+        options: the group `generation` of a configuration.
+
+    Raises:
+        UserError: an option is unknown or outside its range, or there is no such soundfont.
+    """
+    chosen = build(Generation, options, "generation")
+    if chosen.soundfont != NO_SOUND:
+        find_soundfont(chosen.soundfont)
+    return chosen
 
 
 def _check_count(name: str, value: int | None, least: int, most: float = math.inf) -> None:

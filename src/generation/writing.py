@@ -7,19 +7,19 @@ import numpy as np
 
 from src.audio.files import plain_name
 from src.audio.roll_files import RollWriter, grid_or_default
-from src.datamodules.rolls.base import RollDataModule
 from src.generation.composing import Piece
 from src.generation.options import Generation
+from src.generation.roll_data import RollData
 
 
-def writer(data: RollDataModule, options: Generation) -> RollWriter:
+def writer(data: RollData, options: Generation) -> RollWriter:
     """Give what writes pieces of some data."""
     grid = grid_or_default(data.grid, data.lowest_note, data.n_notes)
     return RollWriter(grid, bpm=options.bpm, program=options.program, soundfont=options.soundfont)
 
 
 def write_pieces(
-    pieces: Sequence[Piece], folder: Path, data: RollDataModule, options: Generation, prefix: str = "piece"
+    pieces: Sequence[Piece], folder: Path, data: RollData, options: Generation, prefix: str = "piece"
 ) -> list[Path]:
     """Write `<prefix>_<number>_<what it begins with>.mid`, `.wav` and `.png` of each piece.
 

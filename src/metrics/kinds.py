@@ -4,18 +4,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from src.metrics.baselines import baselines_multiclass, baselines_multilabel, baselines_regression
 from src.metrics.bootstrap import intervals_multiclass, intervals_multilabel, intervals_regression
+from src.metrics.further import BASELINES, METRICS, Split
 from src.metrics.multiclass import evaluate_multiclass
 from src.metrics.multilabel import evaluate_multilabel
 from src.metrics.probabilities import logits_of_sigmoid, logits_of_softmax
 from src.metrics.regression import evaluate_regression
 from src.metrics.roll_baselines import baselines_rolls
 from src.metrics.roll_intervals import intervals_rolls
-from src.metrics.rolls import evaluate_rolls, join_frames, n_notes, tune_threshold_rolls
+from src.metrics.rolls import evaluate_rolls, frames_of, join_frames, n_notes, tune_threshold_rolls
 from src.metrics.threshold import tune_threshold
 
 Metrics = dict[str, Any]
@@ -28,6 +30,10 @@ def _truth(targets: Tensor) -> Tensor:
 
 def _join(targets: Sequence[Tensor]) -> Tensor:
     return torch.cat([part.cpu() for part in targets])
+
+
+def _targets(split: Split) -> Tensor:
+    return torch.from_numpy(np.array(split.targets))
 
 
 def _no_threshold(_outputs: Tensor, _targets: Tensor, _names: Sequence[str]) -> float:
@@ -57,6 +63,7 @@ class Kind:
         tune: from outputs, targets and names of the validation part to a decision threshold.
         truth: from targets to what a loss compares logits with.
         join: from the targets of batches to those of all.
+        targets: from the arrays of a split to the targets that outputs are measured against.
     """
 
     objectives: tuple[str, ...]
@@ -68,6 +75,7 @@ class Kind:
     inverse: Callable[[Tensor], Tensor] = logits_of_sigmoid
     truth: Callable[[Any], Tensor] = _truth
     join: Callable[[Sequence[Any]], Any] = _join
+    targets: Callable[[Split], Any] = _targets
 
 
 KINDS = {
@@ -140,6 +148,7 @@ KINDS = {
         tune=lambda outputs, frames, names: tune_threshold_rolls(outputs, frames, n_notes(names)),
         truth=lambda frames: frames.now,
         join=join_frames,
+        targets=lambda split: frames_of(split.features, split.targets),
     ),
 }
 
@@ -147,9 +156,42 @@ LOWER_IS_BETTER = ("loss", "nll", "nll_onsets", "mse", "mae")
 """Metrics of which the smallest value is the best."""
 
 
+def objectives(target: str) -> tuple[str, ...]:
+    """Return the validation metrics that trials on a kind of targets can be judged by, the usual one first."""
+    return *KINDS[target].objectives, *METRICS.get(target, {})
+
+
 def direction(metric: str) -> str:
     """`min` or `max`."""
+    for further in METRICS.values():
+        if metric in further:
+            return further[metric].best
     return "min" if metric in LOWER_IS_BETTER or metric.endswith("_distance") else "max"
+
+
+def further_baselines(
+    target: str, train: Split, val: Split, test: Split, names: Sequence[str]
+) -> dict[str, Metrics]:
+    """Measure the baselines that were added to a kind of targets, as a network is: tuned on validation.
+
+    Args:
+        target: the kind.
+        train: what they are fitted to.
+        val: what their threshold is tuned on.
+        test: what they are tested on.
+        names: of the C columns.
+
+    Returns:
+        By name, the metrics on the test split, `threshold`, and the numbers on validation as `val_…`.
+    """
+    kind, measured = KINDS[target], {}
+    for name, answer in BASELINES.get(target, {}).items():
+        on_val, on_test = answer(train, val, test, names)
+        threshold = kind.tune(on_val, kind.targets(val), names)
+        of_val = scalars(kind.evaluate(on_val, kind.targets(val), threshold, names))
+        of_test = kind.evaluate(on_test, kind.targets(test), threshold, names)
+        measured[name] = {**of_test, "threshold": threshold, **{f"val_{k}": v for k, v in of_val.items()}}
+    return measured
 
 
 def scalars(metrics: Mapping[str, Any]) -> dict[str, float]:

@@ -12,6 +12,8 @@ from torchmetrics.functional.classification import (
     multiclass_recall,
 )
 
+from src.metrics.further import further_metrics
+
 SCORES = {"f1": multiclass_f1_score, "precision": multiclass_precision, "recall": multiclass_recall}
 
 
@@ -42,4 +44,5 @@ def evaluate_multiclass(probabilities: Tensor, targets: Tensor, classes: Sequenc
     measured["accuracy"] = float(multiclass_accuracy(answers, truth, average="micro", **options))
     counts = multiclass_confusion_matrix(answers, truth, **options).tolist()
     rows = [dict(zip(classes, row, strict=True)) for row in counts]
+    measured |= further_metrics("multiclass", probabilities.detach().cpu(), truth)
     return measured | {"confusion": dict(zip(classes, rows, strict=True))}

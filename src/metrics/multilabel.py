@@ -14,6 +14,7 @@ from torchmetrics.functional.classification import (
 )
 
 from src.metrics import top_n
+from src.metrics.further import further_metrics
 from src.metrics.label_confusion import label_confusion
 from src.metrics.probabilities import as_probabilities
 from src.metrics.threshold import Threshold
@@ -59,6 +60,7 @@ def evaluate_multilabel(
     f1 = multilabel_f1_score(answers, truth, average="none", **options).tolist()
     by_class = {"f1_by_class": dict(zip(classes, f1, strict=True))}
     numbers = {name: float(value) for name, value in measured.items()}
+    numbers |= further_metrics("multilabel", scores, truth, threshold)
     confused = {"label_confusion": label_confusion(answers.bool(), truth.bool(), classes)}
     return numbers | by_class | confused | top_n.tables(scores, truth.bool(), classes)
 

@@ -12,6 +12,8 @@ from torchmetrics.functional.regression import (
     spearman_corrcoef,
 )
 
+from src.metrics.further import further_metrics
+
 
 def evaluate_regression(predictions: Tensor, targets: Tensor, names: Sequence[str]) -> dict[str, Any]:
     """Score predicted numbers, axis by axis.
@@ -34,7 +36,7 @@ def evaluate_regression(predictions: Tensor, targets: Tensor, names: Sequence[st
         "mae": float(mean_absolute_error(predicted, truth)),
         "r2": float(r2_score(predicted, truth)),
         "spearman_by_axis": by_axis,
-    }
+    } | further_metrics("regression", predicted, truth)
 
 
 def _spearman(predicted: Tensor, truth: Tensor) -> float:

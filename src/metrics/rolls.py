@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from src.metrics.further import further_metrics
 from src.metrics.probabilities import as_probabilities
 from src.metrics.threshold import middle_of_best
 
@@ -109,7 +110,8 @@ def evaluate_rolls(probabilities: Tensor, frames: Frames, threshold: float, n_no
     """
     totals = totals_by_piece(probabilities, frames, threshold, n_notes)
     together = {name: total.sum(1, keepdim=True) for name, total in totals.items()}
-    return {name: float(value) for name, value in metrics_of_totals(together).items()}
+    metrics = {name: float(value) for name, value in metrics_of_totals(together).items()}
+    return metrics | further_metrics("rolls", probabilities, frames, threshold)
 
 
 def tune_threshold_rolls(probabilities: Tensor, frames: Frames, n_notes: int) -> float:

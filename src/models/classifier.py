@@ -51,10 +51,6 @@ class Classifier(Learner):
         logits: Tensor = self.network(x.contiguous(memory_format=torch.channels_last))
         return logits
 
-    def predict(self, *inputs: Tensor) -> Tensor:
-        """From what `forward` takes to probabilities or numbers (B, C)."""
-        return self.outputs(self(*inputs).float())
-
     def prepare(self, batch: Batch) -> Batch:
         """Make spectrograms (B, 1, n_mels, T) of sounds (B, samples), in float32; others stay as they are."""
         if batch[0].ndim != 2:

@@ -2,7 +2,8 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypedDict
 
 import lightning
 import torch
@@ -11,11 +12,36 @@ from torch import Tensor, nn
 
 from src.losses.base import Loss
 from src.metrics.kinds import KINDS, scalars
+from src.metrics.measuring import Measured, measure
 from src.models.optimization import MakeOptimizer, configure
 from src.models.transfer import Transfer
 
 Batch = tuple[Tensor, ...]
 """Inputs and targets, then of recordings in windows how many windows each has, of sequences how many frames."""
+
+
+class Items(TypedDict):
+    """What a step of an evaluation returns: logits (B, C), and the targets of the B items."""
+
+    logits: Tensor
+    targets: Any
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a network answers to the items of a split.
+
+    Attributes:
+        logits: float32 (N, C), on the CPU.
+        outputs: (N, C), the probabilities or predictions that they stand for.
+        targets: of the N items, as `KINDS` takes them.
+        loss: of all N.
+    """
+
+    logits: Tensor
+    outputs: Tensor
+    targets: Any
+    loss: float
 
 
 class Learner(lightning.LightningModule):
@@ -35,6 +61,8 @@ class Learner(lightning.LightningModule):
     """
 
     threshold: Tensor
+    pool: str = "mean"
+    """How the outputs for the windows of a recording become one; see `src.models.pooling`."""
 
     def __init__(
         self,
@@ -60,18 +88,11 @@ class Learner(lightning.LightningModule):
         self.names = tuple(names)
         self.objective = objective
         self.register_buffer("threshold", torch.tensor(0.5))
-        self.results: dict[str, dict[str, Any]] = {}
-        """Metrics by part (`val`, `test`), of the last evaluation."""
-        self.intervals: dict[str, dict[str, tuple[float, float]]] = {}
-        """95 % bootstrap intervals by part, where they were asked for with `with_intervals`."""
-        self.with_intervals = False
-        self.tested: tuple[Tensor, Any] | None = None
-        """Outputs (N, C) and targets of the test part, of the last test."""
         self._make_optimizer = make_optimizer
         self._scheduler = scheduler or {}
         self._regularization, self._transfer = regularization, transfer or Transfer()
         self._train_losses: list[Tensor] = []
-        self._evaluated: list[tuple[Tensor, Any]] = []
+        self._evaluated: list[Items] = []
 
     @abstractmethod
     def items(self, batch: Batch) -> tuple[Tensor, Any]:
@@ -80,6 +101,10 @@ class Learner(lightning.LightningModule):
     def prepare(self, batch: Batch) -> Batch:
         """From a batch as it is loaded to one of inputs for the network, on its device."""
         return batch
+
+    def predict(self, *inputs: Tensor) -> Tensor:
+        """From what `forward` takes to probabilities or numbers (B, C)."""
+        return self.outputs(self(*inputs).float())
 
     def outputs(self, logits: Tensor) -> Tensor:
         """From logits (N, C) to the probabilities or predictions (N, C) that they stand for."""
@@ -110,9 +135,9 @@ class Learner(lightning.LightningModule):
         self._train_losses = []
         self._transfer.begin_epoch(self.network, self.current_epoch)
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Keep logits and targets for the end of the epoch."""
-        self._evaluated.append(self.items(batch))
+    def validation_step(self, batch: Batch, batch_idx: int) -> Items:
+        """Return logits and targets, and keep them for the end of the epoch."""
+        return self._evaluate(batch)
 
     def on_validation_epoch_end(self) -> None:
         """Tune the threshold, measure, and log under `val/`.
@@ -120,25 +145,47 @@ class Learner(lightning.LightningModule):
         Raises:
             FloatingPointError: the training loss or an output is not finite.
         """
-        logits, targets = self._collected()
-        self._check_finite(logits)
-        outputs = self.outputs(logits)
-        self.threshold.fill_(self.kind.tune(outputs, targets, self.names))
-        self._measure("val", logits, outputs, targets)
+        answers = self._answered()
+        self._check_finite(answers.logits)
+        self.threshold.fill_(self.kind.tune(answers.outputs, answers.targets, self.names))
+        self._log("val", answers)
         if self._train_losses and self.trainer.state.fn == TrainerFn.FITTING:
             self.log("train/loss", torch.stack(self._train_losses).mean().float())
             learned = self.loss.learned(self.names) if isinstance(self.loss, Loss) else {}
             self.log_dict({f"train/{name}": value for name, value in learned.items()})
 
-    def test_step(self, batch: Batch, batch_idx: int) -> None:
-        """Keep logits and targets for the end of the part."""
-        self._evaluated.append(self.items(batch))
+    def test_step(self, batch: Batch, batch_idx: int) -> Items:
+        """Return logits and targets, and keep them for the end of the split."""
+        return self._evaluate(batch)
 
     def on_test_epoch_end(self) -> None:
         """Measure at the threshold that validation chose, and log under `test/`."""
-        logits, targets = self._collected()
-        self.tested = self.outputs(logits), targets
-        self._measure("test", logits, *self.tested)
+        self._log("test", self._answered())
+
+    @torch.inference_mode()
+    def answers(self, items: Sequence[Items]) -> Answers:
+        """From the logits and targets of batches to outputs, targets and loss of all."""
+        logits = torch.cat([of_batch["logits"].float() for of_batch in items]).cpu()
+        targets = self.kind.join([of_batch["targets"] for of_batch in items])
+        loss = float(self.loss(logits, self.kind.truth(targets)))
+        return Answers(logits, self.outputs(logits), targets, loss)
+
+    def measure(self, answers: Answers, *, intervals: bool = False) -> Measured:
+        """Measure answers at the threshold that validation chose.
+
+        Args:
+            answers: of a split.
+            intervals: whether 95 % bootstrap intervals are wanted.
+        """
+        return measure(
+            self.kind,
+            answers.outputs,
+            answers.targets,
+            float(self.threshold),
+            self.names,
+            loss=answers.loss,
+            intervals=intervals,
+        )
 
     def configure_optimizers(self) -> Any:
         """The optimizer, and the scheduler with its interval; what the loss learns is trained as the head is."""
@@ -152,21 +199,20 @@ class Learner(lightning.LightningModule):
             monitor=f"val/{self.objective}",
         )
 
-    def _measure(self, part: str, logits: Tensor, outputs: Tensor, targets: Any) -> None:
-        metrics = self.kind.evaluate(outputs, targets, float(self.threshold), self.names)
-        metrics["loss"] = float(self.loss(logits, self.kind.truth(targets)))
-        self.results[part] = metrics
-        if self.with_intervals:
-            self.intervals[part] = self.kind.intervals(outputs, targets, float(self.threshold), self.names)
-        logged = {f"{part}/{name}": value for name, value in scalars(metrics).items()}
-        self.log_dict({k: v for k, v in logged.items() if k != f"{part}/{self.objective}"})
-        self.log(f"{part}/{self.objective}", metrics[self.objective], prog_bar=True)
+    def _evaluate(self, batch: Batch) -> Items:
+        logits, targets = self.items(batch)
+        self._evaluated.append({"logits": logits, "targets": targets})
+        return self._evaluated[-1]
 
-    def _collected(self) -> tuple[Tensor, Any]:
-        logits = torch.cat([logits.float() for logits, _ in self._evaluated]).cpu()
-        targets = self.kind.join([targets for _, targets in self._evaluated])
-        self._evaluated = []
-        return logits, targets
+    def _answered(self) -> Answers:
+        items, self._evaluated = self._evaluated, []
+        return self.answers(items)
+
+    def _log(self, split: str, answers: Answers) -> None:
+        metrics = self.measure(answers).metrics
+        logged = {f"{split}/{name}": value for name, value in scalars(metrics).items()}
+        self.log_dict({k: v for k, v in logged.items() if k != f"{split}/{self.objective}"})
+        self.log(f"{split}/{self.objective}", metrics[self.objective], prog_bar=True)
 
     def _check_finite(self, logits: Tensor) -> None:
         losses = torch.stack(self._train_losses) if self._train_losses else torch.zeros(1)

@@ -8,8 +8,10 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from src.configuration.build import build_data, build_learner, build_network, describe, features_of
+from src.configuration.build import build_data, build_learner, build_network, describe
+from src.configuration.checkpoint_files import read_checkpoint
 from src.configuration.checks import freeze
+from src.configuration.targets import find_task
 from src.errors import UserError
 from tests.conftest import CONF
 
@@ -47,7 +49,7 @@ def checkpoint(tmp_path: Path, frozen: Any) -> Path:
     """A checkpoint as training writes it, of a network that was not trained."""
     config = frozen()
     data = build_data(config)
-    network = build_network(config, data.target, len(data.classes), data.item_shape)
+    network = build_network(config, find_task(data.inputs), len(data.classes), data.item_shape)
     state = {
         "hyper_parameters": describe(config, data),
         "state_dict": {f"network.{name}": values for name, values in network.state_dict().items()},
@@ -72,7 +74,7 @@ def test_a_checkpoint_of_the_same_features_is_taken_whatever_its_classes(
     data.prepare_data()
     data.setup("fit")
     own = build_learner(config, data).network.state_dict()
-    theirs = features_of(checkpoint)[1]
+    theirs = read_checkpoint(checkpoint)["state_dict"]
     heads = {name for name in own if name.startswith("head.")}
     assert heads
     for name in own.keys() - heads:

@@ -6,6 +6,7 @@ from sklearn.metrics import f1_score
 from torch import nn
 from torch.utils.data import DataLoader
 
+from src.callbacks.kept_items import KeptItems
 from src.losses.base import Loss
 from src.losses.bce import BCE
 from src.losses.cross_entropy import CrossEntropy
@@ -73,25 +74,26 @@ def test_learns_each_kind_of_target(kind: str, loss: Loss) -> None:
     model = classifier(kind, loss)
     fitted = trainer()
     fitted.fit(model, batches(kind), batches(kind))
-    fitted.test(model, batches(kind), verbose=False)
-    assert model.results["test"][model.objective] > 0.9
-    assert model.results["test"]["loss"] < 0.4
+    [tested] = fitted.test(model, batches(kind), verbose=False)
+    assert tested[f"test/{model.objective}"] > 0.9
+    assert tested["test/loss"] < 0.4
 
 
 def test_figures_agree_with_scikit_learn_at_the_threshold_that_validation_chose() -> None:
     model = classifier("multilabel", BCE())
-    model.with_intervals = True
-    fitted = trainer(max_epochs=3)
+    kept = KeptItems()
+    fitted = trainer(max_epochs=3, callbacks=[kept])
     fitted.fit(model, batches("multilabel"), batches("multilabel"))
     threshold = float(model.threshold)
     fitted.test(model, batches("multilabel"), verbose=False)
+    measured = model.measure(model.answers(kept.items["test"]), intervals=True)
     x, y = items("multilabel")
     with torch.inference_mode():
         answers = model.predict(x) > threshold
     assert float(model.threshold) == threshold
-    assert model.results["test"]["f1_macro"] == pytest.approx(f1_score(y, answers, average="macro"), abs=1e-6)
-    low, high = model.intervals["test"]["f1_macro"]
-    assert low <= model.results["test"]["f1_macro"] <= high
+    assert measured.metrics["f1_macro"] == pytest.approx(f1_score(y, answers, average="macro"), abs=1e-6)
+    low, high = measured.intervals["f1_macro"]
+    assert low <= measured.metrics["f1_macro"] <= high
 
 
 def test_threshold_is_in_the_state() -> None:

@@ -9,8 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from src.callbacks.kept_items import KeptItems
 from src.losses.bce import BCE
 from src.metrics.kinds import KINDS
+from src.metrics.measuring import Measured
 from src.models.generator import Generator
 from src.models.networks.conv_gru import ConvGRU
 from src.models.networks.roll_base import RollNetwork
@@ -56,9 +58,15 @@ def as_they_are(batches: list[tuple[Tensor, Tensor]]) -> DataLoader[tuple[Tensor
     return DataLoader(batches, batch_size=None)  # type: ignore[arg-type]
 
 
+def figures(model: Generator, batches: list[tuple[Tensor, Tensor]], *, intervals: bool = False) -> Measured:
+    """What a test measures."""
+    kept = KeptItems()
+    trainer(callbacks=[kept]).test(model, as_they_are(batches), verbose=False)
+    return model.measure(model.answers(kept.items["test"]), intervals=intervals)
+
+
 def measured(model: Generator, batches: list[tuple[Tensor, Tensor]]) -> dict[str, float]:
-    trainer().test(model, as_they_are(batches), verbose=False)
-    return model.results["test"]
+    return figures(model, batches).metrics
 
 
 def test_all_columns_but_the_first_are_scored_in_order() -> None:
@@ -103,13 +111,11 @@ def test_padding_changes_neither_the_training_loss_nor_its_gradient() -> None:
 def test_batches_do_not_matter(groups: list[int]) -> None:
     rolls = iter(pieces())
     batches = [batch([next(rolls) for _ in range(size)]) for size in groups]
-    model = generator()
-    model.with_intervals = True
-    expected = generator()
-    expected.with_intervals = True
-    assert measured(model, batches) == pytest.approx(measured(expected, [batch(pieces())]), abs=1e-6)
-    for name, interval in expected.intervals["test"].items():
-        assert model.intervals["test"][name] == pytest.approx(interval, abs=1e-6), name
+    found = figures(generator(), batches, intervals=True)
+    expected = figures(generator(), [batch(pieces())], intervals=True)
+    assert found.metrics == pytest.approx(expected.metrics, abs=1e-6)
+    for name, interval in expected.intervals.items():
+        assert found.intervals[name] == pytest.approx(interval, abs=1e-6), name
 
 
 def test_nll_is_the_benchmarks() -> None:
@@ -140,8 +146,10 @@ def test_a_network_that_looks_ahead_is_found_out() -> None:
     model = generator(ConvGRU(KEYS, channels=[24], hidden=8, causal=False), lr=0.02)
     random = [batch(pieces((12,) * 8, seed=seed)) for seed in range(201)]
     held_out = random[200:]
-    trainer(max_epochs=1).fit(model.train(), as_they_are(random[:200]), as_they_are(held_out))
-    metrics, hidden = model.results["val"], model.future_hidden(held_out)
+    fitted = trainer(max_epochs=1)
+    fitted.fit(model.train(), as_they_are(random[:200]), as_they_are(held_out))
+    metrics = {name: float(fitted.callback_metrics[f"val/{name}"]) for name in ("f1_micro", "nll")}
+    hidden = model.future_hidden(held_out)
     assert metrics["f1_micro"] > 0.9
     assert hidden["f1_micro_future_hidden"] < metrics["f1_micro"] - 0.4
     assert hidden["nll_future_hidden"] > 2 * metrics["nll"]
@@ -163,9 +171,9 @@ def test_augmentation_takes_rolls_and_lengths() -> None:
 def test_the_threshold_is_the_one_with_the_best_f1_on_validation() -> None:
     model = generator()
     rolls = batch(pieces())
-    trainer().validate(model, as_they_are([rolls]), verbose=False)
+    [validated] = trainer().validate(model, as_they_are([rolls]), verbose=False)
     logits, frames = model.items(rolls)
     outputs = KINDS["rolls"].outputs(logits)
-    chosen = model.results["val"]["f1_micro"]
+    chosen = validated["val/f1_micro"]
     others = [KINDS["rolls"].evaluate(outputs, frames, at / 40, model.names)["f1_micro"] for at in range(40)]
-    assert chosen >= max(others) - 1e-9
+    assert chosen >= max(others) - 1e-6

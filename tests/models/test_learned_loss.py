@@ -87,11 +87,8 @@ def test_weights_are_learned_logged_and_loaded(
 
 def test_variances_begin_with_those_of_the_training_targets(config: dict[str, Any]) -> None:
     class Data:
-        target = "regression"
-
-        def arrays(self, split: str) -> Any:
-            assert split == "train"
-            return None, Numbers().targets.numpy()
+        def training_truth(self) -> Any:
+            return Numbers().targets.numpy()
 
     counted = counted_loss(config["loss"], Data())  # type: ignore[arg-type]
     loss = build_loss({"loss": counted})

@@ -4,7 +4,7 @@ Its own five folds share no recording, but they do share notes of one instrument
 together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -72,6 +72,11 @@ class TinySOL(NoteDataModule):
         super().__init__(**options)
         one_of("fill", fill, FILLS)
         self.fill = fill
+
+    @classmethod
+    def repeats_short_sounds(cls, options: Mapping[str, Any]) -> bool:
+        """Whether short notes were repeated."""
+        return options.get("fill") == "repeat"
 
     def setup(self, stage: str | None = None) -> None:
         """Count the notes of each part, and refuse one without a note of some instrument.

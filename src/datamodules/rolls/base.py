@@ -162,6 +162,10 @@ class RollDataModule(DataModule):
         columns = np.concatenate([self._columns(of_split, piece) for piece in range(len(of_split.numbers))])
         return columns, of_split.lengths
 
+    def training_truth(self) -> np.ndarray:
+        """Return every column of the training split, bool (F, C)."""
+        return self.arrays("train")[0]
+
     def piece(self, split: str, number: int) -> tuple[np.ndarray, np.ndarray]:
         """Give sounding keys and onsets of a piece, each bool (T, n_notes).
 

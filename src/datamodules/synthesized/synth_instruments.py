@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torchaudio
+from torch import Tensor
 
 from src.audio import fluid
 from src.audio.mel import log_mel
@@ -21,6 +22,7 @@ from src.audio.soundfonts.installed import find_soundfont
 from src.audio.synthesis import check_sample_rate
 from src.datamodules.arrays import ArrayDataModule
 from src.datamodules.contact_sheet import named, write_clip, write_contact_sheet, write_sound
+from src.datamodules.error_clips import write_error_clips
 from src.datamodules.synthesized.synth_clips import ClipMaker, Split
 from src.errors import UserError
 from src.fingerprint import content_hash
@@ -131,6 +133,19 @@ class SynthInstruments(ArrayDataModule):
         self.check_unheard(self.soundfonts)
         super().check()
 
+    def check_test(self, trained: Mapping[str, Any]) -> None:
+        """Refuse test soundfonts that share recordings with those that a model was trained on.
+
+        Raises:
+            UserError: see `check_unheard`.
+        """
+        self.check_unheard(trained["soundfonts"])
+
+    @classmethod
+    def repeats_short_sounds(cls, options: Mapping[str, Any]) -> bool:
+        """Whether instruments play throughout: they do."""
+        return True
+
     def check_unheard(self, soundfonts: Sequence[str]) -> None:
         """Refuse test soundfonts that are none of these, but share recordings with one.
 
@@ -211,6 +226,10 @@ class SynthInstruments(ArrayDataModule):
     def clip_maker(self) -> ClipMaker:
         """Give what makes whole clips; their numbers run through the parts, one after another."""
         return self.maker()
+
+    def write_errors(self, folder: Path, outputs: Tensor, targets: Tensor, threshold: float) -> list[Path]:
+        """Write for each class the test clip in which it is missed by most; see `write_error_clips`."""
+        return write_error_clips(folder, self.write_test_clip, self.classes, outputs, targets, threshold)
 
     def write_test_clip(self, index: int, stem: Path) -> None:
         """Write test clip `index` as `.wav`, scaled to 0.9, and as `.mid`; names begin with `stem`."""

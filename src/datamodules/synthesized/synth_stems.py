@@ -27,6 +27,9 @@ from src.fingerprint import value_hash
 from src.preparation.code import code_signature
 from src.splitting.splits import SPLITS
 
+_TRAINING = ("leave_out", "soundfonts")
+"""Options that say what training stems are played by."""
+
 _BASELINE_CLIPS = 2048  # of the training part: more change a logistic regression little
 
 
@@ -100,6 +103,37 @@ class SynthStems(SynthInstruments):
             equaliser_db=float(equaliser_db),
             top_db=float(self.features.get("top_db", 80.0)),
         )
+
+    @classmethod
+    def changed_in_test(cls, overrides: Sequence[str], checkpoint: Path) -> list[str]:
+        """Take the soundfonts of validation and test from `unheard=`.
+
+        Raises:
+            UserError: an override says what training stems are played by or how they vary.
+        """
+        if any(text.startswith("variation=") for text in overrides):
+            raise UserError("variation= is how training stems vary; leave it out with mode=test.")
+        typed = {text.lstrip("+").partition("=")[0] for text in overrides}
+        seen = [key for key in _TRAINING if any(f"{name}.".startswith(f"data.{key}.") for name in typed)]
+        if seen:
+            raise UserError(
+                f"data.{seen[0]} is what {checkpoint} heard in training, and stays; choose data.test_soundfonts."
+            )
+        unheard = any(text.startswith("unheard=") for text in overrides)
+        return ["val_soundfonts", "test_soundfonts"] if unheard else []
+
+    @classmethod
+    def kept_in_test(cls, trained: Mapping[str, Any], tested: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what training stems are played by, with which `check` compares the tested soundfonts.
+
+        `heard=true` may be typed: figures are then said to be of soundfonts that were heard.
+        """
+        heard = trained.get("heard", False) if tested.get("heard") is False else tested.get("heard")
+        own = {"soundfonts": trained["soundfonts"], "leave_out": trained.get("leave_out", {})}
+        return {**own, "heard": heard}
+
+    def check_test(self, trained: Mapping[str, Any]) -> None:
+        """Leave it to `check`, which knows what training stems are played by."""
 
     def fetch(self) -> None:
         """Download the soundfonts that are not here, if packages of Debian or npm have them.

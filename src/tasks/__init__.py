@@ -1,0 +1,1 @@
+"""What differs between kinds of items; a data module names its own by `inputs`."""

@@ -1,0 +1,230 @@
+"""What a trial, a test and a prediction ask of a kind of items."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from src.audio.files import audio_files
+from src.datamodules.base import DataModule
+from src.losses.base import Loss
+from src.metrics.measuring import Measured
+from src.models.learner import Answers, Learner
+from src.pictures import draw_tables
+
+
+@dataclass
+class Trained:
+    """What a checkpoint holds, in evaluation mode on the CPU.
+
+    Attributes:
+        learner: with its weights, statistics and threshold.
+        description: `config`, `classes`, `target`, `item_shape` and what else `describe` says.
+        path: where it came from.
+        data: the class of the data that it was trained on.
+    """
+
+    learner: Learner
+    description: dict[str, Any]
+    path: Path
+    data: type[DataModule]
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The frozen configuration it was trained with."""
+        return dict(self.description["config"])
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A trial that has been trained and measured.
+
+    Attributes:
+        config: frozen.
+        learner: with the weights of the best checkpoint.
+        data: set up.
+        samples: the folder for what a person looks at or listens to.
+        answers: to the items of the test split.
+        test: their figures.
+    """
+
+    config: Mapping[str, Any]
+    learner: Learner
+    data: DataModule
+    samples: Path
+    answers: Answers
+    test: Measured
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a task adds to `metrics.json`.
+
+    Attributes:
+        test: further metrics on the test split.
+        baselines: the same of baselines, by their names.
+        entries: further keys.
+    """
+
+    test: Mapping[str, Any] = field(default_factory=dict)
+    baselines: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    entries: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Windows:
+    """What a network is given of one file.
+
+    Attributes:
+        starts_s, ends_s: of each window, seconds.
+        silent: bool (windows,): in these is nothing, whatever the network answers.
+        batches: what `Learner.predict` takes, window after window.
+    """
+
+    starts_s: Sequence[float]
+    ends_s: Sequence[float]
+    silent: NDArray[np.bool_]
+    batches: Iterator[tuple[Tensor, ...]]
+
+
+class Reader(Protocol):
+    """Turns a file into windows."""
+
+    def __call__(self, file: Path) -> Windows:
+        """Read a file.
+
+        Raises:
+            UserError: it cannot be read, or nothing is in it.
+        """
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a network answers to one file.
+
+    Attributes:
+        file: as it was given.
+        starts_s, ends_s: of each window, seconds.
+        probabilities: (windows, C), 0 to 1, or numbers.
+        present: bool (windows, C), which classes are there; `None` of numbers.
+    """
+
+    file: Path
+    starts_s: Sequence[float]
+    ends_s: Sequence[float]
+    probabilities: NDArray[np.float64]
+    present: NDArray[np.bool_] | None
+
+
+class Task(ABC):
+    """One kind of items.
+
+    Attributes:
+        name: what data modules call it, in their attribute `inputs`.
+        statistics: arguments of its learner that are counted on the training split, in the order of
+            `DataModule.statistics`; tensors of these names are among its weights.
+        alike: options of the data in which checkpoints that are averaged must agree.
+        groups: parts of the configuration that no other task reads.
+        columns: of `predictions.csv`.
+    """
+
+    name: ClassVar[str]
+    statistics: ClassVar[tuple[str, ...]] = ()
+    alike: ClassVar[tuple[str, ...]] = ()
+    groups: ClassVar[tuple[str, ...]] = ()
+    columns: ClassVar[tuple[str, ...]] = ("file", "start_s", "end_s", "instrument", "probability", "present")
+
+    @abstractmethod
+    def network_arguments(self, n_columns: int, item_shape: Sequence[int]) -> dict[str, int]:
+        """Return what a network may ask of the data; it is given what its constructor names.
+
+        Args:
+            n_columns: of the logits.
+            item_shape: see `DataModule`.
+        """
+
+    @abstractmethod
+    def learner(
+        self, network: nn.Module, loss: Loss, description: Mapping[str, Any], **options: Any
+    ) -> Learner:
+        """Put network and loss together.
+
+        Args:
+            network: with any weights.
+            loss: prepared.
+            description: what its checkpoints carry; see `src.configuration.build.describe`.
+            options: see `Learner`; and a tensor for each name in `statistics`.
+        """
+
+    @abstractmethod
+    def reader(self, trained: Trained) -> Reader:
+        """Return what reads files for a checkpoint.
+
+        Raises:
+            UserError: there is no file that it could be used on; the message says what to do instead.
+        """
+
+    def check(self, config: Mapping[str, Any], data: DataModule) -> None:  # noqa: B027
+        """Refuse what does not fit this kind of items, before any work.
+
+        Args:
+            config: of a trial, nearly frozen.
+            data: checked; nothing of it is built.
+
+        Raises:
+            UserError: the message names the remedy.
+        """
+
+    def shape_options(self, item_shape: Sequence[int]) -> dict[str, Any]:
+        """Return options of the data that make items of this shape, for messages."""
+        return {}
+
+    def further_metrics(self, learner: Learner, data: DataModule) -> dict[str, float]:
+        """Return test metrics that outputs and targets alone do not give.
+
+        Args:
+            learner: trained.
+            data: set up.
+        """
+        return {}
+
+    def finish(self, finished: Finished) -> Findings:
+        """Leave samples of a finished trial: tables of its metrics as pictures."""
+        draw_tables(finished.test.metrics, finished.samples, finished.test.intervals)
+        return Findings()
+
+    def files(self, source: Path) -> list[Path]:
+        """Return the files to read: one, or all that can be read in a folder.
+
+        Raises:
+            UserError: there are none.
+        """
+        return audio_files(source)
+
+    def rows(self, prediction: Prediction, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        """Return the rows of `predictions.csv` for a file: one for each window and column.
+
+        Args:
+            prediction: of the file.
+            names: of the C columns.
+        """
+        for window, (start, end) in enumerate(zip(prediction.starts_s, prediction.ends_s, strict=True)):
+            for column, name in enumerate(names):
+                present = "" if prediction.present is None else int(prediction.present[window, column])
+                probability = f"{prediction.probabilities[window, column]:.6f}"
+                yield prediction.file, f"{start:.3f}", f"{end:.3f}", name, probability, present
+
+
+TASKS: dict[str, Task] = {}
+"""By name, those that are registered."""
+
+
+def register(task: type[Task]) -> type[Task]:
+    """Make a task known by its name; a decorator of its class."""
+    TASKS[task.name] = task()
+    return task

@@ -1,0 +1,82 @@
+"""Sound files in windows, for networks that take spectrograms or sequences."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from src.audio.files import SILENCE, read_audio
+from src.tasks.base import Windows
+
+BATCH = 32
+"""Windows that go through the network at once."""
+
+Sound = NDArray[np.float32]
+
+
+class Features(Protocol):
+    """Makes a network's inputs of windows of sound.
+
+    Attributes:
+        sample_rate: of the sound, Hz.
+        channels: of the sound, 1 or 2.
+        seconds: length of a window.
+    """
+
+    sample_rate: int
+    channels: int
+    seconds: float
+
+    def __call__(self, windows: Sound) -> tuple[Tensor, ...]:
+        """From windows (B, channels, samples) to what `Learner.predict` takes."""
+
+
+class SoundReader:
+    """Cuts a file into windows that overlap by half; a shorter file is one window.
+
+    Args:
+        features: what is made of the windows.
+        repeats: whether a shorter file sounds again and again, as clips did in training; else silence follows it.
+    """
+
+    def __init__(self, features: Features, *, repeats: bool) -> None:
+        self.features, self._repeats = features, repeats
+
+    def __call__(self, file: Path) -> Windows:
+        """Read a file; what is past its end in the last window is 0.
+
+        Raises:
+            UserError: it cannot be read, is empty or silent.
+        """
+        rate, seconds = self.features.sample_rate, self.features.seconds
+        sound = np.atleast_2d(read_audio(file, rate, self.features.channels))
+        samples, length = sound.shape[1], round(seconds * rate)
+        if self._repeats and 0 < samples < length:
+            sound = np.tile(sound, -(-length // samples))[:, :length]
+        hop = max(1, length // 2)
+        starts = [start for start in range(0, samples, hop) if start == 0 or start + hop < samples]
+        # a silent window's noise would look like anything once it is scaled to its maximum
+        loudest = [np.abs(windows).max((1, 2)) for windows in _cut(sound, starts, length)]
+        starts_s = [start / rate for start in starts]
+        ends_s = [min(start + seconds, samples / rate) for start in starts_s]
+        batches = (self.features(windows) for windows in _cut(sound, starts, length))
+        return Windows(starts_s, ends_s, np.concatenate(loudest) < SILENCE, batches)
+
+
+def window_seconds(data: Mapping[str, Any]) -> float | None:
+    """Return the length of the items that these options of a data set make; `None` where it is unknown."""
+    lengths = [data[key] for key in ("clip_seconds", "window_seconds") if data.get(key) is not None]
+    return float(lengths[0]) if lengths else None
+
+
+def _cut(sound: Sound, starts: list[int], length: int) -> Iterator[Sound]:
+    """Cut (channels, samples) into windows (B, channels, length), zeros past the end."""
+    for first in range(0, len(starts), BATCH):
+        windows = np.zeros((len(starts[first : first + BATCH]), len(sound), length), np.float32)
+        for window, start in zip(windows, starts[first : first + BATCH], strict=True):
+            part = sound[:, start : start + length]
+            window[:, : part.shape[1]] = part
+        yield windows
