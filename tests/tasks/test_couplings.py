@@ -50,13 +50,14 @@ def test_nothing_imports_what_lies_above_it(folder: str) -> None:
     assert not {name: modules for name, modules in wrong.items() if modules}
 
 
-def test_no_data_set_is_named_outside_its_folder() -> None:
+def test_no_class_of_a_family_is_named_outside_its_folder() -> None:
     named = {}
     for name, path in files().items():
         if not name.startswith("datamodules/"):
-            modules = {module for module in imported(path) if module.startswith("src.datamodules.")}
-            named[name] = {m for m in modules if not is_in(m, tuple(GENERAL))}
-    assert not {name: modules for name, modules in named.items() if modules}
+            of_data = {item for item in imported(path) if is_in(item, ("src.datamodules",))}
+            classes = {item for item in of_data if item.rpartition(".")[2][:1].isupper()}
+            named[name] = {item for item in classes if not is_in(item, tuple(GENERAL))}
+    assert not {name: classes for name, classes in named.items() if classes}
 
 
 def test_learners_are_named_by_tasks_only() -> None:
