@@ -33,10 +33,12 @@ from src.environment import environment
 from src.fingerprint import code_hash, value_hash, write_json
 from src.generation.of_trial import music_of_trial
 from src.libraries import settle
+from src.metrics.baseline_data import BaselineData, Split
 from src.metrics.kinds import KINDS, direction
 from src.models.generator import Generator
 from src.models.learner import Learner
 from src.pictures import draw_tables, learning_curves
+from src.splitting.splits import SPLITS
 
 __all__ = ["freeze", "gpus", "gpus_needed", "prepare", "run"]
 
@@ -132,8 +134,9 @@ def measured_baselines(data: DataModule) -> dict[str, Any]:
         kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return kept
     with threadpool_limits(1):
-        parts = [array for part in ("train", "val", "test") for array in data.arrays(part)]
-        baselines = dict(KINDS[data.target].baselines(*parts, data.classes))
+        train, val, test = (Split(*data.arrays(split)) for split in SPLITS)
+        splits = BaselineData(train, val, test, data.classes)
+        baselines = dict(KINDS[data.target].baselines(splits))
     write_json(path, baselines)
     return baselines
 

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from src.metrics.baseline_data import BaselineData
 from src.metrics.baselines import baselines_multiclass, baselines_multilabel, baselines_regression
 from src.metrics.bootstrap import intervals_multiclass, intervals_multilabel, intervals_regression
 from src.metrics.multiclass import evaluate_multiclass
@@ -53,7 +54,7 @@ class Kind:
         evaluate: from outputs, targets, threshold and names of the C columns to metrics; where several labels are
             possible, the threshold may be one for each column, a tensor (C,).
         intervals: from the same to 95 % bootstrap intervals over items.
-        baselines: from the arrays of train, val and test, and names, to metrics by baseline.
+        baselines: from the splits of a data set to metrics by baseline.
         tune: from outputs, targets and names of the validation part to a decision threshold.
         truth: from targets to what a loss compares logits with.
         join: from the targets of batches to those of all.
@@ -63,7 +64,7 @@ class Kind:
     outputs: Callable[[Tensor], Tensor]
     evaluate: Callable[[Tensor, Any, Any, Sequence[str]], Metrics]
     intervals: Callable[[Tensor, Any, Any, Sequence[str]], Intervals]
-    baselines: Callable[..., Mapping[str, Metrics]]
+    baselines: Callable[[BaselineData], Mapping[str, Metrics]]
     tune: Callable[[Tensor, Any, Sequence[str]], float] = _no_threshold
     inverse: Callable[[Tensor], Tensor] = logits_of_sigmoid
     truth: Callable[[Any], Tensor] = _truth
