@@ -30,7 +30,7 @@ from src.datamodules.first_batches import overfitted
 from src.environment import environment
 from src.fingerprint import code_hash, value_hash, write_json
 from src.libraries import settle
-from src.metrics.further import Split
+from src.metrics.baseline_data import BaselineData, Split
 from src.metrics.kinds import KINDS, direction, further_baselines
 from src.metrics.measuring import Measured
 from src.models.learner import Answers, Items, Learner
@@ -137,8 +137,9 @@ def measured_baselines(data: DataModule) -> dict[str, Any]:
         return kept
     with threadpool_limits(1):
         train, val, test = (Split(*data.arrays(split)) for split in SPLITS)
-        baselines = dict(KINDS[data.target].baselines(*train, *val, *test, data.classes))
-        baselines |= further_baselines(data.target, train, val, test, data.classes)
+        splits = BaselineData(train, val, test, data.classes)
+        baselines = dict(KINDS[data.target].baselines(splits))
+        baselines |= further_baselines(data.target, splits)
     write_json(path, baselines)
     return baselines
 

@@ -56,7 +56,7 @@ class ArrayDataModule(DataModule):
             self.cache.check_space()
 
     @functools.cached_property
-    def cache(self) -> ArrayCache:
+    def cache(self) -> ArrayCache[ChunkedArrays]:
         """The arrays on disk."""
         one_target = () if self.target == "multiclass" else (len(self.classes),)
         arrays = {

@@ -5,16 +5,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.preprocessing import StandardScaler
 
+from src.metrics.baseline_data import Array, BaselineData
 from src.metrics.multiclass import evaluate_multiclass
 from src.metrics.multilabel import evaluate_multilabel
 from src.metrics.regression import evaluate_regression
 from src.metrics.threshold import tune_threshold
-
-Array = NDArray[Any]
 
 BLOCK = 256
 """Items read at a time when band statistics are computed."""
@@ -26,26 +24,11 @@ RIDGE_ALPHAS = np.logspace(0, 4, 9)
 """Penalties that the ridge regression chooses from by leave-one-out error on the training part."""
 
 
-def baselines_multilabel(
-    train_features: Array,
-    train_targets: Array,
-    val_features: Array,
-    val_targets: Array,
-    test_features: Array,
-    test_targets: Array,
-    classes: Sequence[str],
-) -> dict[str, dict[str, Any]]:
+def baselines_multilabel(data: BaselineData) -> dict[str, dict[str, Any]]:
     """Baselines for labels: the threshold is tuned on validation, the metrics are those of the test part.
 
     Args:
-        train_features: (N, n_mels, T) decibels, float16 or wider, memory-mapped or not; or the output of
-            `band_statistics`.
-        train_targets: (N, C), 0 or 1.
-        val_features: the same of the validation part.
-        val_targets: the same of the validation part.
-        test_features: the same of the test part.
-        test_targets: the same of the test part.
-        classes: the C names.
+        data: of targets (N, C), 0 or 1.
 
     Returns:
         By name, the metrics of `evaluate_multilabel`, `threshold`, and the numbers on validation as `val_…`.
@@ -53,42 +36,27 @@ def baselines_multilabel(
         training items have, `linear` the answer of a logistic regression a class on `band_statistics`, fitted to at
         most `MOST_ITEMS` training items.
     """
-    prior = train_targets.mean(0, dtype=np.float64)
+    prior = data.train.targets.mean(0, dtype=np.float64)
     constants = {"class_prior": prior, "majority": prior > 0.5}
-    sizes = len(val_targets), len(test_targets)
+    sizes = len(data.val.targets), len(data.test.targets)
     scores = {name: [np.tile(p, (n, 1)) for n in sizes] for name, p in constants.items()}
-    train, *parts = _standardised(train_features, val_features, test_features)
-    scores["linear"] = _label_probabilities(train, train_targets, parts)
+    train, *parts = _standardised(data)
+    scores["linear"] = _label_probabilities(train, data.train.targets, parts)
     measured = {}
     for name, (val, test) in scores.items():
-        val_scores, val_truth = _tensor(val), _tensor(val_targets)
+        val_scores, val_truth = _tensor(val), _tensor(data.val.targets)
         threshold = tune_threshold(val_scores, val_truth)
-        on_val = evaluate_multilabel(val_scores, val_truth, threshold, classes)
-        on_test = evaluate_multilabel(_tensor(test), _tensor(test_targets), threshold, classes)
+        on_val = evaluate_multilabel(val_scores, val_truth, threshold, data.names)
+        on_test = evaluate_multilabel(_tensor(test), _tensor(data.test.targets), threshold, data.names)
         measured[name] = on_test | {"threshold": threshold} | _of_validation(on_val)
     return measured
 
 
-def baselines_multiclass(
-    train_features: Array,
-    train_targets: Array,
-    val_features: Array,
-    val_targets: Array,
-    test_features: Array,
-    test_targets: Array,
-    classes: Sequence[str],
-    seed: int = 0,
-) -> dict[str, dict[str, Any]]:
+def baselines_multiclass(data: BaselineData, seed: int = 0) -> dict[str, dict[str, Any]]:
     """Baselines for classes.
 
     Args:
-        train_features: as for `baselines_multilabel`.
-        train_targets: (N,), integers in 0..C−1.
-        val_features: the same of the validation part.
-        val_targets: the same of the validation part.
-        test_features: the same of the test part.
-        test_targets: the same of the test part.
-        classes: the C names.
+        data: of targets (N,), integers in 0..C−1.
         seed: of `class_prior`'s draws.
 
     Returns:
@@ -97,60 +65,46 @@ def baselines_multiclass(
         the most frequent one, `linear` the class that a logistic regression against the rest on
         `band_statistics` scores highest.
     """
-    n_classes = len(classes)
-    prior = np.bincount(train_targets, minlength=n_classes) / len(train_targets)
+    n_classes = len(data.names)
+    prior = np.bincount(data.train.targets, minlength=n_classes) / len(data.train.targets)
     generator = np.random.default_rng(seed)
     one_hot = np.eye(n_classes)
-    sizes = len(val_targets), len(test_targets)
-    train, *parts = _standardised(train_features, val_features, test_features)
+    sizes = len(data.val.targets), len(data.test.targets)
+    train, *parts = _standardised(data)
     scores = {
         "class_prior": [one_hot[generator.choice(n_classes, n, p=prior)] for n in sizes],
         "majority": [np.tile(one_hot[prior.argmax()], (n, 1)) for n in sizes],
-        "linear": _label_probabilities(train, one_hot[train_targets], parts),
+        "linear": _label_probabilities(train, one_hot[data.train.targets], parts),
     }
     measured = {}
     for name, (val, test) in scores.items():
-        on_val = evaluate_multiclass(_tensor(val), _tensor(val_targets), classes)
-        on_test = evaluate_multiclass(_tensor(test), _tensor(test_targets), classes)
+        on_val = evaluate_multiclass(_tensor(val), _tensor(data.val.targets), data.names)
+        on_test = evaluate_multiclass(_tensor(test), _tensor(data.test.targets), data.names)
         measured[name] = on_test | _of_validation(on_val)
     return measured
 
 
-def baselines_regression(
-    train_features: Array,
-    train_targets: Array,
-    val_features: Array,
-    val_targets: Array,
-    test_features: Array,
-    test_targets: Array,
-    names: Sequence[str],
-) -> dict[str, dict[str, Any]]:
+def baselines_regression(data: BaselineData) -> dict[str, dict[str, Any]]:
     """Baselines for numbers.
 
     Args:
-        train_features: as for `baselines_multilabel`.
-        train_targets: (N, D), numbers.
-        val_features: the same of the validation part.
-        val_targets: the same of the validation part.
-        test_features: the same of the test part.
-        test_targets: the same of the test part.
-        names: the D names of the axes.
+        data: of targets (N, C), numbers.
 
     Returns:
         By name, the metrics of `evaluate_regression` on the test part, and the numbers on validation as
         `val_…`. `mean` answers the training mean, `linear` is a ridge regression on `band_statistics`.
     """
-    train, *parts = _standardised(train_features, val_features, test_features)
-    ridge = RidgeCV(RIDGE_ALPHAS).fit(train, train_targets)
-    mean = train_targets.mean(0, dtype=np.float64)
+    train, *parts = _standardised(data)
+    ridge = RidgeCV(RIDGE_ALPHAS).fit(train, data.train.targets)
+    mean = data.train.targets.mean(0, dtype=np.float64)
     answers = {
         "mean": [np.tile(mean, (len(part), 1)) for part in parts],
         "linear": [ridge.predict(part).reshape(len(part), -1) for part in parts],
     }
     measured = {}
     for name, (val, test) in answers.items():
-        on_val = evaluate_regression(_tensor(val), _tensor(val_targets), names)
-        on_test = evaluate_regression(_tensor(test), _tensor(test_targets), names)
+        on_val = evaluate_regression(_tensor(val), _tensor(data.val.targets), data.names)
+        on_test = evaluate_regression(_tensor(test), _tensor(data.test.targets), data.names)
         measured[name] = on_test | _of_validation(on_val)
     return measured
 
@@ -173,11 +127,12 @@ def band_statistics(features: Array) -> Array:
     return statistics
 
 
-def _standardised(train: Array, *others: Array) -> list[Array]:
-    """Band statistics with the training part's mean 0 and standard deviation 1."""
-    parts = [part if part.ndim == 2 else band_statistics(part) for part in (train, *others)]
-    scaler = StandardScaler().fit(parts[0])
-    return [scaler.transform(part) for part in parts]
+def _standardised(data: BaselineData) -> list[Array]:
+    """Return the band statistics of each split, with mean 0 and standard deviation 1 in training."""
+    features = [split.features for split in (data.train, data.val, data.test)]
+    statistics = [each if each.ndim == 2 else band_statistics(each) for each in features]
+    scaler = StandardScaler().fit(statistics[0])
+    return [scaler.transform(each) for each in statistics]
 
 
 def _label_probabilities(train: Array, targets: Array, parts: Sequence[Array]) -> list[Array]:

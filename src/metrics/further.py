@@ -1,26 +1,15 @@
 """Metrics and baselines that a file of its own adds to a kind of targets."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 from torch import Tensor
 
-Answer = Callable[["Split", "Split", "Split", Sequence[str]], tuple[Tensor, Tensor]]
+from src.metrics.baseline_data import BaselineData
+
+Answer = Callable[[BaselineData], tuple[Tensor, Tensor]]
 Score = Callable[[Tensor, Any, Any], float]
-
-
-class Split(NamedTuple):
-    """What a baseline knows of a split: see `DataModule.arrays`.
-
-    Attributes:
-        features: of items, or the columns of rolls.
-        targets: of items, or the lengths of rolls.
-    """
-
-    features: np.ndarray
-    targets: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -66,8 +55,7 @@ def metric(*kinds: str, best: str = "max") -> Callable[[Score], Score]:
 def baseline(*kinds: str) -> Callable[[Answer], Answer]:
     """Add a function to the baselines of some kinds of targets, under its own name; a decorator.
 
-    The function takes the splits `train`, `val` and `test` and the names of the C columns, and returns outputs (N, C)
-    on `val` and on `test`.
+    The function takes the splits of a data set and returns outputs (N, C) on `val` and on `test`.
 
     Args:
         kinds: keys of `src.metrics.kinds.KINDS`.

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from src.metrics.baseline_data import BaselineData, Split
 from src.metrics.baselines import baselines_multiclass, baselines_multilabel, baselines_regression
 from src.metrics.bootstrap import intervals_multiclass, intervals_multilabel, intervals_regression
-from src.metrics.further import BASELINES, METRICS, Split
+from src.metrics.further import BASELINES, METRICS
 from src.metrics.multiclass import evaluate_multiclass
 from src.metrics.multilabel import evaluate_multilabel
 from src.metrics.probabilities import logits_of_sigmoid, logits_of_softmax
@@ -59,7 +60,7 @@ class Kind:
         evaluate: from outputs, targets, threshold and names of the C columns to metrics; where several labels are
             possible, the threshold may be one for each column, a tensor (C,).
         intervals: from the same to 95 % bootstrap intervals over items.
-        baselines: from the arrays of train, val and test, and names, to metrics by baseline.
+        baselines: from the splits of a data set to metrics by baseline.
         tune: from outputs, targets and names of the validation part to a decision threshold.
         truth: from targets to what a loss compares logits with.
         join: from the targets of batches to those of all.
@@ -70,7 +71,7 @@ class Kind:
     outputs: Callable[[Tensor], Tensor]
     evaluate: Callable[[Tensor, Any, Any, Sequence[str]], Metrics]
     intervals: Callable[[Tensor, Any, Any, Sequence[str]], Intervals]
-    baselines: Callable[..., Mapping[str, Metrics]]
+    baselines: Callable[[BaselineData], Mapping[str, Metrics]]
     tune: Callable[[Tensor, Any, Sequence[str]], float] = _no_threshold
     inverse: Callable[[Tensor], Tensor] = logits_of_sigmoid
     truth: Callable[[Any], Tensor] = _truth
@@ -169,27 +170,23 @@ def direction(metric: str) -> str:
     return "min" if metric in LOWER_IS_BETTER or metric.endswith("_distance") else "max"
 
 
-def further_baselines(
-    target: str, train: Split, val: Split, test: Split, names: Sequence[str]
-) -> dict[str, Metrics]:
+def further_baselines(target: str, data: BaselineData) -> dict[str, Metrics]:
     """Measure the baselines that were added to a kind of targets, as a network is: tuned on validation.
 
     Args:
         target: the kind.
-        train: what they are fitted to.
-        val: what their threshold is tuned on.
-        test: what they are tested on.
-        names: of the C columns.
+        data: what they are fitted to, tuned on and tested with.
 
     Returns:
         By name, the metrics on the test split, `threshold`, and the numbers on validation as `val_…`.
     """
-    kind, measured = KINDS[target], {}
+    kind, names, measured = KINDS[target], data.names, {}
+    val, test = kind.targets(data.val), kind.targets(data.test)
     for name, answer in BASELINES.get(target, {}).items():
-        on_val, on_test = answer(train, val, test, names)
-        threshold = kind.tune(on_val, kind.targets(val), names)
-        of_val = scalars(kind.evaluate(on_val, kind.targets(val), threshold, names))
-        of_test = kind.evaluate(on_test, kind.targets(test), threshold, names)
+        on_val, on_test = answer(data)
+        threshold = kind.tune(on_val, val, names)
+        of_val = scalars(kind.evaluate(on_val, val, threshold, names))
+        of_test = kind.evaluate(on_test, test, threshold, names)
         measured[name] = {**of_test, "threshold": threshold, **{f"val_{k}": v for k, v in of_val.items()}}
     return measured
 

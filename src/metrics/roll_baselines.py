@@ -1,38 +1,20 @@
 """Naive baselines of piano rolls, beside which every network stands: fitted, tuned and tested as it is."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from src.metrics.baseline_data import Array, BaselineData
 from src.metrics.rolls import Frames, evaluate_rolls, frames_of, n_notes, tune_threshold_rolls
 
-Array = NDArray[Any]
 
-
-def baselines_rolls(
-    train_frames: Array,
-    train_lengths: Array,
-    val_frames: Array,
-    val_lengths: Array,
-    test_frames: Array,
-    test_lengths: Array,
-    names: Sequence[str],
-) -> dict[str, dict[str, float]]:
+def baselines_rolls(data: BaselineData) -> dict[str, dict[str, float]]:
     """Baselines of the next column of a roll.
 
     Args:
-        train_frames: (F, C), 0 or 1 of any type: the columns of all pieces one after another.
-        train_lengths: (P,) integers that sum to F, the columns of each piece.
-        val_frames: the same of the validation part.
-        val_lengths: the same of the validation part.
-        test_frames: the same of the test part.
-        test_lengths: the same of the test part.
-        names: the C names of the columns; those of onset columns end in ` onset`.
+        data: columns and lengths of pieces.
 
     Returns:
         By name, the test metrics of `evaluate_rolls`, `threshold`, and the validation metrics as `val_…`.
@@ -43,10 +25,10 @@ def baselines_rolls(
         `independent_keys` gives each key its frequency in training, `markov` its frequency given whether it
         sounded a step before (`KeyMarkov`); their threshold is tuned on validation.
     """
-    keys = n_notes(names)
-    val, test = frames_of(val_frames, val_lengths), frames_of(test_frames, test_lengths)
-    markov = KeyMarkov.fit(train_frames, train_lengths)
-    tied = _tied(train_frames, train_lengths, keys)
+    keys = n_notes(data.names)
+    val, test = frames_of(*data.val), frames_of(*data.test)
+    markov = KeyMarkov.fit(*data.train)
+    tied = _tied(*data.train, keys)
     chains = {
         "all_zero": (_without_memory(tied), 1.0),
         "repeat_last": (tied, float((tied.enter[0] + tied.stay[0]) / 2)),

@@ -7,20 +7,48 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import filelock
 
 from src.errors import UserError
 from src.fingerprint import write_json, write_text
-from src.preparation.chunks import ChunkedArrays
 
-Build = Callable[[ChunkedArrays, list[int]], Iterator[tuple[int, str]]]
+
+class CachedFiles(Protocol):
+    """Files in a folder that are checked a chunk at a time, such as `ChunkedArrays`."""
+
+    @property
+    def folder(self) -> Path:
+        """Where the files lie."""
+
+    @property
+    def files(self) -> Mapping[str, Path]:
+        """All files, by name."""
+
+    @property
+    def n_chunks(self) -> int:
+        """Number of chunks."""
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk, 0 where that is unknown before."""
+
+    def allocate(self) -> None:
+        """Make the folder, and what must be there before a chunk is written."""
+
+    def checksum(self, chunk: int) -> str:
+        """Compute the checksum of what the files hold of a chunk."""
+
+
+Files = TypeVar("Files", bound=CachedFiles)
+
+Build = Callable[[Files, list[int]], Iterator[tuple[int, str]]]
 """Writes the given chunks, in any order and process, and yields number and checksum of each that is done."""
 
 
 @dataclass(frozen=True)
-class ArrayCache:
+class ArrayCache(Generic[Files]):
     """A folder of prepared arrays.
 
     While they are built, `chunks.jsonl` holds the checksum of each finished chunk, a line each. When all are
@@ -32,7 +60,7 @@ class ArrayCache:
         description: what they are, for people who look into `meta.json`.
     """
 
-    files: ChunkedArrays
+    files: Files
     description: Mapping[str, Any]
 
     @property
@@ -42,8 +70,8 @@ class ArrayCache:
 
     def is_complete(self) -> bool:
         """Tell whether all is built, and unchanged since it was verified."""
-        stamps = self.files.stamps()
-        verified = len(stamps) == len(self.files.arrays) and read_json(self._verified) == stamps
+        stamps = self._stamps()
+        verified = len(stamps) == len(self.files.files) and read_json(self._verified) == stamps
         return verified and len(self._final_checksums()) == self.files.n_chunks
 
     def check_space(self) -> None:
@@ -53,7 +81,7 @@ class ArrayCache:
             UserError: it cannot.
         """
         place = next(parent for parent in self.folder.absolute().parents if parent.exists())
-        wanted = self.files.size - sum(size for size, _ in self.files.stamps().values())
+        wanted = self.files.size - sum(size for size, _ in self._stamps().values())
         free = shutil.disk_usage(place).free
         if wanted > free:
             raise UserError(
@@ -61,7 +89,7 @@ class ArrayCache:
                 "make room, choose another disk with outputs=DIR, or ask for fewer clips"
             )
 
-    def prepare(self, build: Build) -> None:
+    def prepare(self, build: Build[Files]) -> None:
         """Build what is missing or damaged; of several processes that ask at once, one builds.
 
         Args:
@@ -78,7 +106,7 @@ class ArrayCache:
                 self.check_space()
                 self._build(build)
 
-    def _build(self, build: Build) -> None:
+    def _build(self, build: Build[Files]) -> None:
         done = self._sound_chunks()
         self.files.allocate()
         write_text(self._log, "".join(_line(*entry) for entry in done.items()))
@@ -90,7 +118,7 @@ class ArrayCache:
                 log.write(_line(chunk, checksum))
                 log.flush()
         checksums = [done[chunk] for chunk in range(self.files.n_chunks)]
-        write_json(self._verified, self.files.stamps())
+        write_json(self._verified, self._stamps())
         write_json(self._meta, {**self.description, "checksums": checksums})
         self._log.unlink()
 
@@ -106,6 +134,11 @@ class ArrayCache:
         elif self.folder.exists() and len(sound) < total:
             say(f"{self.folder}: {len(sound)} of {total} parts are built; going on from there")
         return sound
+
+    def _stamps(self) -> dict[str, list[int]]:
+        """Return size in bytes and modification time in ns of each file that is there."""
+        stats = {name: path.stat() for name, path in self.files.files.items() if path.exists()}
+        return {name: [stat.st_size, stat.st_mtime_ns] for name, stat in stats.items()}
 
     def _recorded(self) -> dict[int, str]:
         entries = list(enumerate(self._final_checksums())) or _read_lines(self._log)

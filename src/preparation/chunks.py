@@ -48,10 +48,10 @@ class ChunkedArrays:
         """Give the file of an array."""
         return self.folder / f"{name}.npy"
 
-    def stamps(self) -> dict[str, list[int]]:
-        """Give size in bytes and modification time in ns of each file that is there."""
-        stats = {name: self.path(name).stat() for name in self.arrays if self.path(name).exists()}
-        return {name: [stat.st_size, stat.st_mtime_ns] for name, stat in stats.items()}
+    @property
+    def files(self) -> dict[str, Path]:
+        """The file of each array."""
+        return {name: self.path(name) for name in self.arrays}
 
     def allocate(self) -> None:
         """Make files of the right size with the right headers, and leave what else is in them."""

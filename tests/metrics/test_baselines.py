@@ -6,6 +6,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.preprocessing import StandardScaler
 
 from src.metrics import baselines
+from src.metrics.baseline_data import BaselineData, Split
 from src.metrics.baselines import (
     band_statistics,
     baselines_multiclass,
@@ -30,9 +31,9 @@ def targets(features):
     return (level > np.quantile(level, [0.7, 0.6, 0.3], axis=0).diagonal()).astype(np.int8)
 
 
-def parts(features, targets):
+def data(features, targets, names=CLASSES):
     pairs = zip(np.split(features, SPLIT), np.split(targets, SPLIT), strict=True)
-    return [array for pair in pairs for array in pair]
+    return BaselineData(*(Split(*pair) for pair in pairs), names)
 
 
 def test_band_statistics_are_those_of_numpy(features, monkeypatch):
@@ -51,7 +52,7 @@ def test_band_statistics_of_two_channels_and_of_a_mapped_file(features, tmp_path
 
 @pytest.mark.filterwarnings("error")
 def test_label_baselines(features, targets):
-    found = baselines_multilabel(*parts(features, targets), CLASSES)
+    found = baselines_multilabel(data(features, targets))
     assert set(found) == {"class_prior", "majority", "linear"}
     test = targets[SPLIT[1] :]
     everything = (2 * test.mean(0) / (1 + test.mean(0))).mean()
@@ -65,7 +66,8 @@ def test_label_baselines(features, targets):
 
 
 def test_linear_ranks_as_sklearns_one_vs_rest_does(features, targets):
-    train_x, train_y, _, _, test_x, _ = parts(band_statistics(features), targets)
+    splits = data(band_statistics(features), targets)
+    train_x, train_y, test_x = *splits.train, splits.test.features
     scaler = StandardScaler().fit(train_x)
     model = OneVsRestClassifier(LogisticRegression(max_iter=2000)).fit(scaler.transform(train_x), train_y)
     (found,) = baselines._label_probabilities(scaler.transform(train_x), train_y, [scaler.transform(test_x)])
@@ -74,22 +76,22 @@ def test_linear_ranks_as_sklearns_one_vs_rest_does(features, targets):
 
 def test_statistics_may_be_given(features, targets):
     statistics = band_statistics(features)
-    given = baselines_multilabel(*parts(statistics, targets), CLASSES)
-    assert given == baselines_multilabel(*parts(features, targets), CLASSES)
+    given = baselines_multilabel(data(statistics, targets))
+    assert given == baselines_multilabel(data(features, targets))
 
 
 @pytest.mark.filterwarnings("error")
 def test_labels_that_never_or_always_occur_in_training(features, targets):
     targets[: SPLIT[0], 0], targets[: SPLIT[0], 1] = 0, 1
-    found = baselines_multilabel(*parts(features, targets), CLASSES)
+    found = baselines_multilabel(data(features, targets))
     assert found["linear"]["f1_by_class"]["piano"] == 0
     assert found["linear"]["f1_by_class"]["trumpet"] > 0.8
 
 
 def test_the_test_part_changes_no_threshold(features, targets):
-    before = baselines_multilabel(*parts(features, targets), CLASSES)
+    before = baselines_multilabel(data(features, targets))
     targets[SPLIT[1] :] = 1 - targets[SPLIT[1] :]
-    after = baselines_multilabel(*parts(features, targets), CLASSES)
+    after = baselines_multilabel(data(features, targets))
     for name in before:
         assert before[name]["threshold"] == after[name]["threshold"]
         assert before[name]["val_f1_macro"] == after[name]["val_f1_macro"]
@@ -100,20 +102,20 @@ def test_the_test_part_changes_no_threshold(features, targets):
 def test_class_baselines(features):
     level = features[:, :3].astype(np.float32).mean(2) + np.array([0, 0, 2])
     targets = level.argmax(1)
-    found = baselines_multiclass(*parts(features, targets), (*CLASSES, "never"))
+    found = baselines_multiclass(data(features, targets, (*CLASSES, "never")))
     test = targets[SPLIT[1] :]
     assert found["majority"]["accuracy"] == pytest.approx((test == 2).mean())
     assert found["linear"]["accuracy"] > found["majority"]["accuracy"] + 0.2
     assert 0 < found["class_prior"]["accuracy"] < 1
     assert found["class_prior"]["f1_macro"] != found["majority"]["f1_macro"]
     assert found["linear"]["f1_by_class"]["never"] == 0
-    assert found == baselines_multiclass(*parts(features, targets), (*CLASSES, "never"))
+    assert found == baselines_multiclass(data(features, targets, (*CLASSES, "never")))
 
 
 @pytest.mark.parametrize("axes", [1, 2])
 def test_number_baselines(features, axes):
     targets = features[:, :axes].astype(np.float32).mean(2)
-    found = baselines_regression(*parts(features, targets), CLASSES[:axes])
+    found = baselines_regression(data(features, targets, CLASSES[:axes]))
     test = targets[SPLIT[1] :]
     assert found["mean"]["spearman"] == 0
     assert found["mean"]["mse"] == pytest.approx(((test - targets[: SPLIT[0]].mean(0)) ** 2).mean(), rel=1e-4)
@@ -123,9 +125,9 @@ def test_number_baselines(features, axes):
 
 
 def test_of_many_training_items_every_nth_is_fitted(features, targets, monkeypatch):
-    whole = baselines_multilabel(*parts(features, targets), CLASSES)["linear"]
+    whole = baselines_multilabel(data(features, targets))["linear"]
     monkeypatch.setattr(baselines, "MOST_ITEMS", 60)
-    fewer = baselines_multilabel(*parts(features, targets), CLASSES)["linear"]
+    fewer = baselines_multilabel(data(features, targets))["linear"]
     statistics = (
         StandardScaler().fit(band_statistics(features[: SPLIT[0]])).transform(band_statistics(features))
     )

@@ -1,6 +1,6 @@
 """A metric or a baseline that is added is measured wherever the kind's own are."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,9 @@ from torch import Tensor
 
 from src.configuration.checks import freeze
 from src.errors import UserError
+from src.metrics.baseline_data import BaselineData, Split
 from src.metrics.baselines import baselines_multilabel
-from src.metrics.further import BASELINES, METRICS, Split, baseline, metric
+from src.metrics.further import BASELINES, METRICS, baseline, metric
 from src.metrics.kinds import KINDS, direction, further_baselines, objectives
 from src.metrics.rolls import frames_of
 
@@ -37,14 +38,14 @@ def added() -> Iterator[None]:
         return float(outputs[:, 0].mean())
 
     @baseline("multilabel")
-    def half(train: Split, val: Split, test: Split, names: Sequence[str]) -> tuple[Tensor, Tensor]:
-        assert tuple(names) == NAMES
-        return torch.full(val.targets.shape, 0.5), torch.full(test.targets.shape, 0.5)
+    def half(data: BaselineData) -> tuple[Tensor, Tensor]:
+        assert tuple(data.names) == NAMES
+        return torch.full(data.val.targets.shape, 0.5), torch.full(data.test.targets.shape, 0.5)
 
     @baseline("rolls")
-    def density(train: Split, val: Split, test: Split, names: Sequence[str]) -> tuple[Tensor, Tensor]:
-        share = float(train.features.mean())
-        scored = [len(split.features) - len(split.targets) for split in (val, test)]
+    def density(data: BaselineData) -> tuple[Tensor, Tensor]:
+        share = float(data.train.features.mean())
+        scored = [len(split.features) - len(split.targets) for split in (data.val, data.test)]
         return torch.full((scored[0], 3), share), torch.full((scored[1], 3), share)
 
     yield
@@ -73,8 +74,8 @@ def test_other_kinds_are_scored() -> None:
 
 
 def test_baselines_of_the_kind_are_scored_too() -> None:
-    features = RNG.random((40, 6))
-    measured = baselines_multilabel(*[features, LABELS.astype(np.uint8)] * 3, NAMES)
+    split = Split(RNG.random((40, 6)), LABELS.astype(np.uint8))
+    measured = baselines_multilabel(BaselineData(split, split, split, NAMES))
     for values in measured.values():
         assert 0 <= values["wrong_share"] <= 1
         assert values["val_wrong_share"] == values["wrong_share"]
@@ -92,7 +93,7 @@ def test_a_trial_can_be_judged_by_it(composed: Callable[..., dict[str, Any]]) ->
 
 def test_a_baseline_is_tuned_on_validation_and_tested() -> None:
     val, test = (Split(RNG.random((40, 6)), labels.astype(np.uint8)) for labels in (LABELS, ~LABELS))
-    [(name, values)] = further_baselines("multilabel", val, val, test, NAMES).items()
+    [(name, values)] = further_baselines("multilabel", BaselineData(val, val, test, NAMES)).items()
     assert name == "half"
     truth = torch.from_numpy(val.targets)
     assert values["threshold"] == KINDS["multilabel"].tune(torch.full((40, 3), 0.5), truth, NAMES)
@@ -105,7 +106,7 @@ def test_a_baseline_is_tuned_on_validation_and_tested() -> None:
 
 
 def test_a_baseline_of_rolls_answers_the_scored_columns() -> None:
-    [(name, values)] = further_baselines("rolls", ROLL, ROLL, ROLL, NAMES).items()
+    [(name, values)] = further_baselines("rolls", BaselineData(ROLL, ROLL, ROLL, NAMES)).items()
     assert name == "density"
     p, truth = float(ROLL.features.mean()), frames_of(*ROLL).now.double().mean().item()
     nll = -3 * (truth * np.log(p) + (1 - truth) * np.log(1 - p))

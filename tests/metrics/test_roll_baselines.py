@@ -3,6 +3,7 @@ import pytest
 import torch
 from sklearn.metrics import f1_score
 
+from src.metrics.baseline_data import BaselineData, Split
 from src.metrics.roll_baselines import KeyMarkov, baselines_rolls
 from src.metrics.rolls import METRICS
 
@@ -24,8 +25,11 @@ def random_rolls(seed, n_columns=3):
 
 def measured(names=KEYS):
     parts = [random_rolls(seed, len(names)) for seed in (1, 2, 3)]
-    arguments = [argument for part in parts for argument in (part, LENGTHS)]
-    return parts, baselines_rolls(*arguments, names)
+    return parts, baselines_rolls(data(*parts, names=names))
+
+
+def data(*rolls, names=KEYS):
+    return BaselineData(*(Split(frames, LENGTHS) for frames in rolls), names)
 
 
 def neighbours(frames):
@@ -101,15 +105,15 @@ def test_every_baseline_has_test_and_validation_metrics():
 def test_onset_columns_change_nothing_about_keys():
     keys = measured()[1]["repeat_last"]
     doubled = [np.hstack([random_rolls(seed), random_rolls(seed + 9)]) for seed in (1, 2, 3)]
-    arguments = [argument for part in doubled for argument in (part, LENGTHS)]
-    both = baselines_rolls(*arguments, (*KEYS, *(f"{key} onset" for key in KEYS)))["repeat_last"]
+    names = (*KEYS, *(f"{key} onset" for key in KEYS))
+    both = baselines_rolls(data(*doubled, names=names))["repeat_last"]
     for name in ("nll", "f1_micro", "accuracy", "threshold"):
         assert both[name] == pytest.approx(keys[name])
 
 
 def test_key_never_heard_in_training_costs_no_infinity():
     train, test = np.zeros((71, 3), dtype=bool), np.ones((71, 3), dtype=bool)
-    found = baselines_rolls(train, LENGTHS, train, LENGTHS, test, LENGTHS, KEYS)
+    found = baselines_rolls(data(train, train, test))
     assert found["independent_keys"]["nll"] == pytest.approx(3 * np.log(71 + 2))
     assert found["markov"]["nll"] == pytest.approx(3 * np.log(2))
 

@@ -36,7 +36,7 @@ class NoteStore:
     description: Mapping[str, Any]
 
     @property
-    def cache(self) -> ArrayCache:
+    def cache(self) -> ArrayCache[ChunkedArrays]:
         """The arrays on disk."""
         return ArrayCache(ChunkedArrays(self.folder, self.n_notes, arrays(self.samples)), self.description)
 

@@ -48,7 +48,7 @@ class Hearing:
         return files_hash(self.root, there, self.cache_dir / "recordings.json")
 
     @functools.cached_property
-    def cache(self) -> ArrayCache:
+    def cache(self) -> ArrayCache[ChunkedArrays]:
         """The arrays of `src.preparation.survey.ARRAYS` on disk."""
         paths = [recording.path for recording in self.listed]
         code = code_signature(survey)

@@ -15,6 +15,7 @@ import numpy as np
 from src.datamodules.rolls.piece import PieceMaker, packed_piece
 from src.errors import UserError
 from src.preparation.builder import Builder
+from src.preparation.cache import say
 
 _CHECKSUM_BYTES = 16
 
@@ -111,6 +112,8 @@ def build_rolls(
     parts = RollParts(folder, tuple(piece_ids))
     folder.mkdir(parents=True, exist_ok=True)
     todo = [number for number in range(len(parts.piece_ids)) if not parts.is_sound(number)]
+    if done := len(piece_ids) - len(todo):
+        say(f"{folder}: {done} of {len(piece_ids)} pieces are made; going on from there")
     if todo:
         for _ in Builder(make, workers, title)(parts, todo):
             pass

@@ -1,7 +1,6 @@
 """Piano rolls on disk: all pieces one after another, packed to bits, verified when opened."""
 
 import contextlib
-import hashlib
 import json
 import os
 import shutil
@@ -12,19 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from src.datamodules.rolls.files import ARRAYS, LeftOut, RollFiles
 from src.datamodules.rolls.parts import RollParts, build_rolls
 from src.datamodules.rolls.piece import PieceMaker
 from src.errors import UserError
-from src.fingerprint import write_json
-from src.preparation.cache import locked, read_json, say
-from src.splitting.groups import links_by_key, united
-from src.splitting.near_duplicates import links_of_near_duplicates
+from src.preparation.cache import ArrayCache, say
 
-FORMAT = 1
+FORMAT = 2
 """Of the files; a change of it makes old ones be built again."""
 
-ARRAYS = ("sounding", "onsets")
-_FILES = (*(f"{name}.npy" for name in ARRAYS), "pieces.json")
 _NAMED = 10  # pieces left out that are named on the terminal; pieces.json has all
 
 
@@ -72,10 +67,8 @@ class RollSplit:
 class RollStore:
     """A folder of packed rolls, built once by one process.
 
-    While it is built, finished pieces lie in `parts/`, and an interrupted build goes on from there. When all
-    are there they move into `sounding.npy`, `onsets.npy` and `pieces.json`; `meta.json` with their checksums
-    comes last and makes the folder valid. `verified.json` remembers by size and modification time that the
-    files agreed with their checksums.
+    While it is built, finished pieces lie in `parts/`, and an interrupted build goes on from there. When all are there
+    they move into `sounding.npy`, `onsets.npy` and `pieces.json`, which an `ArrayCache` keeps.
 
     Args:
         folder: where the files lie.
@@ -85,10 +78,14 @@ class RollStore:
     folder: Path
     description: Mapping[str, Any]
 
+    @property
+    def cache(self) -> ArrayCache[RollFiles]:
+        """The files on disk."""
+        return ArrayCache(RollFiles(self.folder), self.description)
+
     def is_complete(self) -> bool:
         """Tell whether all is built, and unchanged since it was verified."""
-        stamps = self._stamps()
-        return len(stamps) == len(_FILES) and read_json(self._verified) == stamps and bool(self._checksums())
+        return self.cache.is_complete()
 
     def prepare(
         self, make: PieceMaker, piece_ids: Callable[[], Iterable[str]], workers: int | str, title: str
@@ -104,13 +101,14 @@ class RollStore:
         Raises:
             UserError: no piece could be made, a process was killed, or the disk is full.
         """
-        if self.is_complete():
-            return
-        self.folder.parent.mkdir(parents=True, exist_ok=True)
-        with locked(self.folder):
-            if not self.is_complete() and not self._verify():
-                with self._disk_errors():
-                    self._build(make, tuple(piece_ids()), workers, title)
+
+        def build(files: RollFiles, _chunks: list[int]) -> Iterator[tuple[int, str]]:
+            with _disk_errors(files.folder):
+                self._build(files, make, tuple(piece_ids()), workers, title)
+            yield from ((chunk, files.checksum(chunk)) for chunk in range(files.n_chunks))
+
+        self.cache.prepare(build)
+        shutil.rmtree(self._parts, ignore_errors=True)
 
     def open(self) -> Rolls:
         """Map the rolls into memory, read-only.
@@ -120,100 +118,38 @@ class RollStore:
         """
         if not self.is_complete():
             raise UserError(f"{self.folder} is not built; run the command with mode=prepare")
-        index = json.loads((self.folder / "pieces.json").read_text(encoding="utf-8"))
-        sounding, onsets = (
-            np.load(self.folder / f"{name}.npy", mmap_mode="r").view(np.ndarray) for name in ARRAYS
-        )
+        files = self.cache.files.files
+        index = json.loads(files["pieces"].read_text(encoding="utf-8"))
+        sounding, onsets = (np.load(files[name], mmap_mode="r").view(np.ndarray) for name in ARRAYS)
         lengths = np.array([piece["length"] for piece in index["pieces"]], np.int64)
         left_out = [(name, reason) for name, reason in index["left_out"]]
         return Rolls(sounding, onsets, lengths, index["pieces"], left_out)
 
-    def _build(self, make: PieceMaker, piece_ids: Sequence[str], workers: int | str, title: str) -> None:
-        folder = self.folder / "parts"
-        if folder.exists():
-            say(f"{self.folder}: going on with a build that was interrupted")
-        parts = build_rolls(folder, make, piece_ids, workers, title)
+    def _build(
+        self, files: RollFiles, make: PieceMaker, piece_ids: Sequence[str], workers: int | str, title: str
+    ) -> None:
+        parts = build_rolls(self._parts, make, piece_ids, workers, title)
         kept, left_out = _sorted_out(parts)
         _say_left_out(title, left_out, len(piece_ids))
-        pieces = self._merge(parts, kept)
-        write_json(self.folder / "pieces.json", {"pieces": pieces, "left_out": left_out})
-        checksums = {name: _checksum(self.folder / name) for name in _FILES}
-        write_json(self._meta, {**self.description, "checksums": checksums})
-        write_json(self._verified, self._stamps())
-        shutil.rmtree(folder)
-
-    def _merge(self, parts: RollParts, kept: Mapping[int, dict[str, Any]]) -> list[dict[str, Any]]:
-        """Write the parts one after another; give what is known of each piece, like pieces in one group."""
-        sketches = []
-        total = sum(about["length"] for about in kept.values())
-        files: dict[str, np.memmap[Any, Any]] = {}
-        start = 0
-        for number, about in kept.items():
-            arrays = parts.arrays(number)
-            sketches.append(arrays["sketch"])
-            for name in ARRAYS:
-                if name not in files:
-                    path, shape = self.folder / f"{name}.npy", (total, arrays[name].shape[1])
-                    files[name] = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
-                files[name][start : start + about["length"]] = arrays[name]
-            start += about["length"]
-        for file in files.values():
-            file.flush()
-        pieces = list(kept.values())
-        digests = [piece["digest"] for piece in pieces]
-        links = [
-            *links_by_key([digest] for digest in digests),
-            *links_of_near_duplicates(digests, sketches),
-        ]
-        groups = united([piece["group"] for piece in pieces], links)
-        return [{**piece, "group": group} for piece, group in zip(pieces, groups, strict=True)]
-
-    def _verify(self) -> bool:
-        """Read a finished store whose files have other times, as after copying, and say if it is damaged."""
-        checksums = self._checksums()
-        if not checksums:
-            return False
-        sound = all(
-            (self.folder / f).exists() and _checksum(self.folder / f) == checksums.get(f) for f in _FILES
-        )
-        if sound:
-            write_json(self._verified, self._stamps())
-        else:
-            say(f"{self.folder} is damaged and is built again")
-            self._meta.unlink()
-        return sound
-
-    def _stamps(self) -> dict[str, list[int]]:
-        """Give size in bytes and modification time in ns of each file that is there."""
-        stats = {name: (self.folder / name).stat() for name in _FILES if (self.folder / name).exists()}
-        return {name: [stat.st_size, stat.st_mtime_ns] for name, stat in stats.items()}
-
-    def _checksums(self) -> dict[str, str]:
-        """Read the checksums of `meta.json`; empty if it is not there or damaged."""
-        meta = read_json(self._meta)
-        checksums = meta.get("checksums") if isinstance(meta, dict) else None
-        return checksums if isinstance(checksums, dict) else {}
-
-    @contextlib.contextmanager
-    def _disk_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            reason = os.strerror(error.errno) if error.errno else str(error)
-            raise UserError(
-                f"cannot write to {self.folder}: {reason}; make room there or choose outputs=DIR"
-            ) from error
+        files.write(parts, kept, left_out)
 
     @property
-    def _meta(self) -> Path:
-        return self.folder / "meta.json"
-
-    @property
-    def _verified(self) -> Path:
-        return self.folder / "verified.json"
+    def _parts(self) -> Path:
+        return self.folder / "parts"
 
 
-def _sorted_out(parts: RollParts) -> tuple[dict[int, dict[str, Any]], list[tuple[str, str]]]:
+@contextlib.contextmanager
+def _disk_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise UserError(
+            f"cannot write to {folder}: {reason}; make room there or choose outputs=DIR"
+        ) from error
+
+
+def _sorted_out(parts: RollParts) -> tuple[dict[int, dict[str, Any]], LeftOut]:
     """Give what is known of each piece by its number, and the names and reasons of those left out."""
     abouts = {number: parts.about(number) for number in range(len(parts.piece_ids))}
     left_out = [(about["name"], about["left_out"]) for about in abouts.values() if "left_out" in about]
@@ -224,13 +160,8 @@ def _sorted_out(parts: RollParts) -> tuple[dict[int, dict[str, Any]], list[tuple
     return kept, left_out
 
 
-def _say_left_out(title: str, left_out: Sequence[tuple[str, str]], total: int) -> None:
+def _say_left_out(title: str, left_out: LeftOut, total: int) -> None:
     for _, reason in left_out[:_NAMED]:
         say(f"{title}: left out: {reason}")
     if len(left_out) > _NAMED:
         say(f"{title}: {len(left_out)} of {total} pieces are left out; pieces.json names them all")
-
-
-def _checksum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "blake2b").hexdigest()[:32]

@@ -60,7 +60,7 @@ class SequenceStore:
     description: Mapping[str, Any]
 
     @property
-    def cache(self) -> ArrayCache:
+    def cache(self) -> ArrayCache[ChunkedArrays]:
         """The arrays on disk."""
         arrays = {
             "features": ("float16", (N_ROWS, self.max_frames)),

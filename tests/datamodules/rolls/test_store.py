@@ -172,7 +172,7 @@ def test_damage_is_noticed_and_built_again(tmp_path, damage):
     check(tmp_path)
 
 
-def test_a_part_damaged_while_the_build_was_stopped_is_made_again(tmp_path, monkeypatch):
+def test_a_part_damaged_while_the_build_was_stopped_is_made_again(tmp_path, monkeypatch, capsys):
     with monkeypatch.context() as patched:
         patched.setattr("src.datamodules.rolls.store._sorted_out", lambda parts: 1 / 0)
         with pytest.raises(ZeroDivisionError):
@@ -180,9 +180,22 @@ def test_a_part_damaged_while_the_build_was_stopped_is_made_again(tmp_path, monk
     part = tmp_path / "data" / "parts" / "000003.part"
     part.write_bytes(part.read_bytes()[:-40])
     (tmp_path / "diary").unlink()
+    capsys.readouterr()
     build(tmp_path)
     check(tmp_path)
     assert [number for _, number in made(tmp_path)] == [3]
+    assert "19 of 20 pieces are made; going on from there" in capsys.readouterr().err
+
+
+def test_a_build_that_was_stopped_before_the_end_makes_no_piece_again(tmp_path, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr("src.datamodules.rolls.store.shutil.rmtree", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            build(tmp_path)
+    (tmp_path / "diary").unlink()
+    build(tmp_path)
+    assert made(tmp_path) == []
+    check(tmp_path)
 
 
 @pytest.mark.parametrize("where", ["numpy.savez", "numpy.lib.format.open_memmap"])
