@@ -28,7 +28,7 @@ from src.datamodules.base import DataModule
 from src.datamodules.error_clips import write_error_clips
 from src.datamodules.first_batches import overfitted
 from src.datamodules.rolls.base import RollDataModule
-from src.datamodules.synthesized.synth_instruments import SynthInstruments
+from src.datamodules.synthesized.base import SynthesizedClips
 from src.environment import environment
 from src.fingerprint import code_hash, value_hash, write_json
 from src.generation.of_trial import music_of_trial
@@ -212,7 +212,7 @@ def _draw(config: Config, folder: Path, learner: Learner, history: History) -> N
 
 def _errors(folder: Path, learner: Learner, data: DataModule) -> None:
     """Clips to be heard in which a class is missed, where the data can play them again."""
-    if isinstance(data, SynthInstruments) and learner.tested is not None:
+    if isinstance(data, SynthesizedClips) and learner.tested is not None:
         outputs, targets = learner.tested
         write_error_clips(
             folder, data.write_test_clip, data.classes, outputs, targets, float(learner.threshold)
