@@ -9,19 +9,17 @@ from typing import Any
 import numpy as np
 from torch.utils.data import DataLoader
 
-from src.audio import fluid
-from src.audio.soundfonts.contents import check_programs
 from src.audio.soundfonts.families import Player
 from src.audio.soundfonts.installed import fetch_missing
 from src.datamodules.batches import loader
 from src.datamodules.contact_sheet import named, write_clip, write_contact_sheet
 from src.datamodules.sound_batches import FreshBatches
 from src.datamodules.synthesized import stem_mixtures
+from src.datamodules.synthesized.base import SynthesizedClips, natural, pair, soundfont_names
 from src.datamodules.synthesized.stem_maker import StemMaker, StemsAndClips, Variation
 from src.datamodules.synthesized.stem_mixtures import Mixing, StemMixtures
 from src.datamodules.synthesized.stem_voices import Voice, check_left_out, relatives_of, voices_of
 from src.datamodules.synthesized.synth_clips import ClipMaker, Split
-from src.datamodules.synthesized.synth_instruments import SynthInstruments, natural, pair, soundfont_names
 from src.errors import UserError
 from src.fingerprint import value_hash
 from src.preparation.code import code_signature
@@ -33,11 +31,11 @@ _TRAINING = ("leave_out", "soundfonts")
 _BASELINE_CLIPS = 2048  # of the training part: more change a logistic regression little
 
 
-class SynthStems(SynthInstruments):
+class SynthStems(SynthesizedClips):
     """Training clips are mixed anew in every batch; each instrument of a clip is played by a soundfont of its own.
 
     Args:
-        classes: as of `SynthInstruments`; `relatives` of each are (bank, program) pairs of presets that are the same
+        classes: as of `SynthesizedClips`; `relatives` of each are (bank, program) pairs of presets that are the same
             instrument, or near it, where a soundfont has them.
         soundfonts: what training stems are played by; each class by those that have it.
         val_soundfonts: what validation clips are played by.
@@ -50,7 +48,7 @@ class SynthStems(SynthInstruments):
         n_clips: number of clips of `val` and `test`.
         variation: parameters of `Variation`.
         level_db, equaliser_db: see `Mixing`.
-        options: all others are those of `SynthInstruments`.
+        options: see `SynthesizedClips`.
 
     Raises:
         UserError: an option lies outside its range.
@@ -79,8 +77,10 @@ class SynthStems(SynthInstruments):
             raise UserError(
                 "data.n_clips.train: training clips are mixed of stems; choose data.n_stems and data.n_mixtures"
             )
-        super().__init__(classes=plain, soundfonts=soundfonts, n_clips={**n_clips, "train": 1}, **options)
-        del self.n_clips["train"]
+        super().__init__(classes=plain, soundfonts=soundfonts, **options)
+        self.n_clips = {
+            split: natural(f"n_clips.{split}", n_clips.get(split), least=1) for split in ("val", "test")
+        }
         self.relatives = [relatives_of(entry) for entry in classes]
         self.val_soundfonts = soundfont_names("val_soundfonts", val_soundfonts)
         self.leave_out = {font: tuple(left) for font, left in leave_out.items()}
@@ -132,9 +132,6 @@ class SynthStems(SynthInstruments):
         own = {"soundfonts": trained["soundfonts"], "leave_out": trained.get("leave_out", {})}
         return {**own, "heard": heard}
 
-    def check_test(self, trained: Mapping[str, Any]) -> None:
-        """Leave it to `check`, which knows what training stems are played by."""
-
     def fetch(self) -> None:
         """Download the soundfonts that are not here, if packages of Debian or npm have them.
 
@@ -149,10 +146,9 @@ class SynthStems(SynthInstruments):
         Raises:
             UserError: one of those; the message says how to mend it.
         """
-        fluid.functions()
-        programs = [instrument.program for instrument in self.score_options.instruments]
-        for font in {*self._paths(self.val_soundfonts), *self._paths(self.test_soundfonts)}:
-            check_programs(font, programs)
+        self.check_played(
+            [*self.val_soundfonts, *self.test_soundfonts]
+        )  # a training soundfont may lack programs
         without = [name for name, pool in zip(self.classes, self.pools, strict=True) if not pool]
         if without:
             raise UserError(
@@ -160,7 +156,7 @@ class SynthStems(SynthInstruments):
             )
         if not self.heard:
             self.families.check_roles(self._roles())
-        super(SynthInstruments, self).check()  # a training soundfont may lack programs
+        super().check()
 
     @functools.cached_property
     def voices(self) -> tuple[Voice, ...]:
@@ -205,7 +201,7 @@ class SynthStems(SynthInstruments):
             "leave_out": {font: classes for font, classes in left.items() if classes},
         }
 
-    def maker(self) -> StemsAndClips:  # type: ignore[override]
+    def maker(self) -> StemsAndClips:
         """Give what makes item i."""
         clips = (
             Split(n_clips=0, soundfonts=()),  # training clips are mixed of stems

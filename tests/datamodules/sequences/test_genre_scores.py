@@ -7,7 +7,7 @@ from src.audio.music_features import SAMPLE_RATE
 from src.audio.soundfonts.installed import find_soundfont
 from src.datamodules.sequences.corpus import GENRES
 from src.errors import UserError
-from src.splitting.stratified import divided
+from src.splitting.assigning import with_drawn_splits
 from tests.datamodules.sequences.feature_folders import built
 from tests.datamodules.sequences.scores import write_parts, write_tune
 
@@ -82,7 +82,7 @@ def test_a_genre_of_few_pieces_gives_several_clips_of_each(genre_scores, own_cor
 def test_works_stay_on_one_side(genre_scores):
     """Whole genres are divided, without a note being read."""
     data = genre_scores(genres=list(GENRES), clips_per_genre=100)
-    items = divided("scores", data.items(), data.shares, 1)
+    items = with_drawn_splits(data.items(), data.shares, 1)
     sides = {(item.group, item.split) for item in items}
     assert len(sides) == len({group for group, _ in sides})
     for split in ("train", "val", "test"):
