@@ -13,7 +13,7 @@ from src.commands.checkpoint import Trained
 from src.datamodules.sequences.rows import rows
 from src.datamodules.sequences.store import stored
 from src.errors import UserError
-from src.preparation.cache import say
+from src.messages import say
 
 PUBLISHED_SECONDS = 30.0
 """Of the clips that published feature files were made of."""
