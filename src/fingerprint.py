@@ -65,6 +65,14 @@ def content_hash(path: Path, memory: Path | None = None) -> str:
     return digest.hexdigest()
 
 
+def read_json(path: Path) -> Any:
+    """Read a JSON file; None where it is missing or damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write JSON so that a reader sees the old file or the new one, never half of it."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")

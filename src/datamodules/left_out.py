@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from src.errors import UserError
-from src.preparation.cache import say
+from src.messages import say
 
 _NAMED = 10  # files that are named on the terminal; left_out.csv has all
 

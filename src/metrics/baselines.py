@@ -8,14 +8,12 @@ import torch
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.preprocessing import StandardScaler
 
+from src.metrics.band_statistics import band_statistics
 from src.metrics.baseline_data import Array, BaselineData
 from src.metrics.multiclass import evaluate_multiclass
 from src.metrics.multilabel import evaluate_multilabel
 from src.metrics.regression import evaluate_regression
 from src.metrics.threshold import tune_threshold
-
-BLOCK = 256
-"""Items read at a time when band statistics are computed."""
 
 MOST_ITEMS = 20_000
 """Training items that a logistic regression is fitted to; of more, every n-th."""
@@ -107,24 +105,6 @@ def baselines_regression(data: BaselineData) -> dict[str, dict[str, Any]]:
         on_test = evaluate_regression(_tensor(test), _tensor(data.test.targets), data.names)
         measured[name] = on_test | _of_validation(on_val)
     return measured
-
-
-def band_statistics(features: Array) -> Array:
-    """Mean, standard deviation and maximum over time of each band.
-
-    Args:
-        features: (N, n_mels, T), or (N, channels, n_mels, T), read in blocks.
-
-    Returns:
-        (N, 3 · channels · n_mels) float32.
-    """
-    blocks = []
-    for start in range(0, len(features), BLOCK):
-        block = torch.from_numpy(np.array(features[start : start + BLOCK])).float().flatten(1, -2)
-        std, mean = torch.std_mean(block, dim=-1, correction=0)
-        blocks.append(torch.cat([mean, std, block.amax(-1)], dim=1))
-    statistics: Array = torch.cat(blocks).numpy()
-    return statistics
 
 
 def _standardised(data: BaselineData) -> list[Array]:

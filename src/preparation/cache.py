@@ -3,7 +3,6 @@
 import contextlib
 import json
 import shutil
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,8 @@ from typing import Any, Generic, Protocol, TypeVar
 import filelock
 
 from src.errors import UserError
-from src.fingerprint import write_json, write_text
+from src.fingerprint import read_json, write_json, write_text
+from src.messages import say
 
 
 class CachedFiles(Protocol):
@@ -193,18 +193,5 @@ def _read_lines(path: Path) -> list[tuple[int, str]]:
     return entries
 
 
-def read_json(path: Path) -> Any:
-    """Read a JSON file; None where it is missing or damaged."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-
-
 def _megabytes(size: int) -> str:
     return f"{size / 1e6:,.0f} MB"
-
-
-def say(text: str) -> None:
-    """Tell the user, on stderr."""
-    print(text, file=sys.stderr, flush=True)

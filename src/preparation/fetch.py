@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from src.errors import UserError
-from src.preparation.cache import say
+from src.messages import say
 from src.preparation.card import Card
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from src.errors import UserError
-from src.preparation.cache import say
+from src.messages import say
 from src.splitting.checks import check_classes, check_filled, check_groups
 from src.splitting.duplicates import duplicates_across_splits, with_duplicates_grouped
 from src.splitting.recording import Recording

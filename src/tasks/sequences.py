@@ -13,7 +13,7 @@ from src.datamodules.sequences.store import stored
 from src.losses.base import Loss
 from src.models.learner import Learner
 from src.models.sequence_classifier import SequenceClassifier
-from src.preparation.cache import say
+from src.messages.py src.datamodules.left_out import say
 from src.tasks.base import Reader, Task, Trained, register
 from src.tasks.sound import Sound, SoundReader, window_seconds
 

@@ -6,9 +6,9 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.preprocessing import StandardScaler
 
 from src.metrics import baselines
+from src.metrics.band_statistics import band_statistics
 from src.metrics.baseline_data import BaselineData, Split
 from src.metrics.baselines import (
-    band_statistics,
     baselines_multiclass,
     baselines_multilabel,
     baselines_regression,
@@ -34,20 +34,6 @@ def targets(features):
 def data(features, targets, names=CLASSES):
     pairs = zip(np.split(features, SPLIT), np.split(targets, SPLIT), strict=True)
     return BaselineData(*(Split(*pair) for pair in pairs), names)
-
-
-def test_band_statistics_are_those_of_numpy(features, monkeypatch):
-    monkeypatch.setattr(baselines, "BLOCK", 100)
-    wide = features.astype(np.float64)
-    expected = np.concatenate([wide.mean(2), wide.std(2), wide.max(2)], axis=1)
-    assert band_statistics(features) == pytest.approx(expected, abs=1e-3)
-
-
-def test_band_statistics_of_two_channels_and_of_a_mapped_file(features, tmp_path):
-    np.save(tmp_path / "x.npy", features)
-    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
-    assert np.array_equal(band_statistics(mapped), band_statistics(features))
-    assert np.array_equal(band_statistics(features.reshape(260, 2, 4, 20)), band_statistics(features))
 
 
 @pytest.mark.filterwarnings("error")

@@ -10,8 +10,7 @@ import numpy as np
 from src.audio.soundfonts import contents
 from src.audio.soundfonts.contents import StoredSound, sounds_of
 from src.errors import UserError
-from src.fingerprint import code_hash, content_hash, value_hash, write_json
-from src.preparation.cache import read_json
+from src.fingerprint import code_hash, content_hash, read_json, value_hash, write_json
 
 _WINDOW = 24  # samples; two recordings have no 24 in a row alike
 _PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)  # of a sound, where windows are sought that say something

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from src.audio.soundfonts.catalogue import PACKAGES, found_in, plain_package
 from src.errors import UserError
-from src.preparation.cache import say
+from src.messages import say
 
 _TIMEOUT_S = 1800
 TOOLS = {"apt": "apt-get", "npm": "npm"}

@@ -27,9 +27,8 @@ from src.datamodules.notes.tinysol_table import CARD
 from src.datamodules.options import one_of, whole_number
 from src.datamodules.sound_batches import ItemMaker, ShiftedSounds, SoundDataset, sound_loader
 from src.errors import UserError
-from src.fingerprint import value_hash, write_json
-from src.metrics.baselines import band_statistics
-from src.preparation.cache import read_json
+from src.fingerprint import read_json, value_hash, write_json
+from src.metrics.band_statistics import band_statistics
 from src.preparation.code import code_signature, module_of
 from src.processes import cores
 from src.splitting.splits import SPLITS

@@ -17,7 +17,7 @@ from src.datamodules.notes.base import NoteDataModule
 from src.datamodules.notes.mixer import Mixer, MixtureOptions
 from src.datamodules.sound_batches import FreshBatches
 from src.errors import UserError
-from src.preparation.cache import say
+from src.messages import say
 from src.splitting.splits import SPLITS
 
 

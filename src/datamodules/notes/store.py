@@ -9,8 +9,9 @@ import numpy as np
 
 from src.datamodules.notes.makers import Maker, arrays
 from src.errors import UserError
+from src.messages import say
 from src.preparation.builder import Builder
-from src.preparation.cache import ArrayCache, say
+from src.preparation.cache import ArrayCache
 from src.preparation.chunks import ChunkedArrays
 
 MAX_BAD = 0.01

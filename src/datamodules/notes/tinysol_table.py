@@ -10,7 +10,7 @@ from pathlib import Path
 from src.audio.files import SUFFIXES
 from src.datamodules.notes.note import N_FOLDS, Note
 from src.errors import UserError
-from src.preparation.cache import say
+from src.messages import say
 from src.preparation.card import Card
 
 CARD = Card(

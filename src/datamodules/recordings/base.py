@@ -25,7 +25,7 @@ from src.datamodules.window_features import WindowMaker
 from src.datamodules.window_plan import Plan, checked_labels, planned, targets_of
 from src.errors import UserError
 from src.fingerprint import value_hash
-from src.metrics.baselines import band_statistics
+from src.metrics.band_statistics import band_statistics
 from src.preparation import chunks, survey
 from src.preparation.card import Card
 from src.splitting import assigning

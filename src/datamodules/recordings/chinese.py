@@ -16,7 +16,7 @@ from src.datamodules.recordings.sources.film_windows import WindowOptions
 from src.datamodules.recordings.sources.source_file import read_sources
 from src.errors import UserError
 from src.fingerprint import value_hash
-from src.preparation.cache import say
+from src.messages import say
 from src.preparation.code import code_signature
 from src.preparation.inputs import files_hash
 from src.splitting.recording import Recording

@@ -13,9 +13,10 @@ from src.datamodules.left_out import check_left_out, say_left_out
 from src.datamodules.lists import write_left_out
 from src.errors import UserError
 from src.fingerprint import value_hash
+from src.messages import say
 from src.preparation import survey
 from src.preparation.builder import Builder
-from src.preparation.cache import ArrayCache, say
+from src.preparation.cache import ArrayCache
 from src.preparation.chunks import ChunkedArrays
 from src.preparation.code import code_signature
 from src.preparation.inputs import files_hash

@@ -8,7 +8,7 @@ from typing import Any
 
 from src.datamodules.recordings.base import Recordings
 from src.errors import UserError
-from src.preparation.cache import say
+from src.messages import say
 from src.preparation.card import Card
 from src.splitting.recording import Recording
 

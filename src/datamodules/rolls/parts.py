@@ -14,8 +14,8 @@ import numpy as np
 
 from src.datamodules.rolls.piece import PieceMaker, packed_piece
 from src.errors import UserError
+from src.messages import say
 from src.preparation.builder import Builder
-from src.preparation.cache import say
 
 _CHECKSUM_BYTES = 16
 

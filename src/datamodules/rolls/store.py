@@ -15,7 +15,8 @@ from src.datamodules.rolls.files import ARRAYS, LeftOut, RollFiles
 from src.datamodules.rolls.parts import RollParts, build_rolls
 from src.datamodules.rolls.piece import PieceMaker
 from src.errors import UserError
-from src.preparation.cache import ArrayCache, say
+from src.messages import say
+from src.preparation.cache import ArrayCache
 
 FORMAT = 2
 """Of the files; a change of it makes old ones be built again."""

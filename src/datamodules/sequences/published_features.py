@@ -11,7 +11,7 @@ from src.datamodules.sequences.base import SequenceDataModule
 from src.datamodules.sequences.feature_files import FeatureFiles, feature_files
 from src.datamodules.sequences.label_files import Label, LabelledFile, labelled_files
 from src.errors import UserError
-from src.preparation.cache import say
+from src.messages import say
 from src.preparation.card import Card
 from src.preparation.inputs import files_hash
 from src.splitting.recording import Recording

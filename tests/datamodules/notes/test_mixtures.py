@@ -15,7 +15,7 @@ from src.configuration.make import make
 from src.datamodules.notes.makers import RenderedNotes
 from src.datamodules.notes.mixtures import Mixtures
 from src.errors import UserError
-from src.metrics.baselines import band_statistics
+from src.metrics.band_statistics import band_statistics
 from src.splitting.splits import SPLITS
 from tests.conftest import CONF
 from tests.datamodules.notes.single_notes import mixtures, ready

@@ -9,7 +9,7 @@ import torch
 
 from src.datamodules.recordings.base import Recordings
 from src.errors import UserError
-from src.metrics.baselines import band_statistics
+from src.metrics.band_statistics import band_statistics
 from src.preparation.card import Card
 from src.splitting.recording import Recording
 from tests.datamodules.sounds import cut_off, noise, tone, write
