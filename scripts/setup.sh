@@ -12,7 +12,7 @@ if ! "$BIN/python" -m pip --version >/dev/null 2>&1; then
     "$PYTHON" -m venv --clear "${BIN%/bin}" || sh scripts/venv.sh "$PYTHON" "${BIN%/bin}"
 fi
 if ! "$BIN/python" -c 'import torch' 2>/dev/null; then
-    echo "Installing PyTorch and all else: on Linux about 3.5 GB are downloaded and 6 GB kept, in 2 to 10 minutes." \
+    echo "Installing PyTorch and all else: on Linux about 3.5 GB are downloaded and 7 GB kept, in 2 to 10 minutes." \
         "(A smaller PyTorch without CUDA: see 'Set-up on other machines' in README.md.)"
 fi
 # Without build isolation: packages that are built here are built by a version of setuptools that is pinned, too.
