@@ -11,9 +11,9 @@ from src.audio.music_features import SAMPLE_RATE, music_features
 from src.datamodules.sequences.rows import rows
 from src.datamodules.sequences.store import stored
 from src.losses.base import Loss
+from src.messages import say
 from src.models.learner import Learner
 from src.models.sequence_classifier import SequenceClassifier
-from src.messages.py src.datamodules.left_out import say
 from src.tasks.base import Reader, Task, Trained, register
 from src.tasks.sound import Sound, SoundReader, window_seconds
 
