@@ -15,13 +15,13 @@ from rich.console import Console
 
 from src.errors import UserError
 from src.processes import call, cores
+from src.sweep.executors.slots import Slot, cpu_slots, gpu_slots
 from src.sweep.folder import INTERRUPTED_EXIT, TrialFolder
 from src.sweep.job import Job
 from src.sweep.ledger import Ledger
 from src.sweep.plan import Plan, Request, plan, prepare
-from src.sweep.pool import Options, Pool
 from src.sweep.publish import entries, print_plan, publish
-from src.sweep.slots import Slot, cpu_slots, gpu_slots
+from src.sweep.queue import Options, Pool
 from src.sweep.table import Table
 
 GOOD = ("finished", "pruned")

@@ -11,12 +11,12 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from src.processes import context
+from src.sweep.executors.slots import Slot
+from src.sweep.executors.worker import BUSY, GRACE_S, Place, work
 from src.sweep.folder import EXIT_CODES, INTERRUPTED_EXIT, TrialFolder, what_to_do
 from src.sweep.job import Job
 from src.sweep.ledger import Ledger
-from src.sweep.slots import Slot
 from src.sweep.table import Table
-from src.sweep.worker import BUSY, GRACE_S, Place, work
 
 
 @dataclass
