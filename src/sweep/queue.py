@@ -1,225 +1,185 @@
-"""A queue of trials, a process each, in slots."""
+"""The queue of a sweep: which job is next, how long it may take, what its end means.
 
-import os
+Where and how it runs is the executor's.
+"""
+
 import signal
 import time
 from collections import deque
-from contextlib import suppress
-from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
-from typing import Any
+from dataclasses import dataclass
 
-from src.processes import context
-from src.sweep.executors.slots import Slot
-from src.sweep.executors.worker import BUSY, GRACE_S, Place, work
-from src.sweep.folder import EXIT_CODES, INTERRUPTED_EXIT, TrialFolder, what_to_do
+from src.sweep.executors.base import Ended, Event, Executor, Lost, Progressed, Started, Ticket
+from src.sweep.executors.worker import BUSY
+from src.sweep.folder import TrialFolder, what_to_do
 from src.sweep.job import Job
 from src.sweep.ledger import Ledger
+from src.sweep.settings import Settings
+from src.sweep.state import State, StopReason
 from src.sweep.table import Table
 
 
 @dataclass
-class _Running:
+class _Placed:
     job: Job
-    slot: Slot
-    process: BaseProcess
-    pipe: "Connection[Any, Any]"
-    since: float
-    attempt: int | None = None
-    timed_out: bool = False
+    ticket: Ticket
+    attempt: int
+    started_at: float | None = None
+    stopped: StopReason | None = None
 
 
-@dataclass
-class Options:
-    """How the pool decides.
+class Queue:
+    """Has jobs run until none is left.
 
     Args:
-        retry: run failed trials again.
-        reuse: `same_code` or `any`.
-        timeout: seconds a trial may take, None for no bound.
-        command: what starts one trial by itself, to which its folder is appended.
-    """
-
-    retry: bool = False
-    reuse: str = "same_code"
-    timeout: float | None = None
-    command: tuple[str, ...] = field(default=())
-
-
-class Pool:
-    """Runs jobs side by side until none is left.
-
-    Args:
-        jobs: in the order they start.
-        slots: places; a free slot takes the next job.
+        jobs: in the order they are placed.
+        executor: runs them; its places are laid out.
         ledger: gets a line at each change of state.
         table: shows progress.
-        options: see `Options`.
+        settings: of the sweep.
     """
 
     def __init__(
-        self, jobs: list[Job], slots: list[Slot], ledger: Ledger, table: Table, options: Options
+        self, jobs: list[Job], executor: Executor, ledger: Ledger, table: Table, settings: Settings
     ) -> None:
-        self._queue = deque(jobs)
-        self._free = list(slots)
-        self._running: list[_Running] = []
+        self._waiting = deque(jobs)
+        self._placed: dict[Ticket, _Placed] = {}
+        self._executor = executor
         self._ledger = ledger
         self._table = table
-        self._options = options
-        self._context = context()
+        self._settings = settings
 
     def run(self) -> None:
         """Run everything. On KeyboardInterrupt the trials are stopped and marked before it is raised on."""
         try:
-            while self._queue or self._running:
-                self._fill_slots()
-                self._listen()
-                self._collect()
+            while self._waiting or self._placed:
+                self._place_some()
+                if self._placed:
+                    self._follow()
+                    self._check_times()
+                elif self._waiting:
+                    time.sleep(0.2)  # other sweeps are running what is left
         except KeyboardInterrupt:
             self._interrupt()
             raise
 
-    def _fill_slots(self) -> None:
-        for _ in range(len(self._queue)):
-            if not self._free:
+    def _place_some(self) -> None:
+        for _ in range(len(self._waiting)):
+            if not self._executor.has_room():
                 return
-            job = self._queue.popleft()
+            job = self._waiting.popleft()
             folder = TrialFolder(job.folder)
-            if folder.locked():
+            if not folder.lock():
                 self._table.update(job.signature, state="elsewhere")
-                self._queue.append(job)
+                self._waiting.append(job)
                 continue
-            action, _ = what_to_do(folder, job.code, retry=self._options.retry, reuse=self._options.reuse)
-            if action == "reuse":
-                self._note(job, "reused")
-            elif action == "leave" and not self._options.retry:
-                self._note(job, str(folder.state()))
-            else:
-                self._start(job, resume=action == "resume")
+            try:
+                begun = self._begin(job, folder)
+            finally:
+                folder.unlock()
+            if begun:
+                attempt, resume = begun
+                ticket = self._executor.place(job, resume)
+                self._placed[ticket] = _Placed(job, ticket, attempt)
+                self._table.update(job.signature, slot=ticket.slot)
 
-    def _start(self, job: Job, *, resume: bool) -> None:
-        slot = self._free.pop(0)
-        place = Place(slot.name, self._environment(job, slot, resume), resume, self._command(job))
-        ours, theirs = self._context.Pipe()
-        # The processes of a fork server are typed by the concrete contexts only.
-        process = self._context.Process(target=work, args=(job, place, theirs))  # type: ignore[attr-defined]
-        process.start()
-        theirs.close()
-        self._running.append(_Running(job, slot, process, ours, time.monotonic()))
-        self._table.update(job.signature, state="running", slot=slot.name)
+    def _begin(self, job: Job, folder: TrialFolder) -> tuple[int, bool] | None:
+        """Write what a job's process needs into its folder; return attempt and `resume`, None if it need not run."""
+        settings = self._settings
+        action, _ = what_to_do(folder, job.code, retry=settings.retry, reuse=settings.reuse)
+        if action in ("reuse", "leave"):
+            self._note(job, "reused" if action == "reuse" else str(folder.state()))
+            return None
+        resume = action == "resume"
+        attempt = folder.begin(job.config, resume=resume, code=job.code, state=State.QUEUED)
+        job.write()
+        return attempt, resume
 
-    def _environment(self, job: Job, slot: Slot, resume: bool) -> dict[str, str]:
-        """A trial goes on with the threads it began with: sums in another order would change its figures."""
-        begun = TrialFolder(job.folder).status().get("environment", {}) if resume else {}
-        threads = begun.get("OMP_NUM_THREADS")
-        return slot.environment(int(threads) if threads else None)
-
-    def _command(self, job: Job) -> tuple[str, ...]:
-        return (*self._options.command, str(job.folder.resolve()))
-
-    def _listen(self) -> None:
-        pipes = [running.pipe for running in self._running if not running.pipe.closed]
-        sentinels = [running.process.sentinel for running in self._running]
-        if not sentinels:
-            time.sleep(0.2 if self._queue else 0)
-            return
-        wait([*pipes, *sentinels], timeout=0.5)
-        for running in self._running:
-            self._read(running)
+    def _follow(self) -> None:
+        for event in self._executor.poll(list(self._placed)):
+            self._take(event)
         self._table.refresh()
 
-    def _read(self, running: _Running) -> None:
-        with suppress(EOFError, OSError):
-            while not running.pipe.closed and running.pipe.poll():
-                message = running.pipe.recv()
-                if "attempt" in message:
-                    running.attempt = message["attempt"]
-                    self._note(running.job, "running", running)
+    def _take(self, event: Event) -> None:
+        placed = self._placed[event.ticket]
+        match event:
+            case Started():
+                placed.started_at = time.monotonic()
+                self._note(placed.job, State.RUNNING, placed)
+            case Progressed(progress=progress):
+                shown = {key: progress[key] for key in ("epoch", "epochs", "objective")}
+                self._table.update(placed.job.signature, **shown)
+            case Ended(exit_code=exit_code):
+                del self._placed[event.ticket]
+                if self._runs_elsewhere(placed, exit_code):
+                    self._waiting.append(placed.job)
                 else:
-                    self._table.update(running.job.signature, **message)
+                    self._end(placed, exit_code, "")
+            case Lost(why=why):
+                del self._placed[event.ticket]
+                self._end(placed, -signal.SIGKILL, f"lost: {why}")
+
+    def _runs_elsewhere(self, placed: _Placed, exit_code: int) -> bool:
+        """Whether another sweep was quicker to start the trial."""
+        return exit_code == BUSY and (placed.started_at is None or TrialFolder(placed.job.folder).locked())
+
+    def _check_times(self) -> None:
+        limit = self._settings.timeout
+        for placed in self._placed.values():
+            late = limit and placed.started_at is not None and time.monotonic() - placed.started_at > limit
+            if late and placed.stopped is None:
+                self._stop(placed, StopReason.TIMEOUT, now=True)
+
+    def _stop(self, placed: _Placed, reason: StopReason, *, now: bool = False) -> None:
+        placed.stopped = reason
+        self._executor.stop(placed.ticket, reason, now=now)
+
+    def _end(self, placed: _Placed, exit_code: int, why: str) -> None:
+        folder = TrialFolder(placed.job.folder)
+        if placed.stopped is StopReason.INTERRUPTED and placed.started_at is None:
             return
-        running.pipe.close()
-
-    def _collect(self) -> None:
-        for running in list(self._running):
-            self._check_time(running)
-            if running.process.exitcode is None:
-                continue
-            self._read(running)
-            self._running.remove(running)
-            self._free.append(running.slot)
-            running.pipe.close()
-            if running.process.exitcode == BUSY and running.attempt is None:
-                self._queue.append(running.job)
-            else:
-                self._finish(running, running.process.exitcode)
-
-    def _check_time(self, running: _Running) -> None:
-        limit = self._options.timeout
-        if limit is not None and time.monotonic() - running.since > limit and not running.timed_out:
-            running.timed_out = True
-            _signal(running.process, signal.SIGKILL)
-
-    def _finish(self, running: _Running, code: int) -> None:
-        folder = TrialFolder(running.job.folder)
-        _signal(running.process, signal.SIGKILL)  # what the trial itself had started
-        if running.timed_out:
-            folder.end(
-                "timeout", EXIT_CODES["timeout"], f"took longer than timeout={self._options.timeout} s"
-            )
-        elif code < 0:
-            error = f"killed by {signal.Signals(-code).name}\n{folder.log_tail(3)}"
-            folder.end("killed", 128 - code, error)
-        elif running.attempt is None or folder.status().get("state") == "running":
-            folder.end("failed", code or 1, f"the process exited with {code}\n{folder.log_tail(3)}")
-        state = str(folder.status()["state"])
-        self._note(running.job, state, running)
-        if state != "finished":
-            self._table.say(f"{running.job.name}: {state}. {folder.status().get('error') or ''}".strip())
+        if not State(folder.status().get("state", State.RUNNING)).final:
+            self._write_end(folder, placed, exit_code, why)
+        state = State(folder.status()["state"])
+        self._note(placed.job, state, placed)
+        if not (state.good or placed.stopped is StopReason.INTERRUPTED):
+            self._table.say(f"{placed.job.name}: {state}. {folder.status().get('error') or ''}".strip())
             self._table.say(f"  whole log: {folder.path / 'train.log'}")
 
-    def _note(self, job: Job, state: str, running: _Running | None = None) -> None:
+    def _write_end(self, folder: TrialFolder, placed: _Placed, exit_code: int, why: str) -> None:
+        """Say how a trial ended that could not say so itself."""
+        if placed.stopped:
+            state, error = placed.stopped.state, placed.stopped.explanation
+            if state is State.TIMEOUT:
+                error = f"took longer than timeout={self._settings.timeout} s"
+            folder.end(state, state.exit_code, error)
+        elif exit_code < 0:
+            why = why or f"killed by {signal.Signals(-exit_code).name}"
+            folder.end(State.KILLED, 128 - exit_code, f"{why}\n{folder.log_tail(3)}")
+        else:
+            error = f"the process exited with {exit_code}\n{folder.log_tail(3)}"
+            folder.end(State.FAILED, exit_code or State.FAILED.exit_code, error)
+
+    def _note(self, job: Job, state: str, placed: _Placed | None = None) -> None:
         code = TrialFolder(job.folder).status().get("exit_code")
         self._ledger.write(
             job.signature,
             state,
             overrides=list(job.overrides),
-            attempt=running.attempt if running else None,
-            slot=running.slot.name if running else None,
-            exit_code=code if state not in ("running", "queued") else None,
+            attempt=placed.attempt if placed else None,
+            slot=placed.ticket.slot if placed else None,
+            exit_code=None if state == State.RUNNING else code,
         )
         self._table.update(job.signature, state=state)
 
     def _interrupt(self) -> None:
-        """Stop the trials: politely, then not."""
-        for running in self._running:
-            _signal(running.process, signal.SIGTERM)
-        deadline = time.monotonic() + GRACE_S
-        with suppress(KeyboardInterrupt):
-            for running in self._running:
-                running.process.join(max(0.0, deadline - time.monotonic()))
-        for running in self._running:
-            _signal(running.process, signal.SIGKILL)
-            running.process.join(GRACE_S)
-            self._read(running)
-            if running.attempt is not None:
-                self._mark_interrupted(running)
-        self._running = []
-
-    def _mark_interrupted(self, running: _Running) -> None:
-        folder = TrialFolder(running.job.folder)
-        if folder.status().get("state") != "finished":
-            folder.end("interrupted", INTERRUPTED_EXIT, "the sweep was interrupted")
-        self._note(running.job, str(folder.status()["state"]), running)
-
-
-def _signal(process: BaseProcess, number: signal.Signals) -> None:
-    """Signal a trial and everything that it started (it leads a session of its own)."""
-    if process.pid is None:
-        return
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, number)
-    if process.exitcode is None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(process.pid, number)
+        """Stop the trials: politely; at once where Ctrl-C comes again."""
+        now = False
+        while self._placed:
+            try:
+                for placed in self._placed.values():
+                    if now or placed.stopped is None:
+                        self._stop(placed, StopReason.INTERRUPTED, now=now)
+                while self._placed:
+                    self._follow()
+            except KeyboardInterrupt:
+                now = True
