@@ -1,1 +1,0 @@
-"""Where trials run: one interface, and a file for each kind of place."""
