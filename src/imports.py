@@ -19,7 +19,7 @@ import wandb
 import wandb.sdk.launch
 
 import src.configuration.command_line
-import src.sweep.worker
+import src.sweep.executors.worker
 import src.trial  # noqa: F401
 from src.environment import git_commit
 from src.pictures import warm_up

@@ -28,11 +28,11 @@ def main() -> int:
     Returns:
         The exit code: 0 done, 1 some trials or files did not finish, 2 refused, 130 interrupted.
     """
-    if sys.argv[1:2] == ["--trial"]:
-        from src.rank import run_rank
-
-        return run_rank(Path(sys.argv[2]))
     try:
+        if sys.argv[1:2] == ["--trial"]:
+            from src.rank import run_placed
+
+            return run_placed(Path(sys.argv[2]), *sys.argv[3:4])
         if "mode=doctor" in sys.argv[1:]:
             from src.commands.doctor import doctor
 

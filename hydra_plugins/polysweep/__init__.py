@@ -1,10 +1,11 @@
 """Hydra finds launchers and sweepers in a package of this name only; the work is in `src.sweep`."""
 
+import importlib
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -17,26 +18,26 @@ from src.configuration.settings import check_settings
 from src.configuration.trust import trust
 from src.errors import UserError
 
+if TYPE_CHECKING:
+    from src.sweep.executors.base import Executor
+
 
 class PoolLauncher(Launcher):
-    """Runs each trial in a process of its own on this machine (`hydra/launcher=pool`).
+    """Has each trial run in a process of its own (`hydra/launcher=pool`).
 
     Args:
-        trial: import path of the module whose `run` is one trial.
-        gpus: names of the GPUs to use; None takes those that are there.
-        trials_per_gpu: trials side by side on one GPU.
+        trial: import path of the module that is one trial, a `src.sweep.protocol.Trial`.
+        executor: import path of the `src.sweep.executors.base.Executor` that runs them.
+        options: of the executor.
     """
 
     exit_code = 0
     """Of the last sweep: 0 all finished, 1 some did not, 130 interrupted."""
 
-    def __init__(
-        self, trial: str, gpus: Sequence[int | str] | int | str | None = None, trials_per_gpu: int = 1
-    ) -> None:
+    def __init__(self, trial: str, executor: str, **options: Any) -> None:
         self.trial = trial
-        listed = [gpus] if isinstance(gpus, int | str) else gpus
-        self.gpus = None if listed is None else tuple(str(gpu) for gpu in listed)
-        self.trials_per_gpu = trials_per_gpu
+        self.executor = executor
+        self.options = options
         self.config: DictConfig | None = None
         self.hydra_context: HydraContext | None = None
 
@@ -47,8 +48,9 @@ class PoolLauncher(Launcher):
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Compose every trial, then hand them over to `src.sweep.conduct`."""
-        from src.sweep.conduct import Settings, conduct
+        from src.sweep.conduct import conduct
         from src.sweep.plan import Request
+        from src.sweep.settings import Settings
 
         assert self.config is not None
         requests = [
@@ -65,18 +67,15 @@ class PoolLauncher(Launcher):
         settings = Settings(
             outputs=Path(self.config.outputs).expanduser().absolute(),
             trial=self.trial,
-            command=(str(Path(sys.argv[0]).resolve()), "--trial"),
             name=None if self.config.sweep.name is None else str(self.config.sweep.name),
             dry_run=self.config.dry_run,
             retry=self.config.retry,
             reuse=self.config.reuse,
             timeout=self.config.timeout,
-            gpus=self.gpus,
-            trials_per_gpu=self.trials_per_gpu,
         )
         if any("wandb" in (request.config.get("logger") or {}) for request in requests):
             os.environ["POLYSWEEP_WANDB_SERVICE"] = "1"
-        code, values = conduct(requests, settings)
+        code, values = conduct(requests, settings, self._executor())
         PoolLauncher.exit_code = max(PoolLauncher.exit_code, code)
         if code == 130:
             raise KeyboardInterrupt
@@ -84,6 +83,18 @@ class PoolLauncher(Launcher):
         for job, value in zip(returned, values, strict=True):
             job.status, job.return_value = JobStatus.COMPLETED, value
         return returned
+
+    def _executor(self) -> "Executor":
+        from src.sweep.executors.base import Executor
+
+        module, _, name = self.executor.rpartition(".")
+        try:
+            found = getattr(importlib.import_module(module), name)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise UserError(f"hydra.launcher.executor={self.executor}: {error}; name a class.") from error
+        if not (isinstance(found, type) and issubclass(found, Executor)):
+            raise UserError(f"hydra.launcher.executor={self.executor} is no Executor; name one.")
+        return found(command=(str(Path(sys.argv[0]).resolve()), "--trial"), **self.options)
 
     def _compose(self, typed: list[str]) -> dict[str, Any]:
         assert self.hydra_context is not None

@@ -9,7 +9,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 
 
 class ProgressReport(Callback):
-    """Reports after each epoch.
+    """Reports each epoch once its checkpoint is written: a trial that is stopped by its report loses nothing.
 
     Args:
         report: takes `{"epoch": done, "epochs": of, "objective": value}`.
@@ -19,11 +19,25 @@ class ProgressReport(Callback):
     def __init__(self, report: Callable[[dict[str, Any]], None], objective: str) -> None:
         self._report = report
         self._objective = objective
+        self._done: dict[str, Any] | None = None
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Report the epoch that has been validated."""
+        """Note the epoch that has been validated."""
         value = trainer.callback_metrics.get(self._objective)
         fitting = trainer.state.fn == TrainerFn.FITTING and not trainer.sanity_checking
         if fitting and trainer.is_global_zero and value is not None:
             done = {"epoch": trainer.current_epoch + 1, "epochs": trainer.max_epochs}
-            self._report({**done, "objective": float(value)})
+            self._done = {**done, "objective": float(value)}
+
+    def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Report the epoch before."""
+        self._send()
+
+    def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Report the last epoch."""
+        self._send()
+
+    def _send(self) -> None:
+        done, self._done = self._done, None
+        if done is not None:
+            self._report(done)

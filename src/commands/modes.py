@@ -13,9 +13,10 @@ from src.commands.tee import tee
 from src.configuration.settings import check_settings
 from src.errors import UserError
 from src.processes import cores
-from src.sweep.folder import INTERRUPTED_EXIT, TrialFolder, what_to_do
+from src.sweep.folder import TrialFolder, what_to_do
 from src.sweep.identity import code, signature
 from src.sweep.job import Job
+from src.sweep.state import State
 
 WAIT_S = 1.0
 MODES = ("train", "prepare", "test", "predict", "generate", "doctor")
@@ -81,7 +82,7 @@ def train(config: dict[str, Any], overrides: list[str]) -> int:
         _print_result(console, folder)
         return 0 if action == "reuse" else 1
     exit_code = _attempt(job, folder, config["timeout"], resume=action == "resume", console=console)
-    return exit_code if exit_code in (0, INTERRUPTED_EXIT) else 1
+    return exit_code if exit_code in (0, State.INTERRUPTED.exit_code) else 1
 
 
 def _wait_for(folder: TrialFolder, console: Console) -> None:

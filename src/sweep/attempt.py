@@ -1,21 +1,19 @@
 """One attempt of a trial in this process: whatever happens, `status.json` says so."""
 
-import importlib
 import math
 import signal
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
 
 from src.errors import UserError
 from src.requirements import broken_library, may_be_a_broken_library
-from src.sweep.folder import EXIT_CODES, INTERRUPTED_EXIT, TrialFolder
+from src.sweep.folder import TrialFolder
 from src.sweep.job import Job
-
-Report = Callable[[dict[str, Any]], None]
-"""Takes `{"epoch", "epochs", "objective"}` after each epoch."""
+from src.sweep.progress import ProgressWriter, Stopped
+from src.sweep.protocol import Report, load_trial
+from src.sweep.state import State
 
 
 class _TooLong(BaseException):
@@ -28,7 +26,7 @@ def attempt(job: Job, folder: TrialFolder, report: Report, number: int, timeout:
     Args:
         job: the trial.
         folder: its folder, `begin` called.
-        report: takes progress.
+        report: is told of each epoch, too, after its line in `progress.jsonl`.
         number: the number of this attempt.
         timeout: seconds it may take, where nobody else watches over it (and the system has SIGALRM).
 
@@ -36,14 +34,16 @@ def attempt(job: Job, folder: TrialFolder, report: Report, number: int, timeout:
         The exit code for the process.
     """
     with _stop_signals() as stopped, _alarm(timeout):
-        state, exit_code, error = _outcome(job, report, number)
+        state, exit_code, error = _outcome(job, ProgressWriter(folder, report), number)
     if stopped:
-        state, exit_code, error = "interrupted", INTERRUPTED_EXIT, f"stopped by {stopped[0]}"
+        reason = folder.asked_to_stop()
+        state = reason.state if reason else State.INTERRUPTED
+        exit_code, error = state.exit_code, reason.explanation if reason else f"stopped by {stopped[0]}"
     folder.end(state, exit_code, error)
     return exit_code
 
 
-def _outcome(job: Job, report: Report, number: int) -> tuple[str, int, str | None]:
+def _outcome(job: Job, report: Report, number: int) -> tuple[State, int, str | None]:
     info = {
         "signature": job.signature,
         "attempt": number,
@@ -51,29 +51,31 @@ def _outcome(job: Job, report: Report, number: int) -> tuple[str, int, str | Non
         "overrides": list(job.overrides),
     }
     try:
-        objective = importlib.import_module(job.trial).run(job.config, job.folder, report, info)
+        objective = load_trial(job.trial).run(job.config, job.folder, report, info)
     except UserError as error:
         print(f"Error: {error}", flush=True)
-        return "failed", EXIT_CODES["failed"], str(error)
+        return State.FAILED, State.FAILED.exit_code, str(error)
     except SystemExit as error:
-        code = error.code if isinstance(error.code, int) and error.code else EXIT_CODES["failed"]
-        return "failed", code, f"the trial called sys.exit({error.code!r})"
+        code = error.code if isinstance(error.code, int) and error.code else State.FAILED.exit_code
+        return State.FAILED, code, f"the trial called sys.exit({error.code!r})"
     except KeyboardInterrupt:
-        return "interrupted", INTERRUPTED_EXIT, "stopped by SIGINT"
+        return State.INTERRUPTED, State.INTERRUPTED.exit_code, "stopped by SIGINT"
+    except Stopped as stop:
+        return stop.reason.state, stop.reason.state.exit_code, str(stop)
     except FloatingPointError as error:
-        return "nan", EXIT_CODES["nan"], str(error)
+        return State.NAN, State.NAN.exit_code, str(error)
     except _TooLong as error:
-        return "timeout", EXIT_CODES["timeout"], str(error)
+        return State.TIMEOUT, State.TIMEOUT.exit_code, str(error)
     except Exception as error:
         if may_be_a_broken_library(error) and (reason := broken_library(error)):
             print(f"Error: {reason}", flush=True)
-            return "failed", EXIT_CODES["failed"], reason
+            return State.FAILED, State.FAILED.exit_code, reason
         traceback.print_exc()
-        state = "oom" if _out_of_memory(error) else "failed"
-        return state, EXIT_CODES[state], _last_lines(error)
+        state = State.OOM if _out_of_memory(error) else State.FAILED
+        return state, state.exit_code, _last_lines(error)
     if objective is None or not math.isfinite(objective):
-        return "nan", EXIT_CODES["nan"], f"the objective is {objective}"
-    return "finished", 0, None
+        return State.NAN, State.NAN.exit_code, f"the objective is {objective}"
+    return State.FINISHED, 0, None
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A trial's folder: its lock, its state, its earlier attempts."""
+"""A trial's folder: its lock, its state, its earlier attempts, and whether it shall stop."""
 
 import json
 import shutil
@@ -10,14 +10,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from src.fingerprint import write_json
-
-FINISHED = "finished"
-RESUMED = ("running", "interrupted", "killed")
-"""States after which the same command goes on from `last.ckpt`; `running` without a lock means killed."""
-RETRIED = ("failed", "oom", "timeout", "nan")
-"""States after which a trial runs again with `retry=true` only."""
-EXIT_CODES = {"finished": 0, "pruned": 0, "failed": 1, "oom": 1, "nan": 1, "timeout": 124, "killed": 137}
-INTERRUPTED_EXIT = 130
+from src.sweep.state import State, StopReason
 
 _KEPT = ("attempts", ".lock")
 _CARRIED_ON = ("checkpoints", "history.csv")
@@ -64,22 +57,33 @@ class TrialFolder:
         """The content of `metrics.json`, empty when there is none."""
         return _read(self.path / "metrics.json")
 
-    def state(self) -> str | None:
+    def state(self) -> State | None:
         """The state in `status.json`; `killed` where a process is said to run and none does; None if new."""
-        state: str | None = self.status().get("state")
-        return "killed" if state == "running" and not self.locked() else state
+        state = self.status().get("state")
+        if state not in list(State):
+            return None
+        return State.KILLED if state == State.RUNNING and not self.locked() else State(state)
 
     def update(self, **changes: Any) -> None:
         """Change keys of `status.json`, atomically."""
         write_json(self.path / "status.json", self.status() | changes)
 
-    def begin(self, config: Mapping[str, Any], *, resume: bool, code: str, **status: Any) -> int:
-        """Start an attempt: move the earlier one to `attempts/<k>/` and say 'running'.
+    def begin(
+        self,
+        config: Mapping[str, Any],
+        *,
+        resume: bool,
+        code: str,
+        state: State = State.RUNNING,
+        **status: Any,
+    ) -> int:
+        """Start an attempt: move the earlier one to `attempts/<k>/` and write its configuration and state.
 
         Args:
             config: the frozen configuration, written as `config.yaml`.
-            resume: carry the earlier attempt's checkpoints and history over.
+            resume: carry over the earlier attempt's checkpoints, history and `environment`.
             code: the fingerprint of the code that runs.
+            state: `queued` where another process will run it.
             status: further keys of `status.json`.
 
         Returns:
@@ -87,16 +91,27 @@ class TrialFolder:
         """
         from omegaconf import OmegaConf
 
-        attempt = 1
+        self.path.mkdir(parents=True, exist_ok=True)
+        attempt, earlier = 1, self.status()
         if (self.path / "status.json").exists():
-            attempt = int(self.status().get("attempt", 1)) + 1
+            attempt = int(earlier.get("attempt", 1)) + 1
             self._put_away(attempt - 1, resume)
         OmegaConf.save(OmegaConf.create(dict(config)), self.path / "config.yaml")
-        begun = {"state": "running", "exit_code": None, "error": None, "attempt": attempt, "code": code}
-        write_json(self.path / "status.json", begun | status)
+        begun = {"state": state, "exit_code": None, "error": None, "attempt": attempt, "code": code}
+        kept = {"environment": earlier["environment"]} if resume and "environment" in earlier else {}
+        write_json(self.path / "status.json", begun | kept | status)
         return attempt
 
-    def end(self, state: str, exit_code: int, error: str | None = None) -> None:
+    def ask_to_stop(self, reason: StopReason) -> None:
+        """Write `stop.json`, which the trial reads after each epoch."""
+        write_json(self.path / "stop.json", {"reason": reason})
+
+    def asked_to_stop(self) -> StopReason | None:
+        """The reason in `stop.json`, None where there is none."""
+        reason = _read(self.path / "stop.json").get("reason")
+        return StopReason(reason) if reason in list(StopReason) else None
+
+    def end(self, state: State, exit_code: int, error: str | None = None) -> None:
         """Say how the attempt ended. `error`: its last lines."""
         self.path.mkdir(parents=True, exist_ok=True)
         self.update(state=state, exit_code=exit_code, error=error)
@@ -144,9 +159,9 @@ def what_to_do(folder: TrialFolder, code: str, *, retry: bool, reuse: str) -> tu
     other_code = folder.status().get("code") != code and reuse != "any"
     if other_code:
         return "run", f"{state}, but the code has changed since"
-    if state in (FINISHED, "pruned"):
+    if state.good:
         return "reuse", state
-    if state in RETRIED:
+    if state.retried:
         return ("run", f"{state}, retried") if retry else ("leave", f"{state}; retry=true runs it again")
     return ("resume", f"{state}, goes on") if folder.last_checkpoint() else ("run", f"{state}, starts again")
 

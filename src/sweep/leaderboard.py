@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from src.fingerprint import write_text
+from src.sweep.state import State
 from src.sweep.statistics import tied_with_best
 
 UNNAMED = ("seed", "outputs", "mode", "sweep.name", "dry_run", "retry", "reuse", "timeout")
@@ -28,7 +29,7 @@ class Entry:
     """
 
     overrides: Mapping[str, str]
-    state: str
+    state: State
     metrics: Mapping[str, Any]
     run: str
     seed: int = 0
@@ -161,7 +162,7 @@ def _trial_row(members: Sequence[Entry], swept: Mapping[str, str]) -> Row:
     row = Row("trial", _name(members[0], swept), swept, _states(members))
     for entry in members:
         row.runs.append(entry.run)
-        if entry.state not in ("finished", "pruned") or not entry.metrics:
+        if not entry.state.good or not entry.metrics:
             continue
         objective = entry.metrics["objective"]
         named = {f"val_{objective['name']}": objective["value"], **_scalars(entry.metrics.get("test", {}))}

@@ -30,7 +30,7 @@ class Ledger:
         slot: str | None = None,
         exit_code: int | None = None,
     ) -> None:
-        """Add one line. `state` is `queued`, `reused`, `running` or a final state of `status.json`."""
+        """Add one line. `state` is a `State`, or `reused`."""
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "signature": signature,

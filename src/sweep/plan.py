@@ -1,16 +1,15 @@
 """Before the first trial: every configuration resolved, checked, frozen and recognised."""
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from src.errors import UserError
 from src.sweep.folder import TrialFolder, what_to_do
 from src.sweep.identity import code, signature
 from src.sweep.job import Job
+from src.sweep.protocol import load_trial
+from src.sweep.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -42,25 +41,22 @@ class Plan:
     gpus: list[str] = field(default_factory=list)
 
 
-def plan(requests: Sequence[Request], outputs: Path, trial: str, sweep: str, retry: bool, reuse: str) -> Plan:
+def plan(requests: Sequence[Request], settings: Settings, sweep: str) -> Plan:
     """Freeze and recognise every trial. Runs in a child process: it needs the heavy imports.
 
     Args:
         requests: what was asked for; two that come to the same trial become one.
-        outputs: the folder of everything.
-        trial: import path of the module with `freeze`, `run`, `prepare` and `gpus`.
-        sweep: the sweep's name.
-        retry: see `what_to_do`.
-        reuse: likewise.
+        settings: of the sweep.
+        sweep: its name.
     """
-    module = _module(trial)
-    found = Plan(gpus=module.gpus())
+    trial, outputs = load_trial(settings.trial), settings.outputs
+    found = Plan(gpus=trial.gpus())
     known: set[str] = set()
     refused: dict[str, list[str]] = {}
     shared = tuple(set.intersection(*(set(request.overrides) for request in requests)))
     for request in requests:
         try:
-            config = module.freeze(request.config)
+            config = trial.freeze(request.config)
             name = signature(config, outputs / "cache" / "content_hashes.json")
         except UserError as error:
             own = [override for override in request.overrides if override not in shared]
@@ -70,10 +66,12 @@ def plan(requests: Sequence[Request], outputs: Path, trial: str, sweep: str, ret
         if name in known:
             continue
         known.add(name)
-        job = Job(name, config, request.overrides, outputs, trial, code(), sweep, shared)
+        job = Job(name, config, request.overrides, outputs, settings.trial, code(), sweep, shared)
         found.jobs.append(job)
-        found.actions.append(what_to_do(TrialFolder(job.folder), job.code, retry=retry, reuse=reuse))
-        found.devices = max(found.devices, module.gpus_needed(config))
+        found.actions.append(
+            what_to_do(TrialFolder(job.folder), job.code, retry=settings.retry, reuse=settings.reuse)
+        )
+        found.devices = max(found.devices, trial.gpus_needed(config))
     found.problems = [_problem(reason, names) for reason, names in refused.items()]
     return found
 
@@ -83,13 +81,6 @@ def _problem(reason: str, names: Sequence[str]) -> str:
     return f"{reason} (in: {names[0]}{others})" if names[0] else reason
 
 
-def _module(trial: str) -> ModuleType:
-    try:
-        return importlib.import_module(trial)
-    except ModuleNotFoundError as error:
-        raise UserError(f"hydra.launcher.trial={trial}: {error}; name a module on PYTHONPATH.") from error
-
-
 def prepare(trial: str, configs: Sequence[dict[str, Any]]) -> None:
     """Build what the trials share, once, before they start. Runs in a child process."""
-    importlib.import_module(trial).prepare(configs)
+    load_trial(trial).prepare(configs)

@@ -13,6 +13,7 @@ from rich.table import Table
 from src.sweep.folder import TrialFolder
 from src.sweep.ledger import Ledger
 from src.sweep.plan import Plan
+from src.sweep.state import State
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +30,7 @@ def entries(ledger: Ledger, outputs: Path) -> "list[Entry]":
     for signature, overrides in {signature: overrides for overrides, signature in latest.items()}.items():
         folder = TrialFolder(outputs / "runs" / signature)
         typed = dict(_key_value(text) for text in overrides)
-        state = folder.state() or "queued"
+        state = folder.state() or State.QUEUED
         found.append(Entry(typed, state, folder.metrics(), f"runs/{signature}", _seed(folder, typed)))
     return found
 

@@ -11,15 +11,22 @@ from rich.markup import escape
 from rich.table import Table as RichTable
 
 from src.sweep.job import Job
+from src.sweep.state import State
 
-_STYLES = {"running": "cyan", "finished": "green", "reused": "green", "queued": "dim", "elsewhere": "magenta"}
+_STYLES = {
+    State.RUNNING: "cyan",
+    State.FINISHED: "green",
+    "reused": "green",
+    State.QUEUED: "dim",
+    "elsewhere": "magenta",
+}
 _MOST_ROWS = 40
 
 
 @dataclass
 class _Line:
     name: str
-    state: str = "queued"
+    state: str = State.QUEUED
     slot: str = ""
     epoch: int | None = None
     epochs: int | None = None
@@ -28,7 +35,7 @@ class _Line:
 
     def left_s(self) -> float | None:
         """Seconds left, from the mean time of the epochs so far."""
-        if self.state != "running" or not self.epoch or not self.epochs or self.since is None:
+        if self.state != State.RUNNING or not self.epoch or not self.epochs or self.since is None:
             return None
         return (time.monotonic() - self.since) / self.epoch * (self.epochs - self.epoch)
 
@@ -62,7 +69,7 @@ class Table:
         before = line.state
         for key, value in changes.items():
             setattr(line, key, value)
-        if line.state == "running" and before != "running":
+        if line.state == State.RUNNING and before != State.RUNNING:
             line.since = time.monotonic()
         if line.state != before and not self.console.is_terminal:
             self.console.print(
@@ -79,11 +86,13 @@ class Table:
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def _draw(self) -> RichTable:
-        done = sum(line.state not in ("queued", "running", "elsewhere") for line in self._lines.values())
+        done = sum(
+            line.state not in (State.QUEUED, State.RUNNING, "elsewhere") for line in self._lines.values()
+        )
         table = RichTable(title=f"{done} of {len(self._lines)} trials done", title_justify="left")
         for column in ("trial", "state", "slot", "epoch", "objective", "left"):
             table.add_column(column)
-        shown = sorted(self._lines.values(), key=lambda line: line.state not in ("running", "elsewhere"))
+        shown = sorted(self._lines.values(), key=lambda line: line.state not in (State.RUNNING, "elsewhere"))
         for line in shown[:_MOST_ROWS]:
             left = line.left_s()
             table.add_row(

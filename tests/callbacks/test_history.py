@@ -3,6 +3,7 @@ from pathlib import Path
 import lightning
 import pytest
 import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.demos.boring_classes import BoringModel
 
 from src.callbacks.history import History, read_history
@@ -26,7 +27,7 @@ def fit(
         callbacks=callbacks,
         logger=False,
         default_root_dir=folder,
-        enable_checkpointing=False,
+        enable_checkpointing=any(isinstance(callback, ModelCheckpoint) for callback in callbacks),
         enable_progress_bar=False,
         enable_model_summary=False,
     )
@@ -59,6 +60,17 @@ def test_progress_is_reported_after_each_epoch(tmp_path: Path) -> None:
         {"epoch": 1, "epochs": 2, "objective": 0.0},
         {"epoch": 2, "epochs": 2, "objective": 1.0},
     ]
+
+
+def test_an_epoch_is_reported_once_its_checkpoint_is_written(tmp_path: Path) -> None:
+    seen: list[tuple[object, int]] = []
+
+    def report(progress: dict[str, object]) -> None:
+        saved = torch.load(tmp_path / "last.ckpt", weights_only=True)["epoch"]
+        seen.append((progress["epoch"], saved + 1))
+
+    fit(tmp_path, 3, [ProgressReport(report, "val/score"), ModelCheckpoint(tmp_path, save_last=True)])
+    assert seen == [(1, 1), (2, 2), (3, 3)]
 
 
 @pytest.mark.parametrize("seed", [1, 2])

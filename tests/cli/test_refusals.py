@@ -56,6 +56,12 @@ CASES = {
     "optimizer argument": Case((DEBUG, "+optimizer.lrate=1"), ("optimizer", "lrate", "check")),
     "objective": Case((DEBUG, "objective=f1_makro"), ("f1_makro", "Did you mean f1_macro?")),
     "name of a sweep": Case(("-m", DEBUG, "sweep.name=a/b"), ("sweep.name=a/b", "slashes")),
+    "executor": Case(
+        ("-m", DEBUG, "hydra.launcher.executor=src.trial.run"), ("src.trial.run is no Executor", "name one")
+    ),
+    "executor that is not there": Case(
+        ("-m", DEBUG, "hydra.launcher.executor=src.cloud.Cloud"), ("src.cloud.Cloud", "name a class")
+    ),
     "outputs": Case((DEBUG, "outputs={files}/text.ckpt/x"), ("text.ckpt", "outputs=DIR")),
     "no folder of MIDI": Case((PIANO,), ("data.root is not set", "data.root=FOLDER")),
     "folder without MIDI": Case((PIANO, "data.root={files}"), ("no file .mid", "give the folder")),

@@ -125,8 +125,7 @@ def test_classes_of_the_project_and_its_libraries_are_found(target: str, group: 
 IMPORTS_BY_NAME = {
     "src/configuration/targets.py": "checks first",
     "src/configuration/fitting.py": "names of this project's files",
-    "src/sweep/plan.py": "hydra.launcher.trial of the command line",
-    "src/sweep/attempt.py": "the same",
+    "src/sweep/protocol.py": "hydra.launcher.trial of the command line",
     "src/probe.py": "a table of names",
     "src/audio/fluid.py": "a constant",
     "src/preparation/fetch.py": "a constant",

@@ -12,20 +12,25 @@ from src.errors import UserError
 from src.sweep.attempt import attempt
 from src.sweep.folder import TrialFolder
 from src.sweep.job import Job
+from src.sweep.state import StopReason
 
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """Runs an attempt of a trial that does what the given function does; gives exit code and status."""
 
-    def attempted(behaviour, **options):
+    def attempted(behaviour, *, reports=False, stop=None, **options):
         module = types.ModuleType("a_trial_of_a_test")
-        module.run = lambda config, folder, report, info: behaviour()
+        for name in ("freeze", "gpus", "gpus_needed", "prepare"):
+            setattr(module, name, lambda *_: None)
+        module.run = lambda config, folder, report, info: behaviour(report) if reports else behaviour()
         monkeypatch.setitem(sys.modules, module.__name__, module)
         job = Job("0123456789ab", {"seed": 1}, ("seed=1",), tmp_path, module.__name__, "c0de")
         folder = TrialFolder(job.folder)
         folder.lock()
         number = folder.begin(job.config, resume=False, code=job.code)
+        if stop:
+            folder.ask_to_stop(stop)
         code = attempt(job, folder, lambda _: None, number, **options)
         folder.unlock()
         return code, json.loads((folder.path / "status.json").read_text())
@@ -120,3 +125,28 @@ def test_an_import_that_fails_though_all_libraries_load_keeps_its_traceback(run,
     assert (code, status["state"]) == (1, "failed")
     assert "cannot import name 'x'" in status["error"]
     assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("reason", "state", "exit_code"),
+    [("pruned", "pruned", 0), ("budget", "paused", 0), ("interrupted", "interrupted", 130)],
+)
+@pytest.mark.parametrize("signalled", [False, True])
+def test_stop_json_decides_the_state_at_the_end_of_an_epoch_or_at_a_signal(
+    run, tmp_path, reason, state, exit_code, signalled
+):
+    def behaviour(report):
+        try:
+            if signalled:
+                os.kill(os.getpid(), signal.SIGTERM)
+                time.sleep(5)
+            report({"epoch": 1, "epochs": 3, "objective": 0.5})
+        except Exception:
+            return 0.5
+        raise AssertionError("it went on")
+
+    code, status = run(behaviour, reports=True, stop=StopReason(reason))
+    assert (code, status["state"], status["exit_code"]) == (exit_code, state, exit_code)
+    assert status["error"] == StopReason(reason).explanation
+    lines = (tmp_path / "runs" / "0123456789ab").glob("progress.jsonl")
+    assert len([*lines]) == (not signalled), "the epoch is written before the trial stops"

@@ -12,6 +12,7 @@ from matplotlib.image import imread
 from src.errors import UserError
 from src.sweep.curve import curve
 from src.sweep.leaderboard import Entry, leaderboard
+from src.sweep.state import State
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -21,7 +22,7 @@ def board(trials: list[tuple[str, int, float]], key: str = "data.soundfonts") ->
     entries = [
         Entry(
             overrides={key: typed, "seed": str(seed), "optimizer.lr": "0.1"},
-            state="finished",
+            state=State.FINISHED,
             metrics={
                 "objective": {"name": "f1_macro", "value": value, "direction": "max"},
                 "val": {"f1_macro": value},

@@ -4,7 +4,8 @@ import multiprocessing
 import pytest
 from omegaconf import OmegaConf
 
-from src.sweep.folder import RESUMED, RETRIED, TrialFolder, what_to_do
+from src.sweep.folder import TrialFolder, what_to_do
+from src.sweep.state import State, StopReason
 
 CODE = "c0de"
 
@@ -45,7 +46,7 @@ def test_begin_says_running_and_writes_the_configuration(folder):
 
 def test_end_keeps_what_begin_wrote(folder):
     begin(folder)
-    folder.end("failed", 1, "why")
+    folder.end(State.FAILED, 1, "why")
     assert folder.status() == {
         "state": "failed", "exit_code": 1, "error": "why", "attempt": 1, "code": CODE,
     }  # fmt: skip
@@ -83,7 +84,7 @@ def test_running_with_a_process_means_running(folder):
 def test_an_earlier_attempt_moves_away(folder, resume):
     begin(folder)
     checkpoint(folder)
-    folder.end("interrupted", 130)
+    folder.end(State.INTERRUPTED, 130)
     assert begin(folder, resume=resume) == 2
     put_away = folder.path / "attempts" / "1"
     assert json.loads((put_away / "status.json").read_text())["state"] == "interrupted"
@@ -95,7 +96,7 @@ def test_an_earlier_attempt_moves_away(folder, resume):
     assert sorted(p.name for p in (folder.path / "attempts").iterdir()) == ["1", "2"]
 
 
-@pytest.mark.parametrize("state", ["finished", "pruned"])
+@pytest.mark.parametrize("state", [State.FINISHED, State.PRUNED])
 def test_done_is_reused_unless_the_code_changed(folder, state):
     begin(folder)
     folder.end(state, 0)
@@ -106,7 +107,7 @@ def test_done_is_reused_unless_the_code_changed(folder, state):
     assert action(folder, code="other", reuse="any") == "reuse"
 
 
-@pytest.mark.parametrize("state", RETRIED)
+@pytest.mark.parametrize("state", [State.FAILED, State.OOM, State.TIMEOUT, State.NAN])
 def test_failures_are_left_unless_retried(folder, state):
     begin(folder)
     checkpoint(folder)
@@ -115,7 +116,9 @@ def test_failures_are_left_unless_retried(folder, state):
     assert action(folder, retry=True) == "run"
 
 
-@pytest.mark.parametrize("state", RESUMED)
+@pytest.mark.parametrize(
+    "state", [State.QUEUED, State.RUNNING, State.INTERRUPTED, State.KILLED, State.PAUSED]
+)
 def test_interrupted_ones_go_on_from_the_last_checkpoint(folder, state):
     begin(folder)
     folder.end(state, 130)
@@ -141,3 +144,34 @@ def test_log_tail(folder):
     folder.path.mkdir(parents=True)
     checkpoint(folder)
     assert folder.log_tail(2) == "second\nthird"
+
+
+def test_a_state_that_nobody_knows_is_none(folder):
+    begin(folder)
+    folder.update(state="dreaming")
+    assert folder.state() is None
+
+
+def test_states_are_written_as_their_names(folder):
+    begin(folder, state=State.QUEUED)
+    assert '"state": "queued"' in (folder.path / "status.json").read_text()
+    assert folder.state() is State.QUEUED
+
+
+def test_a_resumed_attempt_keeps_the_environment_it_began_with(folder):
+    begin(folder, environment={"OMP_NUM_THREADS": "3"})
+    begin(folder, resume=True)
+    assert folder.status()["environment"] == {"OMP_NUM_THREADS": "3"}
+    begin(folder)
+    assert "environment" not in folder.status()
+
+
+def test_the_reason_to_stop_is_of_one_attempt(folder):
+    begin(folder)
+    assert folder.asked_to_stop() is None
+    folder.ask_to_stop(StopReason.PRUNED)
+    assert json.loads((folder.path / "stop.json").read_text()) == {"reason": "pruned"}
+    assert folder.asked_to_stop() is StopReason.PRUNED
+    folder.end(State.PRUNED, 0)
+    begin(folder, resume=True)
+    assert folder.asked_to_stop() is None

@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 from src.sweep.leaderboard import Entry, cell, leaderboard, markdown, shown_names, swept_keys, write
+from src.sweep.state import State
 
 SEEDS = range(1, 6)
 
@@ -22,7 +23,11 @@ def entry(optimizer="adam", seed=1, value=0.9, state="finished", direction="max"
     }
     typed = {"optimizer": optimizer, "seed": str(seed), **overrides}
     return Entry(
-        typed, state, metrics if state == "finished" else {}, f"runs/{optimizer}{seed}{overrides}", seed
+        typed,
+        State(state),
+        metrics if state == "finished" else {},
+        f"runs/{optimizer}{seed}{overrides}",
+        seed,
     )
 
 
@@ -140,8 +145,8 @@ def test_nothing_finished_is_still_a_table(tmp_path):
 
 def test_swept_keys_leave_out_what_says_nothing():
     entries = [
-        Entry({"lr": "1", "model": "cnn", "seed": "1", "retry": "true"}, "finished", {}, "a"),
-        Entry({"lr": "2", "model": "cnn", "seed": "2", "sweep.name": "x"}, "finished", {}, "b"),
+        Entry({"lr": "1", "model": "cnn", "seed": "1", "retry": "true"}, State.FINISHED, {}, "a"),
+        Entry({"lr": "2", "model": "cnn", "seed": "2", "sweep.name": "x"}, State.FINISHED, {}, "b"),
     ]
     assert swept_keys(entries) == ["lr"]
 
@@ -149,7 +154,7 @@ def test_swept_keys_leave_out_what_says_nothing():
 def test_names():
     names = list(leaderboard([entry("adam", **{"optimizer.lr": "1"}), entry("sgd")])["name"][:2])
     assert names == ["adam, optimizer.lr=1", "sgd"]
-    assert leaderboard([Entry({}, "failed", {}, "a")])["name"][0] == "defaults"
+    assert leaderboard([Entry({}, State.FAILED, {}, "a")])["name"][0] == "defaults"
 
 
 def test_cells():

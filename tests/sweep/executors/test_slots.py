@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from src.errors import UserError
-from src.sweep.slots import cpu_slots, gpu_slots
+from src.sweep.executors.slots import cpu_slots, gpu_slots
 
 
 @given(st.integers(1, 40), st.integers(1, 64))

@@ -1,0 +1,159 @@
+"""This machine: a process for each trial, in slots over its GPUs or cores."""
+
+import os
+import signal
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from src.processes import context, cores
+from src.sweep.executors.base import Ended, Event, Executor, Lost, Ticket, earlier_threads
+from src.sweep.executors.forked import GRACE_S, work_forked
+from src.sweep.executors.slots import Slot, cpu_slots, gpu_slots
+from src.sweep.executors.watch import FolderWatch
+from src.sweep.folder import TrialFolder
+from src.sweep.job import Job
+from src.sweep.state import StopReason
+
+WAIT_S = 0.5
+NO_EXIT_CODE = 255
+"""What multiprocessing says of a process whose fork server has died."""
+
+
+@dataclass
+class _Process:
+    ticket: Ticket
+    slot: Slot
+    process: BaseProcess
+    pipe: "Connection[Any, Any]"
+    watch: FolderWatch = field(init=False)
+    killed_at: float | None = None
+
+    def __post_init__(self) -> None:
+        self.watch = FolderWatch(self.ticket)
+
+
+class LocalExecutor(Executor):
+    """Runs each trial in a process forked from one server that has the heavy imports done.
+
+    Args:
+        command: see `Executor`.
+        gpus: names for `CUDA_VISIBLE_DEVICES`; None takes those that are there.
+        trials_per_gpu: trials side by side on one GPU.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        gpus: Sequence[int | str] | int | str | None = None,
+        trials_per_gpu: int = 1,
+    ) -> None:
+        super().__init__(command)
+        listed = [gpus] if isinstance(gpus, int | str) else gpus
+        self._gpus = None if listed is None else [str(gpu) for gpu in listed]
+        self._trials_per_gpu = trials_per_gpu
+        self._free: list[Slot] = []
+        self._processes: dict[Ticket, _Process] = {}
+        self._context = context()
+
+    def reserve(self, trials: int, gpus_a_trial: int, gpus: Sequence[str]) -> None:
+        """Lay out slots: over the chosen GPUs, over those that are there, or over the cores."""
+        if self._gpus is not None:
+            self._free = gpu_slots(self._gpus, self._trials_per_gpu, max(1, gpus_a_trial), cores())
+        elif gpus_a_trial and gpus:
+            self._free = gpu_slots(gpus, self._trials_per_gpu, gpus_a_trial, cores())
+        else:
+            self._free = cpu_slots(trials, cores())
+
+    def has_room(self) -> bool:
+        """Return whether a slot is free."""
+        return bool(self._free)
+
+    def place(self, job: Job, resume: bool) -> Ticket:
+        """Start a process in the first free slot."""
+        slot = self._free.pop(0)
+        environment = slot.environment(earlier_threads(job) if resume else None)
+        ours, theirs = self._context.Pipe()
+        # The processes of a fork server are typed by the concrete contexts only.
+        process = self._context.Process(  # type: ignore[attr-defined]
+            target=work_forked, args=(job, self.command(job), environment, theirs)
+        )
+        process.start()
+        theirs.close()
+        ticket = Ticket(job.folder, "local", slot.name, process.pid)
+        ticket.write()
+        self._processes[ticket] = _Process(ticket, slot, process, ours)
+        return ticket
+
+    def poll(self, tickets: Sequence[Ticket]) -> list[Event]:
+        """Wait for a process to ring or end."""
+        processes = [self._processes[ticket] for ticket in tickets]
+        pipes = [one.pipe for one in processes if not one.pipe.closed]
+        wait([*pipes, *(one.process.sentinel for one in processes)], timeout=WAIT_S)
+        return [event for one in processes for event in self._events(one)]
+
+    def stop(self, ticket: Ticket, reason: StopReason, *, now: bool = False) -> None:
+        """Send SIGTERM, and SIGKILL ten seconds later or `now`."""
+        TrialFolder(ticket.folder).ask_to_stop(reason)
+        one = self._processes[ticket]
+        one.killed_at = time.monotonic() + (0 if now else GRACE_S)
+        _signal(one.process, signal.SIGKILL if now else signal.SIGTERM)
+
+    def _events(self, one: _Process) -> list[Event]:
+        if one.killed_at is not None and time.monotonic() > one.killed_at:
+            _signal(one.process, signal.SIGKILL)
+        exit_code = one.process.exitcode
+        rung = _has_rung(one.pipe)
+        if exit_code is None:
+            return one.watch.news() if rung else []
+        lost = exit_code == NO_EXIT_CODE and _is_alive(one.process)
+        _signal(one.process, signal.SIGKILL)  # what the trial itself had started
+        if lost:
+            _wait_for_its_end(one.ticket)
+        one.pipe.close()
+        del self._processes[one.ticket]
+        self._free.append(one.slot)
+        end = Lost(one.ticket, "the fork server died") if lost else Ended(one.ticket, exit_code)
+        # A process that found its trial being run by another sweep has no news of its own, and never rings.
+        return [*(one.watch.news() if rung or one.watch.started else []), end]
+
+
+def _has_rung(pipe: "Connection[Any, Any]") -> bool:
+    """Return whether there was a byte, and empty the pipe; close it where the other end is closed."""
+    rung = False
+    try:
+        while not pipe.closed and pipe.poll():
+            pipe.recv_bytes()
+            rung = True
+    except (EOFError, OSError):
+        pipe.close()
+    return rung
+
+
+def _signal(process: BaseProcess, number: signal.Signals) -> None:
+    """Signal a trial and everything that it started (it leads a session of its own)."""
+    if process.pid is None:
+        return
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+    if process.exitcode is None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(process.pid, number)
+
+
+def _wait_for_its_end(ticket: Ticket) -> None:
+    """Wait for a process that was killed and has no parent to tell; its lock goes with it."""
+    deadline = time.monotonic() + GRACE_S
+    while TrialFolder(ticket.folder).locked() and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+def _is_alive(process: BaseProcess) -> bool:
+    with suppress(OSError):
+        os.kill(process.pid or 0, 0)
+        return True
+    return False

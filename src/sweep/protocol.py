@@ -1,0 +1,59 @@
+"""What a trial is to the sweep: a module with five functions, known by its import path."""
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from src.errors import UserError
+
+Config = Mapping[str, Any]
+Report = Callable[[dict[str, Any]], None]
+"""Takes `{"epoch", "epochs", "objective"}` once an epoch is done and its checkpoint written."""
+
+
+@runtime_checkable
+class Trial(Protocol):
+    """A kind of trial; `src.trial` is the one of this project."""
+
+    def freeze(self, config: Any) -> dict[str, Any]:
+        """Return the configuration resolved and checked; raise UserError where it is refused."""
+
+    def gpus(self) -> list[str]:
+        """Return the names of the GPUs that trials may be placed on."""
+
+    def gpus_needed(self, config: Config) -> int:
+        """Return how many GPUs a trial occupies, 0 on a CPU."""
+
+    def prepare(self, configs: Sequence[Config]) -> None:
+        """Build what some trials share, once, before they start."""
+
+    def run(self, config: Config, folder: Path, report: Report, info: Mapping[str, Any]) -> float:
+        """Run one trial and return its objective; go on from `checkpoints/last.ckpt` where the folder has one.
+
+        Args:
+            config: frozen.
+            folder: the trial's.
+            report: see `Report`; it raises where the trial shall stop.
+            info: `signature`, `attempt`, `sweep` and `overrides`.
+        """
+
+
+def load_trial(path: str) -> Trial:
+    """Import the module that is the trial.
+
+    Args:
+        path: import path, as `hydra.launcher.trial` names it.
+
+    Raises:
+        UserError: there is no such module, or it has not the functions of a `Trial`.
+    """
+    try:
+        module = importlib.import_module(path)
+    except ModuleNotFoundError as error:
+        raise UserError(f"hydra.launcher.trial={path}: {error}; name a module on PYTHONPATH.") from error
+    if not isinstance(module, Trial):
+        names = ("freeze", "gpus", "gpus_needed", "prepare", "run")
+        lacking = ", ".join(name for name in names if not callable(getattr(module, name, None)))
+        raise UserError(f"hydra.launcher.trial={path}: the module lacks {lacking}; add what is missing.")
+    return module

@@ -1,0 +1,185 @@
+"""The queue of a sweep: which job is next, how long it may take, what its end means.
+
+Where and how it runs is the executor's.
+"""
+
+import signal
+import time
+from collections import deque
+from dataclasses import dataclass
+
+from src.sweep.executors.base import Ended, Event, Executor, Lost, Progressed, Started, Ticket
+from src.sweep.executors.worker import BUSY
+from src.sweep.folder import TrialFolder, what_to_do
+from src.sweep.job import Job
+from src.sweep.ledger import Ledger
+from src.sweep.settings import Settings
+from src.sweep.state import State, StopReason
+from src.sweep.table import Table
+
+
+@dataclass
+class _Placed:
+    job: Job
+    ticket: Ticket
+    attempt: int
+    started_at: float | None = None
+    stopped: StopReason | None = None
+
+
+class Queue:
+    """Has jobs run until none is left.
+
+    Args:
+        jobs: in the order they are placed.
+        executor: runs them; its places are laid out.
+        ledger: gets a line at each change of state.
+        table: shows progress.
+        settings: of the sweep.
+    """
+
+    def __init__(
+        self, jobs: list[Job], executor: Executor, ledger: Ledger, table: Table, settings: Settings
+    ) -> None:
+        self._waiting = deque(jobs)
+        self._placed: dict[Ticket, _Placed] = {}
+        self._executor = executor
+        self._ledger = ledger
+        self._table = table
+        self._settings = settings
+
+    def run(self) -> None:
+        """Run everything. On KeyboardInterrupt the trials are stopped and marked before it is raised on."""
+        try:
+            while self._waiting or self._placed:
+                self._place_some()
+                if self._placed:
+                    self._follow()
+                    self._check_times()
+                elif self._waiting:
+                    time.sleep(0.2)  # other sweeps are running what is left
+        except KeyboardInterrupt:
+            self._interrupt()
+            raise
+
+    def _place_some(self) -> None:
+        for _ in range(len(self._waiting)):
+            if not self._executor.has_room():
+                return
+            job = self._waiting.popleft()
+            folder = TrialFolder(job.folder)
+            if not folder.lock():
+                self._table.update(job.signature, state="elsewhere")
+                self._waiting.append(job)
+                continue
+            try:
+                begun = self._begin(job, folder)
+            finally:
+                folder.unlock()
+            if begun:
+                attempt, resume = begun
+                ticket = self._executor.place(job, resume)
+                self._placed[ticket] = _Placed(job, ticket, attempt)
+                self._table.update(job.signature, slot=ticket.slot)
+
+    def _begin(self, job: Job, folder: TrialFolder) -> tuple[int, bool] | None:
+        """Write what a job's process needs into its folder; return attempt and `resume`, None if it need not run."""
+        settings = self._settings
+        action, _ = what_to_do(folder, job.code, retry=settings.retry, reuse=settings.reuse)
+        if action in ("reuse", "leave"):
+            self._note(job, "reused" if action == "reuse" else str(folder.state()))
+            return None
+        resume = action == "resume"
+        attempt = folder.begin(job.config, resume=resume, code=job.code, state=State.QUEUED)
+        job.write()
+        return attempt, resume
+
+    def _follow(self) -> None:
+        for event in self._executor.poll(list(self._placed)):
+            self._take(event)
+        self._table.refresh()
+
+    def _take(self, event: Event) -> None:
+        placed = self._placed[event.ticket]
+        match event:
+            case Started():
+                placed.started_at = time.monotonic()
+                self._note(placed.job, State.RUNNING, placed)
+            case Progressed(progress=progress):
+                shown = {key: progress[key] for key in ("epoch", "epochs", "objective")}
+                self._table.update(placed.job.signature, **shown)
+            case Ended(exit_code=exit_code):
+                del self._placed[event.ticket]
+                if self._runs_elsewhere(placed, exit_code):
+                    self._waiting.append(placed.job)
+                else:
+                    self._end(placed, exit_code, "")
+            case Lost(why=why):
+                del self._placed[event.ticket]
+                self._end(placed, -signal.SIGKILL, f"lost: {why}")
+
+    def _runs_elsewhere(self, placed: _Placed, exit_code: int) -> bool:
+        """Whether another sweep was quicker to start the trial."""
+        return exit_code == BUSY and (placed.started_at is None or TrialFolder(placed.job.folder).locked())
+
+    def _check_times(self) -> None:
+        limit = self._settings.timeout
+        for placed in self._placed.values():
+            late = limit and placed.started_at is not None and time.monotonic() - placed.started_at > limit
+            if late and placed.stopped is None:
+                self._stop(placed, StopReason.TIMEOUT, now=True)
+
+    def _stop(self, placed: _Placed, reason: StopReason, *, now: bool = False) -> None:
+        placed.stopped = reason
+        self._executor.stop(placed.ticket, reason, now=now)
+
+    def _end(self, placed: _Placed, exit_code: int, why: str) -> None:
+        folder = TrialFolder(placed.job.folder)
+        if placed.stopped is StopReason.INTERRUPTED and placed.started_at is None:
+            return
+        if not State(folder.status().get("state", State.RUNNING)).final:
+            self._write_end(folder, placed, exit_code, why)
+        state = State(folder.status()["state"])
+        self._note(placed.job, state, placed)
+        if not (state.good or placed.stopped is StopReason.INTERRUPTED):
+            self._table.say(f"{placed.job.name}: {state}. {folder.status().get('error') or ''}".strip())
+            self._table.say(f"  whole log: {folder.path / 'train.log'}")
+
+    def _write_end(self, folder: TrialFolder, placed: _Placed, exit_code: int, why: str) -> None:
+        """Say how a trial ended that could not say so itself."""
+        if placed.stopped:
+            state, error = placed.stopped.state, placed.stopped.explanation
+            if state is State.TIMEOUT:
+                error = f"took longer than timeout={self._settings.timeout} s"
+            folder.end(state, state.exit_code, error)
+        elif exit_code < 0:
+            why = why or f"killed by {signal.Signals(-exit_code).name}"
+            folder.end(State.KILLED, 128 - exit_code, f"{why}\n{folder.log_tail(3)}")
+        else:
+            error = f"the process exited with {exit_code}\n{folder.log_tail(3)}"
+            folder.end(State.FAILED, exit_code or State.FAILED.exit_code, error)
+
+    def _note(self, job: Job, state: str, placed: _Placed | None = None) -> None:
+        code = TrialFolder(job.folder).status().get("exit_code")
+        self._ledger.write(
+            job.signature,
+            state,
+            overrides=list(job.overrides),
+            attempt=placed.attempt if placed else None,
+            slot=placed.ticket.slot if placed else None,
+            exit_code=None if state == State.RUNNING else code,
+        )
+        self._table.update(job.signature, state=state)
+
+    def _interrupt(self) -> None:
+        """Stop the trials: politely; at once where Ctrl-C comes again."""
+        now = False
+        while self._placed:
+            try:
+                for placed in self._placed.values():
+                    if now or placed.stopped is None:
+                        self._stop(placed, StopReason.INTERRUPTED, now=now)
+                while self._placed:
+                    self._follow()
+            except KeyboardInterrupt:
+                now = True

@@ -1,0 +1,74 @@
+"""A trial's states, and why a sweep stops one."""
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """What `status.json` says of a trial."""
+
+    QUEUED = "queued"
+    """Placed, but its process has not begun."""
+    RUNNING = "running"
+    FINISHED = "finished"
+    PRUNED = "pruned"
+    """Stopped because others do better."""
+    PAUSED = "paused"
+    """Its budget is spent; it may be given more."""
+    FAILED = "failed"
+    OOM = "oom"
+    NAN = "nan"
+    TIMEOUT = "timeout"
+    KILLED = "killed"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def final(self) -> bool:
+        """Whether the attempt has ended."""
+        return self not in (State.QUEUED, State.RUNNING)
+
+    @property
+    def good(self) -> bool:
+        """Whether the trial came to its end as it should: a later sweep takes its result."""
+        return self in (State.FINISHED, State.PRUNED)
+
+    @property
+    def retried(self) -> bool:
+        """Whether the trial runs again with `retry=true` only."""
+        return self in (State.FAILED, State.OOM, State.NAN, State.TIMEOUT)
+
+    @property
+    def resumable(self) -> bool:
+        """Whether the same command goes on from `last.ckpt`; `running` without a process counts as killed."""
+        return not (self.good or self.retried)
+
+    @property
+    def exit_code(self) -> int:
+        """Exit code of a process whose trial ended so, where the trial itself names no other."""
+        return _EXIT_CODES.get(self, 1 if self.retried else 0)
+
+
+_EXIT_CODES = {State.TIMEOUT: 124, State.KILLED: 137, State.INTERRUPTED: 130}
+
+
+class StopReason(StrEnum):
+    """Why a sweep stops a trial, as `stop.json` says it."""
+
+    PRUNED = "pruned"
+    BUDGET = "budget"
+    TIMEOUT = "timeout"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def state(self) -> State:
+        """The state in which the trial ends."""
+        return State.PAUSED if self is StopReason.BUDGET else State(self.value)
+
+    @property
+    def explanation(self) -> str:
+        """For the `error` of `status.json`."""
+        return {
+            StopReason.PRUNED: "others do better",
+            StopReason.BUDGET: "its budget is spent",
+            StopReason.TIMEOUT: "it took too long",
+            StopReason.INTERRUPTED: "the sweep was interrupted",
+        }[self]
