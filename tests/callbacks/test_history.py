@@ -9,6 +9,9 @@ from lightning.pytorch.demos.boring_classes import BoringModel
 from src.callbacks.history import History, read_history
 from src.callbacks.progress import ProgressReport
 from src.callbacks.seed_epochs import SeedEpochs
+from src.sweep.folder import TrialFolder
+from src.sweep.progress import ProgressWriter, Stopped
+from src.sweep.state import StopReason
 
 
 class Model(BoringModel):
@@ -71,6 +74,15 @@ def test_an_epoch_is_reported_once_its_checkpoint_is_written(tmp_path: Path) -> 
 
     fit(tmp_path, 3, [ProgressReport(report, "val/score"), ModelCheckpoint(tmp_path, save_last=True)])
     assert seen == [(1, 1), (2, 2), (3, 3)]
+
+
+def test_a_trial_that_is_stopped_by_its_report_has_saved_the_epoch(tmp_path: Path) -> None:
+    TrialFolder(tmp_path).ask_to_stop(StopReason.PRUNED)
+    report = ProgressReport(ProgressWriter(TrialFolder(tmp_path), lambda _: None), "val/score")
+    with pytest.raises(Stopped):
+        fit(tmp_path, 3, [report, ModelCheckpoint(tmp_path, save_last=True)])
+    assert torch.load(tmp_path / "last.ckpt", weights_only=True)["epoch"] == 0
+    assert len((tmp_path / "progress.jsonl").read_text().splitlines()) == 1
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -11,7 +11,7 @@ from src.sweep.job import Job
 from src.sweep.state import State
 
 BUSY = 75
-"""Exit code of a process that found its trial being run by another sweep."""
+"""Exit code of a process that found its trial run by another sweep, or done."""
 
 ENVIRONMENT = ("OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
 """Variables of a place that `status.json` keeps."""
@@ -30,6 +30,9 @@ def work(job: Job, command: Sequence[str], ring: Callable[[], None]) -> int:
     """
     folder = TrialFolder(job.folder)
     if not folder.lock():
+        return BUSY
+    if folder.status().get("state") != State.QUEUED:
+        folder.unlock()
         return BUSY
     environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
     folder.update(state=State.RUNNING, pid=os.getpid(), environment=environment)

@@ -157,6 +157,16 @@ class ExecutorContract(ABC):
         assert folder.status()["state"] == State.QUEUED
         folder.unlock()
 
+    def test_what_another_sweep_has_run_is_left_as_it_is(self, executor: Executor, tmp_path: Path) -> None:
+        folder = TrialFolder(tmp_path / "runs" / "0123456789ab")
+        folder.lock()
+        ticket = placed(executor, tmp_path, "finishes")
+        folder.end(State.FINISHED, 0)
+        before = folder.status()
+        folder.unlock()
+        assert to_the_end(executor, ticket)[-1] == Ended(ticket, BUSY)
+        assert folder.status() == before
+
     def test_a_place_is_taken_until_the_end(self, executor: Executor, tmp_path: Path) -> None:
         assert executor.has_room()
         ticket = placed(executor, tmp_path, "finishes")
