@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Self
 
 from src.errors import UserError
 from src.requirements import broken_library, may_be_a_broken_library
@@ -14,6 +15,8 @@ from src.sweep.job import Job
 from src.sweep.progress import ProgressWriter, Stopped
 from src.sweep.protocol import Report, load_trial
 from src.sweep.state import State
+
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 class _TooLong(BaseException):
@@ -33,13 +36,21 @@ def attempt(job: Job, folder: TrialFolder, report: Report, number: int, timeout:
     Returns:
         The exit code for the process.
     """
-    with _stop_signals() as stopped, _alarm(timeout):
-        state, exit_code, error = _outcome(job, ProgressWriter(folder, report), number)
-    if stopped:
-        reason = folder.asked_to_stop()
-        state = reason.state if reason else State.INTERRUPTED
-        exit_code, error = state.exit_code, reason.explanation if reason else f"stopped by {stopped[0]}"
-    folder.end(state, exit_code, error)
+    with _StopSignals() as signals:
+        try:
+            with _alarm(timeout):
+                state, exit_code, error = _outcome(job, ProgressWriter(folder, report), number)
+            signals.ignore()
+        except KeyboardInterrupt:  # a signal that came while `_outcome` dealt with another
+            signals.ignore()
+        if signals.came:
+            reason = folder.asked_to_stop()
+            state = reason.state if reason else State.INTERRUPTED
+            exit_code, error = (
+                state.exit_code,
+                reason.explanation if reason else f"stopped by {signals.came[0]}",
+            )
+        folder.end(state, exit_code, error)
     return exit_code
 
 
@@ -78,21 +89,28 @@ def _outcome(job: Job, report: Report, number: int) -> tuple[State, int, str | N
     return State.FINISHED, 0, None
 
 
-@contextmanager
-def _stop_signals() -> Iterator[list[str]]:
-    """Turn SIGINT and SIGTERM into KeyboardInterrupt, and remember which came."""
-    came: list[str] = []
+class _StopSignals:
+    """Turn SIGINT and SIGTERM into KeyboardInterrupt until they are ignored; `came` holds their names."""
 
-    def stop(number: int, _frame: FrameType | None) -> None:
-        came.append(signal.Signals(number).name)
-        raise KeyboardInterrupt
+    def __init__(self) -> None:
+        self.came: list[str] = []
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield came
-    finally:
-        for number, handler in before.items():
+    def __enter__(self) -> Self:
+        self._before = {number: signal.signal(number, self._interrupt) for number in _STOPPING}
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    def ignore(self) -> None:
+        """Let nothing come between the end of a trial and the words for it in `status.json`."""
+        for number in _STOPPING:
+            signal.signal(number, signal.SIG_IGN)
+
+    def _interrupt(self, number: int, _frame: FrameType | None) -> None:
+        self.came.append(signal.Signals(number).name)
+        raise KeyboardInterrupt
 
 
 @contextmanager

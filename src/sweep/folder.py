@@ -77,7 +77,9 @@ class TrialFolder:
         state: State = State.RUNNING,
         **status: Any,
     ) -> int:
-        """Start an attempt: move the earlier one to `attempts/<k>/` and write its configuration and state.
+        """Start an attempt: move the earlier one to `attempts/<k>/` and write configuration and state of the new one.
+
+        An earlier attempt that is still queued is begun anew under its number.
 
         Args:
             config: the frozen configuration, written as `config.yaml`.
@@ -93,7 +95,10 @@ class TrialFolder:
 
         self.path.mkdir(parents=True, exist_ok=True)
         attempt, earlier = 1, self.status()
-        if (self.path / "status.json").exists():
+        if earlier.get("state") == State.QUEUED and (resume or not self.last_checkpoint()):
+            attempt = int(earlier["attempt"])  # no process has begun it
+            (self.path / "stop.json").unlink(missing_ok=True)
+        elif (self.path / "status.json").exists():
             attempt = int(earlier.get("attempt", 1)) + 1
             self._put_away(attempt - 1, resume)
         OmegaConf.save(OmegaConf.create(dict(config)), self.path / "config.yaml")

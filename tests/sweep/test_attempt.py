@@ -9,6 +9,7 @@ import types
 import pytest
 
 from src.errors import UserError
+from src.sweep import attempt as attempts
 from src.sweep.attempt import attempt
 from src.sweep.folder import TrialFolder
 from src.sweep.job import Job
@@ -93,6 +94,32 @@ def test_stop_signals_interrupt_even_where_the_trial_turns_them_into_an_exit(run
     assert (code, status["state"]) == (130, "interrupted")
     assert number.name in status["error"]
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_a_signal_between_the_end_of_the_trial_and_the_words_for_it_interrupts(run, monkeypatch):
+    outcome = attempts._outcome
+
+    def outcome_and_a_signal(*arguments):
+        ended = outcome(*arguments)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return ended
+
+    monkeypatch.setattr(attempts, "_outcome", outcome_and_a_signal)
+    code, status = run(lambda: 0.5)
+    assert (code, status["state"], status["error"]) == (130, "interrupted", "stopped by SIGTERM")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_after_the_trial_has_ended_does_not_keep_it_from_saying_so(run, monkeypatch, number):
+    end = TrialFolder.end
+
+    def end_under_a_signal(folder, *outcome):
+        os.kill(os.getpid(), number)
+        end(folder, *outcome)
+
+    monkeypatch.setattr(TrialFolder, "end", end_under_a_signal)
+    code, status = run(lambda: 0.5)
+    assert (code, status["state"]) == (0, "finished")
 
 
 def test_timeout_cannot_be_swallowed(run):

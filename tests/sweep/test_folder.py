@@ -96,6 +96,25 @@ def test_an_earlier_attempt_moves_away(folder, resume):
     assert sorted(p.name for p in (folder.path / "attempts").iterdir()) == ["1", "2"]
 
 
+@pytest.mark.parametrize("resume", [True, False])
+def test_an_attempt_that_is_still_queued_is_begun_anew_under_its_number(folder, resume):
+    begin(folder, state=State.QUEUED)
+    folder.ask_to_stop(StopReason.INTERRUPTED)
+    assert begin(folder, state=State.QUEUED, resume=resume) == 1
+    assert not (folder.path / "attempts").exists()
+    assert folder.asked_to_stop() is None
+
+
+def test_a_queued_attempt_that_would_go_on_keeps_its_checkpoint_when_another_sweep_begins_it(folder):
+    begin(folder)
+    checkpoint(folder)
+    folder.end(State.INTERRUPTED, 130)
+    assert [begin(folder, state=State.QUEUED, resume=True) for _ in range(2)] == [2, 2]
+    assert folder.last_checkpoint() is not None
+    assert begin(folder, resume=False) == 3
+    assert folder.last_checkpoint() is None
+
+
 @pytest.mark.parametrize("state", [State.FINISHED, State.PRUNED])
 def test_done_is_reused_unless_the_code_changed(folder, state):
     begin(folder)

@@ -140,7 +140,8 @@ def _signal(process: BaseProcess, number: signal.Signals) -> None:
         return
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)
-    if process.exitcode is None:
+        return
+    if process.exitcode is None:  # it has not yet begun its session
         with suppress(ProcessLookupError, PermissionError):
             os.kill(process.pid, number)
 

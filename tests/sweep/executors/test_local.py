@@ -4,12 +4,13 @@ from pathlib import Path
 
 import psutil
 import pytest
-from executor_contract import COMMAND, ExecutorContract, placed, to_the_end
+from executor_contract import COMMAND, ExecutorContract, placed, to_the_end, until_it_hangs
 
 from src.errors import UserError
 from src.sweep.executors.base import Executor, Ticket
 from src.sweep.executors.local import LocalExecutor
 from src.sweep.folder import TrialFolder
+from src.sweep.state import StopReason
 
 
 @pytest.fixture
@@ -50,3 +51,18 @@ def test_the_gpus_of_this_machine_are_taken_where_none_are_chosen(tmp_path: Path
     ticket = placed(local, tmp_path, "finishes")
     assert ticket.slot == "gpu:6"
     to_the_end(local, ticket)
+
+
+def test_a_trial_that_leads_its_session_is_signalled_once(
+    executor: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket = placed(executor, tmp_path, "hangs")
+    until_it_hangs(executor, ticket)
+    sent: list[tuple[int | str, signal.Signals]] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "killpg", lambda process, number: sent.append((process, number)))
+        patched.setattr(os, "kill", lambda process, number: sent.append((process, number)))
+        executor.stop(ticket, StopReason.PRUNED)
+    assert sent == [(ticket.number, signal.SIGTERM)]
+    executor.stop(ticket, StopReason.PRUNED, now=True)
+    to_the_end(executor, ticket)
