@@ -5,7 +5,12 @@ from typing import Any
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
+from hypothesis import settings
 from omegaconf import OmegaConf
+
+# How long an example takes says nothing about the code on a machine that does other things, too.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
 

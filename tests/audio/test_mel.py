@@ -60,7 +60,7 @@ def test_each_clip_of_a_batch_has_its_own_maximum():
 
 
 @given(st.floats(1e-6, 10.0), st.sampled_from([20.0, 80.0]))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_range_whatever_the_level(level, top_db):
     decibels = LogMel(n_fft=512, top_db=top_db)(level * torch.from_numpy(sound(1500, 22050)))
     assert decibels.max() == 0

@@ -87,7 +87,7 @@ def test_silence_has_no_beat_and_no_chroma():
     np.testing.assert_array_equal(beat_synchronous(features), features[:, :1])
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(samples=st.integers(0, 6000), seed=st.integers(0, 99), beat_sync=st.booleans())
 def test_a_sound_of_any_length_has_finite_features(samples, seed, beat_sync):
     sound = (0.1 * np.random.default_rng(seed).standard_normal(samples)).astype(np.float32)

@@ -73,7 +73,7 @@ def events(notes):
 
 
 @given(balanced_tracks)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_notes_are_those_of_pretty_midi(file, tracks):
     saved(file, *map(events, tracks))
     expected = Counter(paired_by_pretty_midi(file))
@@ -134,7 +134,7 @@ changes = st.lists(st.tuples(st.integers(0, 300), st.integers(10_000, 3_000_000)
 
 
 @given(changes, st.sampled_from([24, 96, 480, 1000]))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_seconds_are_those_of_pretty_midi_to_the_last_bit(file, changes, ticks_per_beat):
     tempi = [tempo(microseconds, time) for time, microseconds in changes]
     saved(file, tempi, [on(60), off(60, 2000)], ticks_per_beat=ticks_per_beat)
@@ -220,7 +220,7 @@ def sound(notes):
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_garbage_in_a_track_is_read_or_refused(file, body):
     file.write_bytes(b"MThd\0\0\0\6\0\1\0\1\1\xe0MTrk" + len(body).to_bytes(4, "big") + body)
     with suppress(UserError):
@@ -228,7 +228,7 @@ def test_garbage_in_a_track_is_read_or_refused(file, body):
 
 
 @given(st.lists(st.tuples(st.integers(0, 120), st.integers(0, 255)), min_size=1, max_size=4))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_a_damaged_file_is_read_or_refused(file, damage):
     saved(file, [tempo(400_000)], [on(60), on(64, 5), off(60, 5), off(64, 9), on(60), off(60, 300)] * 3)
     data = bytearray(file.read_bytes())

@@ -91,7 +91,7 @@ def assert_sounds_alike(sounding, reference):
     st.sampled_from([96, 480]),
     st.sampled_from([4, 20, 12.5, 100]),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_steps_of_a_second_are_those_of_pretty_midi(file, tempi, tracks, ticks_per_beat, rate):
     write(file, tempi, tracks, ticks_per_beat)
     notes = read_midi(file)
@@ -105,7 +105,7 @@ def test_steps_of_a_second_are_those_of_pretty_midi(file, tempi, tracks, ticks_p
     st.sampled_from([96, 480]),
     st.sampled_from([1, 4, 12, 24]),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_steps_of_a_beat_follow_the_ticks_of_pretty_midi(file, tempi, tracks, ticks_per_beat, rate):
     write(file, tempi, tracks, ticks_per_beat)
     notes, midi = read_midi(file), read_by_pretty_midi(file)
@@ -206,7 +206,7 @@ GRIDS = [
 
 @pytest.mark.parametrize("grid", GRIDS, ids=lambda grid: f"{grid.unit}-{grid.rate}")
 @given(roll=rolls(), silence=st.sampled_from([0, 300, 12_000]))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_roll_to_midi_to_roll_is_the_same(file, grid, roll, silence):
     sounding, onsets = (np.concatenate([np.zeros((silence, 4), bool), part]) for part in roll)
     assume(sounding.any())
@@ -218,7 +218,7 @@ def test_roll_to_midi_to_roll_is_the_same(file, grid, roll, silence):
 
 
 @given(tempi, st.lists(messages, min_size=1, max_size=2), st.sampled_from(GRIDS))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_midi_to_roll_to_midi_to_roll_keeps_steps_and_onsets(file, tempi, tracks, grid):
     write(file, tempi, tracks, 480)
     sounding, onsets = to_roll(read_midi(file), grid)

@@ -51,7 +51,7 @@ def score_options(draw_value) -> ScoreOptions:
 
 
 @given(score_options(), st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_drawn_number_lies_in_its_range(options, seed):
     score = draw(seed, options)
     assert 1 <= len(score.instruments) <= options.max_instruments

@@ -17,7 +17,7 @@ def test_an_octave_up_is_half_as_long_and_twice_as_high():
         assert spectrum.argmax() * rate / 2**17 == pytest.approx(220 * speed, rel=0.01)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 300), st.floats(0.5, 2.0))
 def test_another_speed_agrees_with_numpys_interpolation(length, speed):
     sound = np.random.default_rng(length).normal(size=length).astype(np.float32)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, chisquare
 
@@ -38,7 +38,6 @@ def moved_to(key, count, semitones, share=1.0, seed=1):
     return x[:, 1].argmax(1).numpy() - key
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10**6), st.integers(0, 30), st.floats(0.01, 0.6))
 def test_a_roll_is_moved_as_a_whole_and_loses_no_note(seed, semitones, density):
     torch.manual_seed(seed)

@@ -13,7 +13,7 @@ from src.metrics.regression import evaluate_regression
 AXES = ("valence", "energy")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 1000), st.sampled_from([0, 1, 6]))
 def test_agrees_with_scipy_and_sklearn(seed, decimals):
     rng = np.random.default_rng(seed)

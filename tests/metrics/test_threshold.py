@@ -23,7 +23,7 @@ def random_part(seed, n=40, classes=3, low=0.0, high=1.0):
     return low + (high - low) * scores, targets
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.integers(0, 1000), st.sampled_from([(0.0, 1.0), (0.4, 0.41), (0.0, 1e-4)]))
 def test_no_threshold_of_a_grid_or_of_the_scores_is_better(seed, band):
     probabilities, targets = random_part(seed, 30, 3, *band)

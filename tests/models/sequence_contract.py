@@ -30,7 +30,7 @@ def assert_padding_changes_nothing(model, lengths, garbage=float("nan")):
 def assert_padding_never_changes_anything(network, **options):
     """The same for any lengths, rows and channels, after some training steps, whatever lies past the end."""
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     @given(
         st.lists(st.integers(1, LONGEST), min_size=1, max_size=5),
         st.sampled_from([float("nan"), float("inf"), 0.0, 1e9]),

@@ -16,7 +16,7 @@ OUTPUTS = {
 }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     counts=st.lists(st.integers(1, 7), min_size=1, max_size=6),
     n_classes=st.integers(2, 5),

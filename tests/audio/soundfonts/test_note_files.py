@@ -93,7 +93,7 @@ def test_broken_and_silent_notes_are_refused(tmp_path):
 
 
 @given(keys=st.sets(st.integers(0, 127), min_size=1, max_size=10))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_every_key_plays_the_nearest_note(tmp_path_factory, keys):
     folder = tmp_path_factory.mktemp("notes")
     put(folder, "first.wav", seconds=0.02)

@@ -158,7 +158,7 @@ def test_another_option_changes_no_note(mixer, changes):
         assert [(source.note, source.position) for source in other.draw(index)] == notes
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**40), part=st.integers(0, 2), index=st.integers(0, 2**40),
     n_sources=st.integers(1, 5), distinct=st.booleans(),

@@ -66,7 +66,7 @@ def test_recordings_of_several_kinds_are_mixed(root, tmp_path, capsys):
     assert "left out" not in capsys.readouterr().err
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**31), folds=st.sampled_from(["own", "pitch"]))
 def test_parts_share_no_recording_and_no_pitch(played, root, folder, seed, folds):
     recorded = mixtures(folder, source="recordings", root=str(root), folds=folds, seed=seed, max_bad=1.0)

@@ -21,7 +21,7 @@ NOTES = st.lists(
 SEEDS = st.integers(0, 2**40)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(NOTES, SEEDS)
 def test_a_pitch_of_an_instrument_lies_in_one_fold(notes, seed):
     divided = by_pitch(notes, seed)
@@ -33,7 +33,7 @@ def test_a_pitch_of_an_instrument_lies_in_one_fold(notes, seed):
     assert [(note.name, note.instrument, note.pitch, note.dynamics) for note in divided] == plain
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(NOTES, SEEDS)
 def test_folds_of_each_instrument_have_as_many_pitches_but_for_one(notes, seed):
     folds = {(note.instrument, note.pitch): note.fold for note in by_pitch(notes, seed)}
