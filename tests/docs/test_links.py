@@ -12,9 +12,7 @@ PAGES = sorted(
     [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md"), *(ROOT / "checkpoints").glob("*.md")]
 )
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-FILE = re.compile(
-    r"(?<![\w/.])(?:src|conf|tests|scripts|docs|benchmarks)/[\w./]*\w/?(?![\w./<…*])"
-)
+FILE = re.compile(r"(?<![\w/.])(?:src|conf|tests|scripts|docs|benchmarks)/[\w./]*\w/?(?![\w./<…*])")
 MOST_BYTES_OF_A_PICTURE, MOST_BYTES_OF_ALL = 150_000, 700_000
 
 
@@ -79,3 +77,15 @@ def test_pictures_are_shown_and_small() -> None:
     assert pictures - {file for page in PAGES for file in linked_files(page)} == set()
     assert max(sizes) <= MOST_BYTES_OF_A_PICTURE
     assert sum(sizes) <= MOST_BYTES_OF_ALL
+
+
+@pytest.mark.parametrize("page", PAGES, ids=shown)
+def test_tables_end_before_text_and_other_tables_begin(page: Path) -> None:
+    """What follows a table without an empty line would be a row of it."""
+    lines = [*(line.strip() for line in prose(page).splitlines()), ""]
+
+    assert [
+        line
+        for before, line, after in zip(lines, lines[1:], lines[2:], strict=False)
+        if before.startswith("|") and line and (not line.startswith("|") or after.startswith("| ---"))
+    ] == []
