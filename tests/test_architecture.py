@@ -1,6 +1,7 @@
 """Which room of `src` may import which: arrows point one way, in the order below."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -146,3 +147,18 @@ def test_a_data_set_of_recordings_needs_few_files() -> None:
     files = {name for name in needed if ast.get_docstring(TREES[name]) is None or TREES[name].body[1:]}
 
     assert len(files) <= MOST_FILES_OF_IRMAS, sorted(files)
+
+
+def test_the_figure_shows_the_rooms_in_their_order() -> None:
+    figure = (ROOT / "docs" / "pictures" / "architecture.svg").read_text(encoding="utf-8")
+    shown = {
+        name: float(y)
+        for y, names in re.findall(r'y="([\d.]+)"[^>]*class="room">([^<]+)<', figure)
+        for name in names.split(", ")
+    }
+    folders = {path.parent.name for path in (ROOT / "src").glob("*/__init__.py")}
+
+    assert folders - shown.keys() == set()
+    assert shown.keys() - {"run.py"} <= {name for line in ROOMS for name in line}
+    heights = [(height(f"src.{name}"), y) for name, y in shown.items() if name != "run.py"]
+    assert [y for _, y in sorted(heights)] == sorted(y for _, y in heights)
