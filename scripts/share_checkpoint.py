@@ -4,13 +4,15 @@ import sys
 from pathlib import Path
 
 from src.commands.sharing import share
-from src.errors import UserError
+from src.errors import UserError, printable
 
 if __name__ == "__main__":
     if len(sys.argv) != 3:
-        sys.exit(__doc__)
+        print(__doc__, file=sys.stderr)
+        sys.exit(2)
     try:
         share(Path(sys.argv[1]), Path(sys.argv[2]))
     except UserError as error:
-        sys.exit(str(error))
+        print(f"Error: {printable(str(error))}", file=sys.stderr)
+        sys.exit(2)
     print(f"{sys.argv[2]}: {Path(sys.argv[2]).stat().st_size:,} bytes")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from src.errors import UserError
+from src.errors import UserError, printable
 from src.paths import CONF
 from src.requirements import DOCTOR, broken_library, may_be_a_broken_library
 
@@ -44,7 +44,7 @@ def main() -> int:
         message = _explained(error)
         if message is None:
             raise
-        print(f"Error: {message}", file=sys.stderr)
+        print(f"Error: {printable(message)}", file=sys.stderr)
         return REFUSED
 
 

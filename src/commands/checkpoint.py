@@ -45,11 +45,19 @@ def load(path: Path) -> Trained:
     """Load a checkpoint.
 
     Raises:
-        UserError: see `read_checkpoint`; or its weights do not fit its network.
+        UserError: see `read_checkpoint`; or its network cannot be built, or its weights do not fit it.
     """
     state = read_checkpoint(path)
     description = state["hyper_parameters"]
-    learner = _learner(description, state["state_dict"])
+    try:
+        learner = _learner(description, state["state_dict"])
+    except UserError:
+        raise
+    except Exception as error:
+        raise UserError(
+            f"checkpoint={path}: the network that it describes cannot be built ({type(error).__name__}: {error}); "
+            "take a file that this project wrote."
+        ) from error
     data = find_class(description["config"]["data"]["_target_"], "data")
     return Trained(learner.eval(), dict(description), path, data)
 

@@ -26,7 +26,7 @@ def _logger(
         return make(options, "logger", save_dir=folder, name="", version="")
     settings = {key: value for key, value in options.items() if key != "mode"}
     overrides = list(info["overrides"])
-    return make(
+    logger = make(
         settings,
         "logger",
         save_dir=folder,
@@ -38,6 +38,9 @@ def _logger(
         config=dict(config),
         settings=_wandb_settings(),
     )
+    # Lightning passes this setting on even where nobody has chosen it, and W&B warns that it has no effect.
+    logger._wandb_init.pop("anonymous", None)
+    return logger
 
 
 def _wandb_settings() -> Any:

@@ -7,6 +7,7 @@ must be of the group's kind.
 
 import importlib
 import pkgutil
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -21,13 +22,16 @@ from torch.optim.lr_scheduler import LRScheduler
 
 import src.metrics
 import src.tasks
-from src.configuration.trust import trusted
+from src.configuration.trust import IMPORT_PATH, trusted
 from src.datamodules.base import DataModule
 from src.errors import UserError
 from src.losses.base import Loss
 from src.tasks.base import TASKS, Task
 
 PROJECT = "src"
+
+_LONGEST = 200
+"""Characters of a `_target_`."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,9 @@ GROUPS = {
     "trainer": Kind(lightning.Trainer, ("lightning.pytorch",)),
 }
 """By group, what its `_target_` may name."""
+
+_NEEDED = ("data", "model", "loss")
+"""Groups without which nothing can be built."""
 
 _SEVERAL = ("augment", "callbacks", "logger")
 
@@ -86,12 +93,20 @@ def find_class(target: object, group: str) -> type:
     """
     _register()
     kind = GROUPS[group.partition(".")[0]]
+    if not IMPORT_PATH.fullmatch(str(target)) or len(str(target)) > _LONGEST:
+        raise UserError(f"{group}._target_ is no import path of a class, such as package.module.Class.")
     module, _, name = current_target(str(target)).rpartition(".")
     packages = (*kind.packages, *trusted())
     if module and not _is_in(module, packages):
+        package = module.partition(".")[0]
+        known = package == PROJECT or package in sys.stdlib_module_names
+        remedy = (
+            f"choose another {group}"
+            if known
+            else f"if you trust it, add trust={package} to the command line"
+        )
         raise UserError(
-            f"{group}._target_={target} is not of this project, and such code is not run: if you know and trust it, "
-            f"add trust={module.partition('.')[0]} to the command line."
+            f"{group}._target_={target} is not of this project, and such code is not run; {remedy}."
         )
     try:
         found = vars(importlib.import_module(module)).get(name) if module else None
@@ -148,8 +163,9 @@ def check_stored(config: Mapping[str, Any]) -> None:
         config: of a checkpoint or a trial's folder, plain values.
 
     Raises:
-        UserError: a `_target_` is refused, or stands where none belongs.
+        UserError: a `_target_` is refused, or stands where none belongs; or a group is not what it should be.
     """
+    _check_groups(config)
     rest = {key: value for key, value in config.items() if key not in GROUPS}
     for group in GROUPS.keys() & config.keys():
         choices = config[group] or {}
@@ -157,13 +173,25 @@ def check_stored(config: Mapping[str, Any]) -> None:
             {f"{group}.{name}": options for name, options in choices.items()} if group in _SEVERAL else None
         )
         for place, options in (named or {group: choices}).items():
-            if not isinstance(options, Mapping):
-                continue
             if options.get("_target_") is not None:
                 find_class(options["_target_"], place)
             rest[place] = {key: value for key, value in options.items() if key != "_target_"}
     for place in _targets_in(rest):
         raise UserError(f"{place} stands where nothing is built; take a file that this project wrote.")
+
+
+def _check_groups(config: Mapping[str, Any]) -> None:
+    """Refuse groups that are no mappings, of several choices such whose choices are none, and missing ones."""
+    for group in GROUPS.keys() & config.keys():
+        choices = config[group] or {}
+        whole = isinstance(choices, Mapping)
+        if whole and group in _SEVERAL:
+            whole = all(isinstance(options, Mapping) for options in choices.values())
+        if not whole:
+            raise UserError(f"{group} is no group of options; take a file that this project wrote.")
+    for group in _NEEDED:
+        if not (config.get(group) or {}).get("_target_"):
+            raise UserError(f"{group} is missing; take a file that this project wrote.")
 
 
 def _with_current_target(options: Any) -> Any:

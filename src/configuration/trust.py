@@ -8,7 +8,7 @@ from src.errors import UserError
 VARIABLE = "POLYSWEEP_TRUST"
 """Environment variable that carries `trust=` from the command line to the processes of its trials."""
 
-_IMPORT_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+IMPORT_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 def trusted() -> tuple[str, ...]:
@@ -27,7 +27,7 @@ def trust(packages: object) -> None:
     """
     listed = packages if isinstance(packages, list | tuple) else [] if packages is None else [packages]
     for package in listed:
-        if not _IMPORT_PATH.fullmatch(str(package)):
+        if not IMPORT_PATH.fullmatch(str(package)):
             raise UserError(
                 f"trust={package}: name a package, such as trust=my_package or trust=[mine,yours]."
             )

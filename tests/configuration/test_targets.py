@@ -68,6 +68,43 @@ def test_a_checkpoint_runs_nothing(state: dict[str, Any], mark: Path, name: str)
     assert not mark.with_name("shared.ckpt").exists()
 
 
+MALFORMED: dict[str, Any] = {
+    "no loss": {"loss": None},
+    "a loss that is text": {"loss": "${oc.env:HOME}"},
+    "no data": {"data": None},
+    "a network that is a list": {"model": ["src.models.networks.cnn.CNN"]},
+    "a network without a class": {"model": {"channels": [8]}},
+    "a network without what it needs": {
+        "model": {"_target_": "src.models.networks.lstm.LSTM", "hidden": None}
+    },
+    "callbacks that are a list": {"callbacks": ["early_stopping"]},
+    "a callback that is text": {"callbacks": {"best": "early_stopping"}},
+    "a class's name over several lines": {"loss": {"_target_": "os.system\nAll is well\n\x1b[32mok"}},
+    "a class's name for a shell": {"loss": {"_target_": "x$(touch MARK).y"}},
+    "a class's name without end": {"loss": {"_target_": "a" * 200_000 + ".b"}},
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_a_malformed_configuration_is_one_line(state: dict[str, Any], mark: Path, name: str) -> None:
+    description = dict(state["hyper_parameters"])
+    description["config"] = dict(description["config"]) | MALFORMED[name]
+    path = mark.with_name("malformed.ckpt")
+    torch.save({**state, "hyper_parameters": description}, path)
+    with pytest.raises(UserError) as refused:
+        load(path)
+    assert len(str(refused.value)) < 300 + len(str(path))
+    assert str(refused.value).isprintable()
+    assert "trust=" not in str(refused.value)
+
+
+@pytest.mark.parametrize("group", ["data", "model", "loss"])
+def test_a_configuration_without_a_group_is_one_line(state: dict[str, Any], group: str) -> None:
+    config = {key: value for key, value in state["hyper_parameters"]["config"].items() if key != group}
+    with pytest.raises(UserError, match=f"{group} is missing"):
+        check_stored(config)
+
+
 @pytest.mark.parametrize("name", ATTACKS)
 def test_the_configuration_of_a_trial_runs_nothing_in_a_further_rank(
     state: dict[str, Any], mark: Path, name: str
