@@ -1,4 +1,4 @@
-"""Names of earlier versions: typed, they are answered with those of today; in stored configurations they are replaced."""
+"""Names of earlier versions: typed, they are answered with those of today; stored, they are replaced."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -41,6 +41,7 @@ def _generation(config: Config, key: str) -> Any:
 
 _IDLE: tuple[tuple[str, Callable[[Config], bool], str], ...] = (
     ("callbacks.early_stopping", lambda config: bool(config.get("overfit_batches")), "with overfit_batches"),
+    ("callbacks.learning_rate", lambda config: not config.get("logger"), "without a logger"),
     ("generation.steps", lambda config: bool(_generation(config, "bars")), "with generation.bars"),
     ("generation.beats_per_bar", lambda config: not _generation(config, "bars"), "without generation.bars"),
     (
@@ -100,7 +101,7 @@ def refuse_idle(trials: Sequence[tuple[Config, Sequence[str]]]) -> None:
 
 
 def _idle(config: Config, overrides: Sequence[str]) -> dict[str, str]:
-    typed = [found for override in overrides if (found := read(override))]
+    typed = [found for override in overrides if override[:1] != "~" and (found := read(override))]
     return {one.key: when for one in typed for key, idle, when in _IDLE if one.is_below(key) and idle(config)}
 
 

@@ -47,7 +47,7 @@ class Rolls(Task):
         assert isinstance(data, RollData)
         if "generation" not in config:
             raise UserError(
-                f"generation is not set: begin the YAML of data {data.name} with `defaults: [rolls/generation, _self_]`."
+                f"generation is not set: begin the YAML of data {data.name} with `defaults: [rolls/generation, _self_]`"
             )
         generation_options(config["generation"]).length(data.grid)
 

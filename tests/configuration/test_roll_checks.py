@@ -58,7 +58,7 @@ def test_freezing_is_idempotent(frozen: Any) -> None:
 def test_options_of_generation_are_refused_for_clips(composed: Any) -> None:
     assert "generation" not in composed()
     with pytest.raises(
-        UserError, match="generation is for data with rolls.*synth_instruments has spectrograms"
+        UserError, match=r"generation is for data with rolls.*synth_instruments has spectrograms"
     ):
         freeze(composed("+generation.steps=3"))
 

@@ -34,7 +34,7 @@ class SynthInstruments(SynthesizedClips):
         self.n_items = {split: natural(f"n_clips.{split}", n_clips.get(split), least=1) for split in SPLITS}
 
     def check(self) -> None:
-        """Refuse a missing library, soundfont or program, other test soundfonts that training has seen, and a full disk.
+        """Refuse a missing library, soundfont or program, other test soundfonts seen in training, and a full disk.
 
         Raises:
             UserError: one of those; the message says how to mend it.

@@ -208,7 +208,7 @@ class SynthStems(SynthesizedClips):
         }
 
     def summary(self) -> dict[str, Any]:
-        """Give what `metrics.json` says of the data: which soundfonts play which split, and whether training saw them."""
+        """Return what `metrics.json` says of the data: the soundfonts of each split, and whether training saw them."""
         parts = {"train": self.soundfonts, "val": self.val_soundfonts, "test": self.test_soundfonts}
         fonts = {part: [path.stem for path in self._paths(names)] for part, names in parts.items()}
         return super().summary() | {
