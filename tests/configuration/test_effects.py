@@ -101,7 +101,12 @@ def test_a_key_whose_effect_others_take_is_refused(typed, config, when):
 
 
 def test_a_key_with_effect_passes():
-    idle("generation.steps=3", "generation.temperature=1", "callbacks.early_stopping.patience=2", "~callbacks.learning_rate")
+    idle(
+        "generation.steps=3",
+        "generation.temperature=1",
+        "callbacks.early_stopping.patience=2",
+        "~callbacks.learning_rate",
+    )
 
 
 def test_in_a_sweep_an_effect_in_one_trial_is_enough():
