@@ -33,6 +33,11 @@ def main() -> int:
             from src.rank import run_placed
 
             return run_placed(Path(sys.argv[2]), *sys.argv[3:4])
+        if {"-h", "--help"} & set(sys.argv[1:]):
+            from src.commands.help import help_text
+
+            print(help_text(CONF))
+            return 0
         if "mode=doctor" in sys.argv[1:]:
             from src.commands.doctor import doctor
 
@@ -53,10 +58,14 @@ def _compose_and_run() -> int:
     from hydra.core.hydra_config import HydraConfig
 
     from src.configuration.command_line import open_data_keys, quote_paths
+    from src.configuration.earlier_names import answer_earlier_names
+    from src.configuration.effects import refuse_idle, refuse_unknown, refuse_without_effect
     from src.configuration.settings import refuse_empty_groups
     from src.configuration.trust import trust
 
     _refuse_stored_commands(sys.argv[1:])
+    answer_earlier_names(sys.argv[1:])
+    refuse_without_effect(sys.argv[1:])
     sys.argv[1:] = open_data_keys(quote_paths(sys.argv[1:]))
     os.environ["HYDRA_FULL_ERROR"] = "1"
     refuse_empty_groups(sys.argv[1:], CONF)
@@ -70,7 +79,9 @@ def _compose_and_run() -> int:
         from src.commands.modes import run_mode
 
         config, overrides = composed[0]
+        refuse_unknown(config, overrides, CONF)
         plain = _plain(config)
+        refuse_idle([(plain, overrides)])
         trust(plain.pop("trust"))
         return run_mode(plain, overrides)
     from hydra_plugins.polysweep import PoolLauncher

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def run_placed(folder: Path, trial: str = TRIAL) -> int:
 
     job = Job.read(folder.resolve(), trial)
     if trial == TRIAL:
-        _check(job.config)
+        job = replace(job, config=_checked(job.config))
     return work(job, sys.argv, lambda: None)
 
 
@@ -45,14 +46,15 @@ def run_rank(folder: Path) -> int:
 
     config = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
     assert isinstance(config, dict)
-    plain = {str(key): value for key, value in config.items()}
-    _check(plain)
+    plain = _checked({str(key): value for key, value in config.items()})
     info = {"signature": folder.name, "attempt": 0, "sweep": "", "overrides": []}
     run(plain | {"logger": {}}, folder, lambda _: None, info)
     return 0
 
 
-def _check(config: dict[str, Any]) -> None:
+def _checked(config: dict[str, Any]) -> dict[str, Any]:
+    from src.configuration.earlier_names import with_current_names
     from src.configuration.targets import check_stored
 
     check_stored(config)
+    return with_current_names(config)

@@ -80,8 +80,10 @@ class Trial:
         run({**self.config, "seed": seed}, folder, lambda progress: None, INFO)
         return folder
 
-    def command(self, checkpoints: list[Path], outputs: Path, *overrides: str) -> dict[str, Any]:
-        return composed(*self.places, *overrides) | {
+    def command(
+        self, checkpoints: list[Path], outputs: Path, *overrides: str, mode: str = "generate"
+    ) -> dict[str, Any]:
+        return composed(f"mode={mode}", *self.places, *overrides) | {
             "checkpoint": [str(path) for path in checkpoints],
             "outputs": str(outputs),
         }
@@ -138,7 +140,7 @@ def test_samples_are_left(trial: Trial) -> None:
 
 
 def figures_of(trial: Trial, checkpoints: list[Path], outputs: Path) -> dict[str, Any]:
-    assert mode_test(trial.command(checkpoints, outputs), []) == 0
+    assert mode_test(trial.command(checkpoints, outputs, mode="test"), []) == 0
     [path] = (outputs / "tested").glob("*/metrics.json")
     metrics: dict[str, Any] = json.loads(path.read_text())
     return metrics
@@ -228,7 +230,7 @@ def _clips() -> Any:
 
 def test_prediction_points_to_generation(trial: Trial, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="mode=generate"):
-        predict(trial.command(trial.checkpoints[:1], tmp_path))
+        predict(trial.command(trial.checkpoints[:1], tmp_path, mode="predict"))
 
 
 def test_a_classifier_makes_no_music(tmp_path: Path) -> None:
@@ -256,7 +258,7 @@ def test_the_kind_answers_in_double_precision() -> None:
 
 
 def test_figures_on_other_data_lie_beside_those_on_its_own(trial: Trial, tmp_path: Path) -> None:
-    own = trial.command(trial.checkpoints[:1], tmp_path)
+    own = trial.command(trial.checkpoints[:1], tmp_path, mode="test")
     assert mode_test(own, []) == 0
     assert mode_test(own | {"data": own["data"] | {"crop": 20}}, ["++data.crop=20"]) == 0
     found = [json.loads(path.read_text()) for path in tmp_path.glob("tested/*/metrics.json")]

@@ -105,7 +105,8 @@ def test_checkpoints_load_with_weights_only_and_hold_plain_values(finished: Fini
 
 
 def test_the_test_figures_are_repeated_exactly(finished: Finished, tmp_path: Path) -> None:
-    config = {**finished[0], "checkpoint": str(finished[1] / "checkpoints" / "best.ckpt")}
+    asked = {"class_map": {}, "thresholds": "single"}
+    config = {**finished[0], **asked, "checkpoint": str(finished[1] / "checkpoints" / "best.ckpt")}
     assert mode_test(config, []) == 0
     [tested] = (Path(config["outputs"]) / "tested").glob("*/metrics.json")
     again = json.loads(tested.read_text())

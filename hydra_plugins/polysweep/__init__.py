@@ -14,9 +14,11 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from src.configuration.effects import refuse_idle, refuse_unknown
 from src.configuration.settings import check_settings
 from src.configuration.trust import trust
 from src.errors import UserError
+from src.paths import CONF
 
 if TYPE_CHECKING:
     from src.sweep.executors.base import Executor
@@ -61,9 +63,10 @@ class PoolLauncher(Launcher):
             raise UserError("trust= counts for the whole sweep: give several packages as trust=[one,two].")
         trust(wanted[0])
         for request in requests:
-            check_settings(request.config)
             if request.config["mode"] != "train":
                 raise UserError(f"mode={request.config['mode']}: a sweep trains; leave -m out.")
+            check_settings(request.config)
+        refuse_idle([(request.config, request.overrides) for request in requests])
         settings = Settings(
             outputs=Path(self.config.outputs).expanduser().absolute(),
             trial=self.trial,
@@ -102,6 +105,7 @@ class PoolLauncher(Launcher):
         config = self.hydra_context.config_loader.load_sweep_config(self.config, typed)
         with open_dict(config):
             del config["hydra"]
+        refuse_unknown(config, typed, CONF)
         plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
         assert isinstance(plain, dict)
         return {str(key): value for key, value in plain.items()}

@@ -1,11 +1,10 @@
 """`mode=test`: the test figures of a checkpoint, or of the average of several."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from omegaconf import OmegaConf
 from rich.console import Console
 from torch import Tensor
 
@@ -14,6 +13,7 @@ from src.commands.other_classes import ClassMap, as_trained, check_alike, class_
 from src.commands.sharing import without_paths
 from src.commands.thresholds import check_thresholds, thresholds_of
 from src.configuration.build import build_data, task_of
+from src.configuration.typed import read
 from src.datamodules.base import DataModule
 from src.environment import environment
 from src.errors import UserError
@@ -43,8 +43,6 @@ def test(config: dict[str, Any], overrides: list[str]) -> int:
     check_thresholds(config["thresholds"], trained[0], other_classes=bool(config["class_map"]))
     tested = data_config(trained[0], config, overrides)
     own, same_set = trained[0].config["data"], _same_set(trained[0], tested)
-    if same_set:
-        tested["data"] = {**tested["data"], **trained[0].data.kept_in_test(own, tested["data"])}
     if config["class_map"]:
         tested["data"] = as_trained(tested, trained[0])
     data = build_data(tested)
@@ -80,16 +78,46 @@ def test(config: dict[str, Any], overrides: list[str]) -> int:
 
 
 def data_config(trained: Trained, config: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
-    """The checkpoint's configuration, with the data keys that were typed."""
-    tested = {**trained.config, "outputs": config["outputs"]}
-    if any(typed.startswith(("data=", "experiment=")) for typed in overrides):
-        return {**tested, "data": config["data"]}
-    typed = [text.lstrip("+") for text in overrides if text.lstrip("+").startswith("data.")]
-    keys = [text.partition("=")[0].removeprefix("data.") for text in typed]
-    data = tested["data"]
-    for key in keys + trained.data.changed_in_test(overrides, trained.path):
-        data = _merged(data, _typed(config, key))
-    return {**tested, "data": data}
+    """Return the checkpoint's configuration, with other data, or its own as they are changed.
+
+    Args:
+        trained: the checkpoint.
+        config: composed; its `data` are another set's, or what is typed of the checkpoint's own.
+        overrides: as typed.
+
+    Raises:
+        UserError: what is typed changes how training items are made, or is of another data set.
+    """
+    own, data = trained.config["data"], config.get("data") or {}
+    if "_target_" not in data:
+        check_changes(trained, overrides)
+        kept = {key: value for key, value in data.items() if key not in trained.data.training_options}
+        data = _merged(own, kept)
+    elif _same_set(trained, config):
+        check_changes(trained, overrides)
+        data = {**data, **{key: own[key] for key in trained.data.training_options if key in own}}
+    if data.get("_target_") == own["_target_"]:
+        data = {**data, **trained.data.kept_in_test(own, data)}
+    return {**trained.config, "outputs": config["outputs"], "data": data}
+
+
+def check_changes(trained: Trained, overrides: Sequence[str]) -> None:
+    """Refuse changes of a checkpoint's data that a test does not make.
+
+    Raises:
+        UserError: an option or a choice is of training items, or the choice is of another data set.
+    """
+    for typed in filter(None, map(read, overrides)):
+        if typed.path[0] != "data" or len(typed.path) == 1:
+            continue
+        if typed.is_choice and typed.path[1] != trained.data.name:
+            raise UserError(
+                f"{typed.key} is for checkpoints trained on data={typed.path[1]}, but {trained.path} was trained on "
+                f"data={trained.data.name}; leave it out."
+            )
+        allowed = typed.path[-1] in trained.data.test_choices
+        if not allowed if typed.is_choice else typed.path[1] in trained.data.training_options:
+            raise UserError(f"{typed.key} is what {trained.path} was trained with, and stays; leave it out.")
 
 
 def _same_set(trained: Trained, tested: Mapping[str, Any]) -> bool:
@@ -102,14 +130,6 @@ def _merged(below: Any, above: Any) -> Any:
     if not (isinstance(below, Mapping) and isinstance(above, Mapping)):
         return above
     return {**below, **{key: _merged(below.get(key), value) for key, value in above.items()}}
-
-
-def _typed(config: dict[str, Any], key: str) -> Any:
-    value = OmegaConf.select(OmegaConf.create(config["data"]), key)
-    nested: Any = OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
-    for part in reversed(key.split(".")):
-        nested = {part: nested}
-    return nested
 
 
 def same_classes(trained: Trained, data: DataModule, tested: dict[str, Any]) -> None:

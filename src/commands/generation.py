@@ -8,8 +8,7 @@ from rich.console import Console
 
 from src.commands.checkpoint import checkpoint_paths, checkpoints_signature, load_all
 from src.commands.evaluation import data_config, same_classes
-from src.configuration.build import build_data
-from src.errors import UserError
+from src.configuration.build import build_data, task_of
 from src.fingerprint import write_json
 from src.generation.composing import compose
 from src.generation.judging import judge
@@ -31,10 +30,7 @@ def generate(config: dict[str, Any], overrides: list[str]) -> int:
     settle()
     paths = checkpoint_paths(config["checkpoint"])
     trained = load_all(paths)
-    if trained[0].description["target"] != "rolls":
-        raise UserError(
-            f"{paths[0]}: mode=generate makes music; this checkpoint classifies: use mode=predict."
-        )
+    task_of(trained[0].description).check_generates(trained[0])
     options = generation_options(config["generation"])
     chosen = data_config(trained[0], config, overrides)
     data = build_data(chosen)

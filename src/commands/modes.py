@@ -41,8 +41,6 @@ def run_mode(config: dict[str, Any], overrides: list[str]) -> int:
     if mode == "doctor":
         return doctor(overrides)
     check_settings(config)
-    if config["dry_run"] and mode != "train":
-        raise UserError(f"dry_run=true lists trials; leave it out with mode={mode}.")
     config["outputs"] = str(Path(config["outputs"]).expanduser().absolute())
     if mode == "train":
         return train(config, overrides)

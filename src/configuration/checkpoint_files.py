@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from src.configuration.targets import check_stored, with_current_targets
+from src.configuration.earlier_names import with_current_names
+from src.configuration.targets import check_stored
 from src.errors import UserError
 
 KIND = "polysweep"
@@ -22,7 +23,7 @@ def read_checkpoint(path: str | Path, option: str = "checkpoint") -> dict[str, A
 
     Returns:
         What Lightning stores: `state_dict`, and as `hyper_parameters` the description, whose configuration names only
-        classes that may be built, by the import paths of today.
+        classes that may be built, by the names of today.
 
     Raises:
         UserError: there is no such file, it is no checkpoint of this project, or its configuration names other code.
@@ -50,4 +51,4 @@ def read_checkpoint(path: str | Path, option: str = "checkpoint") -> dict[str, A
         check_stored(config)
     except UserError as error:
         raise UserError(f"{option}={path}: its {error}") from error
-    return {**state, "hyper_parameters": {**description, "config": with_current_targets(config)}}
+    return {**state, "hyper_parameters": {**description, "config": with_current_names(config)}}

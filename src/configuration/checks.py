@@ -65,7 +65,7 @@ def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
     _check_network(frozen, data, task)
     task.check(frozen, data)
     _check_transfer(frozen, data, task)
-    _leave_out_groups(frozen, task)
+    _check_groups(frozen, data, task)
     _check_callbacks(frozen, data)
     check_optimizer(frozen)
     for options in frozen["logger"].values():
@@ -218,9 +218,10 @@ def _check_callbacks(frozen: Mapping[str, Any], data: DataModule) -> None:
     build_callbacks(frozen, Path(), logged=True)
 
 
-def _leave_out_groups(frozen: dict[str, Any], task: Task) -> None:
-    """What only other tasks read has no effect here, so it does not count."""
+def _check_groups(frozen: Mapping[str, Any], data: DataModule, task: Task) -> None:
     for other in TASKS.values():
         for group in other.groups:
-            if group not in task.groups:
-                frozen[group] = None
+            if group in frozen and group not in task.groups:
+                raise UserError(
+                    f"{group} is for data with {other.name}, but data {data.name} has {task.name}; leave {group} out."
+                )

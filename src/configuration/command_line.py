@@ -1,13 +1,16 @@
 """What a person types, and what Hydra's grammar makes of it: paths are quoted, errors name the remedy."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-import yaml
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
+
+from src.configuration.choices import choices
+from src.configuration.known_keys import holders, known_keys
+from src.configuration.words import listed
 
 PATHS = (
     "checkpoint",
@@ -25,6 +28,7 @@ NEVER_LISTS = ("input", "outputs", "data.root")
 LISTS = ("augment", "callbacks", "logger")
 """Groups of which several choices, or none, are taken."""
 
+_OF_CHECKPOINTS = ("mode=test", "mode=predict", "mode=generate")
 _PLAIN = re.compile(r"[\w./:@%+-]*", re.ASCII)
 _NOT_TEXT = re.compile(
     r"[+-]?[\d_.]+(e[+-]?[\d_]+)?|[+-]?(inf|nan)|true|false|null", re.ASCII | re.IGNORECASE
@@ -33,14 +37,16 @@ _QUOTED = re.compile(r"'.*'|\".*\"", re.DOTALL)
 
 
 def open_data_keys(arguments: Sequence[str]) -> list[str]:
-    """With a checkpoint, `data.…=` changes the data that it was trained on, whatever keys the default data have.
+    """With a checkpoint there is no data set to begin with: what is typed of `data` is added, to change its own.
 
     Args:
         arguments: of the command line.
     """
-    if not any(argument.startswith("checkpoint=") for argument in arguments):
+    if not any(argument in _OF_CHECKPOINTS for argument in arguments):
         return list(arguments)
-    return [f"++{argument}" if argument.startswith("data.") else argument for argument in arguments]
+    chosen = any(argument.startswith(("data=", "experiment=")) for argument in arguments)
+    added = {"data.": "++"} if chosen else {"data.": "++", "data/": "+"}
+    return [f"{added.get(argument[:5], '')}{argument}" for argument in arguments]
 
 
 def quote_paths(arguments: Sequence[str]) -> list[str]:
@@ -144,20 +150,19 @@ def _unknown_option(path: str, conf: Path) -> str:
     group, _, option = path.rpartition("/")
     if not (conf / group).is_dir() or not group:
         return _unknown_key(group or option, conf)
-    options = sorted(file.stem for file in (conf / group).glob("*.yaml"))
+    options = choices(group, conf)
     return (
         f"{group}={option}: there is no such choice.{_near(option, options)} There are: {', '.join(options)}."
     )
 
 
 def _unknown_key(key: str, conf: Path) -> str:
-    known = known_keys(conf)
-    if key in known:
-        group = key.partition(".")[0]
-        return (
-            f"{key}: the {group} that was chosen has no such key; `python run.py --cfg job` prints all keys."
-        )
-    near = _near(key, sorted(known))
+    if having := holders(key, conf):
+        group = key.replace("/", ".").partition(".")[0]
+        fits = " and ".join(f"{name}={listed(options)}" for name, options in having.items())
+        what = f"the {group} that was chosen has" if group in having else "what was chosen has"
+        return f"{key}: {what} no such key, it is for {fits}: choose that, or leave {key} out."
+    near = _near(key, sorted(known_keys(conf)))
     return f"{key}: there is no such key.{near or ' `python run.py --cfg job` prints all keys.'}"
 
 
@@ -167,26 +172,6 @@ def _unset(source: str, key: str) -> str:
     part = rest.partition(".")[0]
     remedy = f"leave {part} out of {group}=[…]" if group in LISTS else f"give {key}=VALUE"
     return f"{key} is taken from {source}, which is not set here: {remedy}."
-
-
-def known_keys(conf: Path) -> set[str]:
-    """All keys of all files of the configuration, with the groups they lie in: `optimizer.lr`."""
-    keys = set()
-    for file in conf.rglob("*.yaml"):
-        group = ".".join(file.relative_to(conf).parent.parts)
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-        if group.startswith("experiment"):
-            continue
-        keys |= {group} if group else set()
-        keys |= set(_keys_of(content, f"{group}." if group else ""))
-    return {key for key in keys if not key.rpartition(".")[2].startswith("_") and "defaults" not in key}
-
-
-def _keys_of(content: object, prefix: str) -> Iterable[str]:
-    if isinstance(content, dict):
-        for key, value in content.items():
-            yield f"{prefix}{key}"
-            yield from _keys_of(value, f"{prefix}{key}.")
 
 
 def _near(word: str, known: Sequence[str]) -> str:

@@ -4,31 +4,29 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from src.configuration.choices import choices
+from src.configuration.words import listed
 from src.errors import UserError
 
-REUSE = ("same_code", "any")
-THRESHOLDS = ("single", "scut", "pcut")
+CHOICES = {"reuse": ("same_code", "any"), "thresholds": ("single", "scut", "pcut")}
 
 
 def check_settings(config: Mapping[str, Any]) -> None:
-    """Refuse values of another type, and what has no effect in this mode.
+    """Refuse values of another type.
 
     Args:
-        config: composed, plain values.
+        config: composed, plain values; which of the keys it has depends on the mode.
 
     Raises:
         UserError: one is not what it should be.
     """
     for key in ("dry_run", "retry"):
-        if not isinstance(config[key], bool):
+        if not isinstance(config.get(key, False), bool):
             raise UserError(f"{key}={config[key]}: choose true or false.")
-    if config["reuse"] not in REUSE:
-        raise UserError(f"reuse={config['reuse']}: choose {' or '.join(REUSE)}.")
-    if config["thresholds"] not in THRESHOLDS:
-        raise UserError(f"thresholds={config['thresholds']}: choose {', '.join(THRESHOLDS)}.")
-    if config["thresholds"] != "single" and config["mode"] != "test":
-        raise UserError(f"thresholds={config['thresholds']} is for mode=test; leave it out.")
-    timeout = config["timeout"]
+    for key, known in CHOICES.items():
+        if config.get(key, known[0]) not in known:
+            raise UserError(f"{key}={config[key]}: choose {listed(known)}.")
+    timeout = config.get("timeout")
     if timeout is not None and (
         isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0
     ):
@@ -51,6 +49,5 @@ def refuse_empty_groups(arguments: Sequence[str], conf: Path) -> None:
             continue
         if "experiment" in group and value == "null":
             continue
-        choices = ", ".join(sorted(file.stem for file in (conf / group).glob("*.yaml")))
         several = f", or {group}=[] for none" if group in ("augment", "callbacks", "logger") else ""
-        raise UserError(f"{argument}: choose one of {choices}{several}.")
+        raise UserError(f"{argument}: choose one of {', '.join(choices(group, conf))}{several}.")

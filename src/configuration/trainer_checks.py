@@ -56,12 +56,22 @@ def _devices(devices: Any, accelerator: str) -> int:
     return int(devices)
 
 
+def _refuse_options_of_nothing(frozen: Mapping[str, Any]) -> None:
+    for group in ("scheduler", "regularization"):
+        options = [key for key in frozen[group] if key != "_target_"]
+        if options and not frozen[group].get("_target_"):
+            raise UserError(
+                f"{group}.{options[0]} has no effect with {group}=none; choose another, or leave it out."
+            )
+
+
 def check_optimizer(frozen: Mapping[str, Any]) -> None:
     """Let optimizer and scheduler do one step.
 
     Raises:
         UserError: they cannot.
     """
+    _refuse_options_of_nothing(frozen)
     scheduler = frozen["scheduler"]
     if scheduler.get("monitor") not in (None, "objective"):
         raise UserError(

@@ -35,6 +35,8 @@ class DataModule(LightningDataModule):
         card: where a published data set can be had; `None` for others.
         level: the root mean square that all clips are brought to before features are made; `None`: their own.
         feature_options: the options that say what a network is given; a checkpoint's data keep them.
+        training_options: the options that say how training items are made; a test keeps those of the checkpoint.
+        test_choices: groups below conf/data/<name>/ of which a test may choose.
         shares: of the parts that are drawn; `None` or empty where the parts are fixed.
         root: its folder, or that of one's own files, if there is one.
         pool: how the outputs for the windows of a recording become one, `mean` or `max`.
@@ -60,6 +62,8 @@ class DataModule(LightningDataModule):
     card: ClassVar[Card | None] = None
     level: ClassVar[float | None] = None
     feature_options: ClassVar[tuple[str, ...]] = ("features",)
+    training_options: ClassVar[tuple[str, ...]] = ()
+    test_choices: ClassVar[tuple[str, ...]] = ()
     shares: Mapping[str, float] | None = None
     root: str | Path | None = None
 
@@ -172,21 +176,8 @@ class DataModule(LightningDataModule):
         return False
 
     @classmethod
-    def changed_in_test(cls, overrides: Sequence[str], checkpoint: Path) -> list[str]:
-        """Return the data keys that a test of a checkpoint takes from groups on the command line.
-
-        Args:
-            overrides: as they were typed.
-            checkpoint: names it in messages.
-
-        Raises:
-            UserError: an override is of the training, which stays what it was.
-        """
-        return []
-
-    @classmethod
     def kept_in_test(cls, trained: Mapping[str, Any], tested: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the options that a test keeps from the training, whatever is typed.
+        """Return options that a test takes from the training and from what is typed.
 
         Args:
             trained: the options that a checkpoint was trained with.

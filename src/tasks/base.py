@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from src.audio.files import audio_files
 from src.datamodules.base import DataModule
+from src.errors import UserError
 from src.losses.base import Loss
 from src.metrics.measuring import Measured
 from src.models.learner import Answers, Learner
@@ -179,6 +180,16 @@ class Task(ABC):
         Raises:
             UserError: the message names the remedy.
         """
+
+    def check_generates(self, trained: Trained) -> None:
+        """Refuse a checkpoint that makes no music.
+
+        Raises:
+            UserError: always, where a task says nothing else.
+        """
+        raise UserError(
+            f"{trained.path}: mode=generate makes music; this checkpoint classifies: use mode=predict."
+        )
 
     def shape_options(self, item_shape: Sequence[int]) -> dict[str, Any]:
         """Return options of the data that make items of this shape, for messages."""

@@ -45,7 +45,14 @@ class Rolls(Task):
                 "init_from is for classifiers, whose output layer is new; leave it out with piano rolls."
             )
         assert isinstance(data, RollData)
+        if "generation" not in config:
+            raise UserError(
+                f"generation is not set: begin the YAML of data {data.name} with `defaults: [rolls/generation, _self_]`"
+            )
         generation_options(config["generation"]).length(data.grid)
+
+    def check_generates(self, trained: Trained) -> None:
+        """Let every checkpoint of piano rolls make music."""
 
     def further_metrics(self, learner: Learner, data: DataModule) -> dict[str, float]:
         """Return, of a network that looks ahead, what it knows without that: `f1_micro_future_hidden` and so on."""

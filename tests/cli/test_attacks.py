@@ -14,7 +14,7 @@ SHIPPED = ROOT / "checkpoints" / "instruments.ckpt"
 MODES = {
     "predict": ("mode=predict", "input={sound}"),
     "test": ("mode=test",),
-    "test on other data": ("mode=test", "data=folder", "data.root={folder}", "class_map=recorded"),
+    "test on other data": ("mode=test", "data=folder", "data.root={folder}", "mode/test/class_map=recorded"),
     "generate": ("mode=generate",),
 }
 

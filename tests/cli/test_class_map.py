@@ -87,7 +87,7 @@ def tests(project, trained, recordings, tmp_path_factory):
     )
     commands = {
         "mapped": (*on, SPLIT, "data.stride_seconds=0.5", *MAPPED),
-        "recorded": (*on, "class_map=recorded"),
+        "recorded": (*on, "mode/test/class_map=recorded"),
         "too few": (*on, "++class_map.cello=violin"),
         "no map": on,
         "stereo": (*on, "data.channels=2", *MAPPED),

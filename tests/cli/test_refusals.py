@@ -5,9 +5,12 @@ from typing import NamedTuple
 
 import pytest
 import torch
-from conftest import run_warm
+from conftest import ROOT, run_warm
 
 DEBUG, CHORALES, PIANO = "experiment=debug", "experiment=piano_roll", "experiment=piano_midi"
+
+
+SHIPPED = ROOT / "checkpoints" / "instruments.ckpt"
 
 
 class Case(NamedTuple):
@@ -32,7 +35,54 @@ CASES = {
     "program": Case((DEBUG, "data.classes=[{name: a, program: 128, low: 40, high: 50}]"), ("program", "127")),
     "instruments": Case((DEBUG, "data.max_instruments=13"), ("max_instruments", "13", "12")),
     "batch size": Case((DEBUG, "batch_size=1000"), ("batch_size=1000", "64 items", "smaller")),
-    "mode": Case(("mode=trian",), ("mode=trian", "train, ")),
+    "mode": Case(("mode=trian",), ("mode=trian", "Did you mean train?", "predict, prepare, test")),
+    "key of another mode": Case(
+        (DEBUG, "checkpoint=a.ckpt"),
+        ("checkpoint has no effect with mode=train", "mode=test, predict or generate"),
+    ),
+    "training in a test": Case(
+        ("mode=test", "checkpoint=a.ckpt", "optimizer.lr=1"),
+        ("optimizer.lr has no effect with mode=test", "mode=train"),
+    ),
+    "name of no sweep": Case((DEBUG, "sweep.name=a"), ("sweep.name is for a sweep", "add -m")),
+    "executor of no sweep": Case((DEBUG, "hydra.launcher.gpus=[0]"), ("hydra.launcher.gpus", "add -m")),
+    "key that nothing reads": Case(
+        (DEBUG, "+sede=2"), ("sede: nothing reads this key", "Did you mean seed?")
+    ),
+    "key that nothing reads in a sweep": Case(("-m", DEBUG, "+sede=2,3"), ("sede", "Did you mean seed?")),
+    "earlier group": Case(("unheard=fluidr3",), ("data/synth_stems/unseen=fluidr3",)),
+    "earlier group of a sweep": Case(
+        ("-m", "experiment=synth_instruments_ablation", "variation=all,none"),
+        ("data/synth_stems/variation=all,none",),
+    ),
+    "earlier map": Case(("mode=test", "class_map=recorded"), ("mode/test/class_map=recorded",)),
+    "earlier option": Case(("data=synth_stems", "data.heard=true"), ("data.seen=true",)),
+    "earlier preset": Case(
+        ("experiment=synth_instruments_unheard",), ("experiment=synth_instruments_unseen",)
+    ),
+    "choice of another data set": Case(
+        (DEBUG, "data/synth_stems/unseen=opl3"), ("data/synth_stems/unseen", "for data=synth_stems")
+    ),
+    "choice of another checkpoint": Case(
+        ("mode=test", "checkpoint={shipped}", "data=folder", "data/synth_stems/unseen=opl3"),
+        ("data/synth_stems/unseen", "for data=synth_stems"),
+    ),
+    "music of clips": Case(
+        (DEBUG, "generation.pieces=3"),
+        ("generation.pieces", "data=chorales, midi_folder or poly_music", "mode=generate"),
+    ),
+    "added music of clips": Case((DEBUG, "+generation.pieces=3"), ("generation is for data with rolls",)),
+    "length of music": Case(
+        (CHORALES, "generation.bars=4", "generation.steps=9"),
+        ("generation.steps has no effect with generation.bars",),
+    ),
+    "length of music in a sweep": Case(
+        ("-m", CHORALES, "generation.bars=4,8", "generation.steps=9"), ("generation.steps has no effect",)
+    ),
+    "option of no scheduler": Case(
+        (DEBUG, "scheduler=none", "+scheduler.gamma=2"),
+        ("scheduler.gamma has no effect with scheduler=none",),
+    ),
     "mode of a sweep": Case(
         ("-m", "mode=predict", "checkpoint=a.ckpt", "input=a.wav"), ("mode=predict", "leave -m out")
     ),
@@ -113,7 +163,10 @@ def refused(project, tmp_path_factory):
 
 
 def _arguments(case, files, outputs):
-    arguments = [argument.replace("{files}", str(files)) for argument in case.arguments]
+    arguments = [
+        argument.replace("{files}", str(files)).replace("{shipped}", str(SHIPPED))
+        for argument in case.arguments
+    ]
     return arguments + [f"outputs={outputs}"] * (not any(text.startswith("outputs=") for text in arguments))
 
 

@@ -1,6 +1,9 @@
 """Mixed stems by the real command line: trained, tested again, and refused where a recording lies in two parts."""
 
+from pathlib import Path
+
 import pytest
+import torch
 from conftest import read
 
 from tests.audio.soundfonts.tiny_fonts import tone, write_font
@@ -111,43 +114,70 @@ def test_a_recording_of_the_test_font_is_not_trained_on(project, fonts, tmp_path
     assert not (tmp_path / "runs").exists()
 
 
+DATA = tuple(text for text in SMALL if text.startswith("data") and "leave_out" not in text)
+
+
 @pytest.mark.slow
-def test_what_was_trained_on_cannot_be_called_unheard(project, fonts, trained, tmp_path):
+def test_what_was_trained_on_cannot_be_called_unseen(project, fonts, trained, tmp_path):
     """Not even by naming other training soundfonts for the test."""
     best = only(trained / "runs") / "checkpoints" / "best.ckpt"
     full, judge = named(fonts, "full"), named(fonts, "judge")
-    typed = (*SMALL, f"data.soundfonts=[{judge}]", fonts[2], f"data.val_soundfonts=[{full}]")
-    result = project.run("mode=test", f"checkpoint={best}", *typed, f"outputs={tmp_path}", **THREADS)
-    assert result.returncode == 2
-    [line] = result.stderr.strip().splitlines()
-    assert "soundfont full is in train and in val" in line
+    command = ("mode=test", f"checkpoint={best}", *DATA, fonts[2], f"data.val_soundfonts=[{full}]")
+    for more, said in (
+        ((), "soundfont full is in train and in val"),
+        ((f"data.soundfonts=[{judge}]",), "data.soundfonts is what"),
+    ):
+        result = project.run(*command, *more, f"outputs={tmp_path}", **THREADS)
+        assert result.returncode == 2
+        [line] = result.stderr.strip().splitlines()
+        assert said in line
 
 
 @pytest.mark.slow
-def test_a_soundfont_that_was_heard_is_tested_on_when_that_is_said(project, fonts, trained, tmp_path):
+def test_a_soundfont_seen_in_training_is_tested_on_when_that_is_said(project, fonts, trained, tmp_path):
     best = only(trained / "runs") / "checkpoints" / "best.ckpt"
     typed = (f"data.test_soundfonts=[{named(fonts, 'full')}]", f"outputs={tmp_path}")
     result = project.run("mode=test", f"checkpoint={best}", *typed, **THREADS)
     assert result.returncode == 2
     assert "soundfont full is in train and in test" in result.stderr
-    result = project.run("mode=test", f"checkpoint={best}", *typed, "data.heard=true", **THREADS)
+    result = project.run("mode=test", f"checkpoint={best}", *typed, "data.seen=true", **THREADS)
     assert result.returncode == 0, result.stdout + result.stderr
     data = read(only(tmp_path / "tested") / "metrics.json")["data"]
-    assert data["heard"] is True
+    assert data["seen"] is True
     assert data["soundfonts"]["test"] == ["full"]
+
+
+@pytest.mark.slow
+def test_a_checkpoint_of_an_earlier_version_repeats_its_figures(project, trained, tmp_path):
+    """Its configuration has the keys, option names and import paths of that version."""
+    best = only(trained / "runs") / "checkpoints" / "best.ckpt"
+    state = torch.load(best, weights_only=True)
+    config = state["hyper_parameters"]["config"]
+    config["data"]["heard"] = config["data"].pop("seen")
+    config["data"]["_target_"] = "src.datamodules.synth_stems.SynthStems"
+    config |= {"generation": None, "class_map": {}, "thresholds": "single", "checkpoint": None, "input": None}
+    torch.save(state, tmp_path / "earlier.ckpt")
+    result = project.run("mode=test", f"checkpoint={tmp_path}/earlier.ckpt", f"outputs={trained}", **THREADS)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "written: " in result.stdout
+    written = read(Path(result.stdout.rpartition("written: ")[2].strip()))
+    assert written["test"] == read(only(trained / "runs") / "metrics.json")["test"]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("variation=none", "variation= is how training stems vary"),
+        ("data/synth_stems/variation=none", "data/synth_stems/variation is what"),
         ("data.soundfonts=[TimGM6mb]", "data.soundfonts is what"),
-        ("data.leave_out.kin=[]", "data.leave_out is what"),
-        ("data.heard=no", "data.heard=no: choose true or false"),
+        ("data.leave_out.kin=[]", "data.leave_out.kin is what"),
+        ("data.seen=no", "data.seen=no: choose true or false"),
+        ("data.heard=true", "data.heard=true is now called data.seen=true"),
+        ("variation=none", "variation=none is now called data/synth_stems/variation=none"),
+        ("batch_size=8", "batch_size has no effect with mode=test"),
     ],
 )
-def test_what_training_heard_is_no_option_of_a_test(project, trained, tmp_path, typed, said):
+def test_what_is_of_training_is_no_option_of_a_test(project, trained, tmp_path, typed, said):
     best = only(trained / "runs") / "checkpoints" / "best.ckpt"
     result = project.run("mode=test", f"checkpoint={best}", typed, f"outputs={tmp_path}", **THREADS)
     assert result.returncode == 2

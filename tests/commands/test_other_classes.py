@@ -127,9 +127,9 @@ def test_fewer_than_two_known_classes_are_refused(of_data: list[str], n: int) ->
 
 
 def test_the_mapping_that_comes_along_leads_to_classes_of_synth_instruments() -> None:
-    names = OmegaConf.load(CONF / "class_map" / "recorded.yaml")
+    names = OmegaConf.load(CONF / "mode" / "test" / "class_map" / "recorded.yaml")
     classes = [one.name for one in OmegaConf.load(CONF / "data" / "synth_instruments.yaml").classes]
-    tinysol = [one.name for one in OmegaConf.load(CONF / "data" / "single_notes.yaml").instruments]
+    tinysol = [one.name for one in OmegaConf.load(CONF / "data" / "notes" / "single_notes.yaml").instruments]
     assert set(class_map(dict(names), tinysol, classes).names) == {
         "piccolo", "acoustic_bass", "trumpet", "violin", "soprano_sax",
     }  # fmt: skip

@@ -6,7 +6,7 @@ from hydra.errors import HydraException
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from src.configuration.command_line import NEVER_LISTS, explain, known_keys, open_data_keys, quote_paths
+from src.configuration.command_line import NEVER_LISTS, explain, open_data_keys, quote_paths
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
 PARSER = OverridesParser.create()
@@ -93,12 +93,6 @@ def test_other_arguments_stay(argument):
     assert quote_paths([argument]) == [argument]
 
 
-def test_known_keys_are_those_of_conf():
-    keys = known_keys(CONF)
-    assert {"optimizer", "optimizer.lr", "seed", "data.n_clips.train", "trainer.max_epochs"} <= keys
-    assert not any("_target_" in key or "defaults" in key for key in keys)
-
-
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
@@ -107,6 +101,16 @@ def test_known_keys_are_those_of_conf():
         ("Key 'sede' is not in struct\n    full_key: sede\n", ["sede", "Did you mean seed?"]),
         ("Key 'lr' is not in struct\n    full_key: lr\n", ["lr", "optimizer.lr"]),
         ("Key 'zzz' is not in struct\n    full_key: zzz\n", ["zzz", "--cfg job"]),
+        ("Could not override 'data.n_stems'.", ["the data that was chosen", "data=synth_stems"]),
+        (
+            "Could not override 'generation.pieces'.",
+            ["data=chorales, midi_folder or poly_music and mode=generate", "leave generation.pieces out"],
+        ),
+        (
+            "Could not override 'data/synth_stems/unseen'.",
+            ["data/synth_stems/unseen", "for data=synth_stems"],
+        ),
+        ("Could not override 'mode/test/class_map'.", ["mode/test/class_map", "for mode=test"]),
         ("Ambiguous value for argument 'seed=1,2'\n1. …", ["seed=1,2", "add -m"]),
         ("no viable alternative at input 'a{'", ["quotes"]),
         ("something else\nwith more lines", ["something else", "--help"]),
@@ -128,6 +132,17 @@ def test_with_a_checkpoint_any_key_of_data_can_be_typed():
         "seed=2",
     ]
     assert open_data_keys(["data.crop=64"]) == ["data.crop=64"]
+
+
+def test_choices_below_data_are_added_to_a_checkpoint_s_data_but_not_to_a_set_that_is_chosen():
+    unseen = "data/synth_stems/unseen=opl3"
+    assert open_data_keys(["mode=test", unseen]) == ["mode=test", f"+{unseen}"]
+    for chosen in (
+        ["mode=test", "data=synth_stems", unseen],
+        ["mode=test", "experiment=debug", unseen],
+        [unseen],
+    ):
+        assert open_data_keys(chosen) == chosen
 
 
 def test_a_checkpoint_to_begin_with_is_swept_beside_none(tmp_path):

@@ -55,8 +55,17 @@ def test_freezing_is_idempotent(frozen: Any) -> None:
     assert freeze(config) == config
 
 
-def test_options_of_generation_do_not_count_for_clips(composed: Any) -> None:
-    assert freeze(composed("generation.steps=3")) == freeze(composed())
+def test_options_of_generation_are_refused_for_clips(composed: Any) -> None:
+    assert "generation" not in composed()
+    with pytest.raises(
+        UserError, match=r"generation is for data with rolls.*synth_instruments has spectrograms"
+    ):
+        freeze(composed("+generation.steps=3"))
+
+
+def test_rolls_without_options_of_generation_are_refused(frozen: Any) -> None:
+    with pytest.raises(UserError, match=r"generation is not set.*defaults: \[rolls/generation, _self_\]"):
+        frozen("~generation")
 
 
 @pytest.mark.parametrize(

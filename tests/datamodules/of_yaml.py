@@ -14,6 +14,7 @@ def of_yaml(name: str, cache_dir: Path, **changes: Any) -> Any:
     """Build `data=<name>`; tiny features unless others are asked for, one worker."""
     options = OmegaConf.to_container(OmegaConf.load(CONF / f"{name}.yaml"))
     assert isinstance(options, dict)
+    options.pop("defaults", None)
     kind = get_class(options.pop("_target_"))
     features = {**options["features"], **TINY_FEATURES}
     chosen = {**options, "features": features, "workers": 1, "batch_size": 4, "shuffle_seed": 1, **changes}

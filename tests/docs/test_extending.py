@@ -121,7 +121,8 @@ def test_a_task(
     run(frozen, folder, lambda progress: None, INFO)
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics["test"]["accuracy"] > 0.9
-    command = {**frozen, "checkpoint": str(folder / "checkpoints" / "best.ckpt")}
+    asked = {"class_map": {}, "thresholds": "single"}
+    command = {**frozen, **asked, "checkpoint": str(folder / "checkpoints" / "best.ckpt")}
     assert mode_test(command, []) == 0
     [tested] = tmp_path.glob("tested/*/metrics.json")
     assert json.loads(tested.read_text())["test"] == metrics["test"]

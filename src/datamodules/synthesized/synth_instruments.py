@@ -34,24 +34,24 @@ class SynthInstruments(SynthesizedClips):
         self.n_items = {split: natural(f"n_clips.{split}", n_clips.get(split), least=1) for split in SPLITS}
 
     def check(self) -> None:
-        """Refuse a missing library, soundfont or program, other test soundfonts that were heard, and a full disk.
+        """Refuse a missing library, soundfont or program, other test soundfonts seen in training, and a full disk.
 
         Raises:
             UserError: one of those; the message says how to mend it.
         """
         self.check_played([*self.soundfonts, *self.test_soundfonts])
-        self.check_unheard(self.soundfonts)
+        self.check_unseen(self.soundfonts)
         super().check()
 
     def check_test(self, trained: Mapping[str, Any]) -> None:
         """Refuse test soundfonts that share recordings with those that a model was trained on.
 
         Raises:
-            UserError: see `check_unheard`.
+            UserError: see `check_unseen`.
         """
-        self.check_unheard(trained["soundfonts"])
+        self.check_unseen(trained["soundfonts"])
 
-    def check_unheard(self, soundfonts: Sequence[str]) -> None:
+    def check_unseen(self, soundfonts: Sequence[str]) -> None:
         """Refuse test soundfonts that are none of these, but share recordings with one.
 
         Args:

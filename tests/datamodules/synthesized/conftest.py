@@ -33,7 +33,7 @@ def options(fonts, tiny_options) -> dict[str, Any]:
         "val_soundfonts": [str(fonts["val"])],
         "test_soundfonts": [str(fonts["test"])],
         "leave_out": {},
-        "heard": False,
+        "seen": False,
         "n_stems": 14,
         "n_mixtures": 24,
         "variation": VARIED,

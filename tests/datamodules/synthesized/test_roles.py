@@ -20,13 +20,13 @@ from tests.datamodules.synthesized.tiny_stems import (
 )
 
 
-def test_heard_soundfonts_are_allowed_and_said(stems, fonts):
-    heard = {"soundfonts": [str(fonts["full"]), str(fonts["test"])]}
+def test_soundfonts_seen_in_training_are_allowed_and_said(stems, fonts):
+    seen = {"soundfonts": [str(fonts["full"]), str(fonts["test"])]}
     with pytest.raises(UserError, match="soundfont test is in train and in test"):
-        stems(**heard).check()
-    data = stems(**heard, heard=True)
+        stems(**seen).check()
+    data = stems(**seen, seen=True)
     data.check()
-    assert data.summary()["heard"] is True
+    assert data.summary()["seen"] is True
     assert data.summary()["soundfonts"] == {"train": ["full", "test"], "val": ["val"], "test": ["test"]}
 
 
@@ -121,7 +121,7 @@ def test_fonts_are_resolved_to_paths(stems, fonts, monkeypatch):
         ({"n_mixtures": 0}, "n_mixtures"),
         ({"n_clips": {"val": 9}}, r"n_clips\.test"),
         ({"n_clips": {"train": 9, "val": 9, "test": 9}}, r"n_clips\.train: .*n_stems and data\.n_mixtures"),
-        *(({"heard": heard}, f"heard={heard}: choose true or false") for heard in ("no", None, 0)),
+        *(({"seen": seen}, f"seen={seen}: choose true or false") for seen in ("no", None, 0)),
         ({"level_db": 41.0}, "level_db"),
         ({"equaliser_db": -1.0}, "equaliser_db"),
         ({"soundfonts": []}, "at least one"),

@@ -18,7 +18,7 @@ def test_validation_and_test_clips_are_those_of_whole_clips(stems, options, font
     ours = (
         "val_soundfonts",
         "leave_out",
-        "heard",
+        "seen",
         "n_stems",
         "n_mixtures",
         "variation",
