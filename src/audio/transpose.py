@@ -9,12 +9,12 @@ from src.errors import UserError
 
 
 class Transpose(nn.Module):
-    """Moves some rolls up or down by whole semitones, each its own; no note ever leaves the keys.
+    """Transposes a share of the rolls up or down, each by its own number of semitones; no note leaves the keyboard.
 
     Args:
-        semitones: how far at most, 0 or more; uniform over both directions, less where notes would be lost.
-        share: of the rolls that are moved, 0 to 1.
-        onsets: the columns are [sounding | onsets] instead of the sounding keys alone.
+        semitones: the most, 0 or more; the shift is uniform in both directions, reduced where notes would be lost.
+        share: of the rolls that are transposed, 0 to 1.
+        onsets: whether the columns are [sounding | onsets] instead of the sounding keys alone.
 
     Raises:
         UserError: an option is outside its range.
@@ -31,7 +31,7 @@ class Transpose(nn.Module):
         self.semitones, self.share, self.planes = semitones, share, 2 if onsets else 1
 
     def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Move rolls (B, T, C), 0 or 1; `y`, their lengths (B,), is unchanged."""
+        """Transpose rolls (B, T, C), 0 or 1; `y`, their lengths (B,), is unchanged."""
         rolls = x.reshape(*x.shape[:-1], self.planes, -1)
         n_notes = rolls.shape[-1]
         shift = torch.randint(-self.semitones, self.semitones + 1, (len(x),), device=x.device)

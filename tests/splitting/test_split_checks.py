@@ -31,6 +31,6 @@ def test_a_group_in_two_splits_is_one_line():
     files = [recording(1, "train"), recording(2, "train"), recording(3, "test")]
     check_groups("x", files, ["s", "s", "t"])
     with pytest.raises(
-        UserError, match=r"^x: 2\.wav is in train and 3\.wav in test.* group t; mend the column group"
+        UserError, match=r"^x: 2\.wav is in train and 3\.wav in test.* group t; correct the column group"
     ):
         check_groups("x", files, ["s", "t", "t"])

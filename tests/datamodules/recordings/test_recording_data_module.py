@@ -280,7 +280,7 @@ def test_a_group_on_two_sides_is_refused(tones, root):
     write(root / "high-same-0-val.wav", noise(1.0, seed=2))
     data = tones(split=None, seed=None, **_fixed(root))
     with pytest.raises(
-        UserError, match=r"train and high-same-0-val\.wav in val, and both are of the group same"
+        UserError, match=r"train and high-same-0-val\.wav in val, but both belong to the group same"
     ):
         data.prepare_data()
     assert not data.folder.exists()  # before features are built
