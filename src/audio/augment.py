@@ -71,6 +71,7 @@ class Mixing(nn.Module):
         """
         partner = torch.randperm(len(x), device=x.device)
         chosen = torch.rand(len(x), device=x.device) < self.probability
+        # Add powers, then shift the mix back to the maximum and clip it at the floor of the clip that is added to.
         power = torch.pow(10.0, x / 10) + torch.pow(10.0, x[partner] / 10)
         mixed = 10 * torch.log10(power)
         top, floor = x.amax(dim=(1, 2, 3), keepdim=True), x.amin(dim=(1, 2, 3), keepdim=True)

@@ -86,9 +86,11 @@ class Media:
         if sample_rate == self.sample_rate:
             yield from self._span(channels, first, last, last)
             return
+        # Decode from an instant at which both rates have a sample, so that resampling keeps the phase.
         step = self.sample_rate // math.gcd(self.sample_rate, sample_rate)
         margin = math.ceil(_MARGIN_SECONDS * self.sample_rate)
         begin = max(0, first * self.sample_rate // sample_rate - margin) // step * step
+        # The margin on both sides gives the resampler's filter the context that the whole file would give.
         end = None if last is None else -(-last * self.sample_rate // sample_rate)
         sound = self._span(channels, begin, end, None if end is None else end + margin)
         skip = first - begin * sample_rate // self.sample_rate
@@ -177,6 +179,7 @@ class Media:
         elif not self._counted:
             self._container.seek(offset, stream=self._stream)
         self._stream.codec_context.flush_buffers()
+        # Formats without an index are read on from where the last excerpt ended; packets before `begin` are skipped.
         for packet in self._demuxed if self._counted else self._container.demux(self._stream):
             end = offset + 1 if packet.pts is None else packet.pts + (packet.duration or 0)
             self._passed = max(self._passed, end)

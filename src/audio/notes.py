@@ -219,8 +219,10 @@ def _tempi(path: Path, score: ScoreTick) -> tuple[np.ndarray, np.ndarray]:
         raise _refusal(path, "it has a tempo of 0 seconds a beat")
     if (ticks < 0).any():
         raise _refusal(path, "its times are too large")
+    # The last change at tick 0 is the initial tempo; without one it is 120 beats a minute.
     first = tempi[ticks == 0][-1:] if (ticks == 0).any() else np.array([_DEFAULT_TEMPO])
     ticks, tempi = np.append(0, ticks[ticks > 0]), np.append(first, tempi[ticks > 0])
+    # Only real changes are kept, as in pretty_midi.
     kept = np.append(True, tempi[1:] != tempi[:-1])
     return ticks[kept], tempi[kept] / 1e6
 

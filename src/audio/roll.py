@@ -80,6 +80,7 @@ def to_roll(notes: Notes, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
     shape = int(end.max(initial=0)), grid.n_notes
     sounding, onsets = np.zeros(shape, bool), np.zeros(shape, bool)
     onsets[start, key] = True
+    # A key sounds where more of its notes have started than ended: starts − ends per step, summed up over time.
     for k in np.unique(key):
         changes = np.bincount(start[key == k], minlength=shape[0] + 1)
         changes -= np.bincount(end[key == k], minlength=shape[0] + 1)

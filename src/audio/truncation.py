@@ -49,6 +49,7 @@ def _ogg_truncated(path: Path) -> bool:
     with path.open("rb") as file:
         file.seek(max(0, size - 2 * _PAGE))
         tail = file.read()
+    # A page has a header of 27 bytes, which ends with the number of segments, then their lengths, then their bytes.
     page = tail[tail.rfind(b"OggS") :]
     if len(page) < 27 or len(page) < 27 + page[26]:
         return True
@@ -65,6 +66,7 @@ def _mp3_truncated(path: Path) -> bool:
     place = max(frame.find(b"Xing"), frame.find(b"Info"))
     if place < 0 or len(frame) < place + 16:
         return False
+    # The number of bytes follows the number of frames, which is optional, too.
     flags, first, second = struct.unpack(">III", frame[place + 4 : place + 16])
     if not flags & _HAS_BYTES:
         return False

@@ -160,6 +160,7 @@ def totals_by_piece(
     assert probabilities.shape[1] in (n_notes, 2 * n_notes)
     pieces, position = torch.unique(frames.piece.cpu(), return_inverse=True)
     totals: dict[str, Tensor] = {}
+    # Each frame's contribution (M, n) is added to the row of its piece, (P, n), block by block to bound memory.
     for start in range(0, len(position), BLOCK):
         block = slice(start, start + BLOCK)
         now, before = frames.now[block].cpu().bool(), frames.before[block].cpu().bool()
@@ -179,6 +180,7 @@ def metrics_of_totals(totals: dict[str, Tensor]) -> dict[str, Tensor]:
     Returns:
         Each metric (R,).
     """
+    # By key (n_notes, R) for macro averages, summed over keys (R,) for micro averages.
     hits, false, missed = totals["hits"], totals["false"], totals["missed"]
     occurs = (hits + false + missed > 0).sum(0)
     hit, wrong, lost = hits.sum(0), false.sum(0), missed.sum(0)

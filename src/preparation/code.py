@@ -44,8 +44,10 @@ def code_files(*modules: ModuleType) -> set[Path]:
         if name in found or _top(name) not in places:
             continue
         path = found[name] = _file(name, places[_top(name)])
+        # Importing a module runs the `__init__.py` of its packages, too.
         waiting += [name.rpartition(".")[0]] if "." in name else []
         for needed, imported in _imports(path, name) if path else ():
+            # In `from package import name` the name may be a module or defined in the package.
             waiting.append(needed)
             if imported and _top(needed) in places and _is_module(needed, imported, places[_top(needed)]):
                 waiting.append(f"{needed}.{imported}")

@@ -23,6 +23,7 @@ def united(groups: Sequence[str], links: Iterable[Link]) -> list[str]:
     rows, columns = np.array(pairs, np.int64).reshape(-1, 2).T
     n = len(groups)
     graph = scipy.sparse.coo_matrix((np.ones(len(pairs), bool), (rows, columns)), (n, n))
+    # Connected components of the graph of links; each takes the group of its first item.
     components = scipy.sparse.csgraph.connected_components(graph, directed=False)[1]
     _, first, which = np.unique(components, return_index=True, return_inverse=True)
     return [groups[first[component]] for component in which]

@@ -141,11 +141,12 @@ class _SoundFont:
         while start + 8 <= end:
             kind, size = struct.unpack("<4sI", self._bytes[start : start + 8])
             inside = min(start + 8 + size, end)
+            # A list begins with its kind and contains chunks of its own.
             if kind == b"LIST" and self._bytes[start + 8 : start + 12] in _LISTS:
                 yield from self._walk(start + 12, inside)
             else:
                 yield kind, (start + 8, inside - start - 8)
-            start += 8 + size + size % 2
+            start += 8 + size + size % 2  # chunks are padded to even lengths
 
 
 def _opened(path: Path) -> _SoundFont:

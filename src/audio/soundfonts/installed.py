@@ -75,6 +75,7 @@ def installed_soundfonts() -> dict[str, Path]:
     package = importlib.util.find_spec("pretty_midi")
     if package is not None and package.origin is not None:
         folders.insert(0, Path(package.origin).parent)
+    # Of fonts with the same name the first folder's counts.
     found: dict[str, Path] = {}
     for folder in folders:
         for file in sorted(folder.iterdir()) if folder.is_dir() else []:
