@@ -64,9 +64,9 @@ def learning_curves(
     drawn = [row[name] for row in rows for name in ("train/loss", "val/loss") if name in row]
     if drawn and 0 < 10 * min(drawn) < max(drawn):
         losses.set_yscale("log")
-    of = f" of {overfit} batch{'es' if overfit > 1 else ''}, overfitted" if overfit else ""
-    losses.set(xlabel="epoch", title=f"loss{of}")
-    score.set(xlabel="epoch", title=f"{objective}{of}")
+    note = f" of {overfit} batch{'es' if overfit > 1 else ''}, overfitted" if overfit else ""
+    losses.set(xlabel="epoch", title=f"loss{note}")
+    score.set(xlabel="epoch", title=f"{objective}{note}")
     figure.savefig(path, dpi=DPI)
 
 

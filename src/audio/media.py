@@ -95,7 +95,7 @@ class Media:
         sound = self._span(channels, begin, end, None if end is None else end + margin)
         skip = first - begin * sample_rate // self.sample_rate
         wanted = None if last is None else skip + last - first
-        yield from _part(_resampled(sound, self.sample_rate, sample_rate, channels), skip, wanted)
+        yield from _excerpt(_resampled(sound, self.sample_rate, sample_rate, channels), skip, wanted)
 
     def _span(self, channels: int, first: int, needed: int | None, last: int | None) -> Iterator[np.ndarray]:
         """Yield samples first..last at the file's own rate; the track may end anywhere past `needed`."""
@@ -104,10 +104,10 @@ class Media:
             if position == first and start > first:
                 sound = np.pad(sound, ((0, 0), (start - first, 0)))
                 start = first
-            part = sound[:, max(0, position - start) : None if last is None else max(0, last - start)]
-            position += part.shape[1]
-            if part.shape[1]:
-                yield part
+            chunk = sound[:, max(0, position - start) : None if last is None else max(0, last - start)]
+            position += chunk.shape[1]
+            if chunk.shape[1]:
+                yield chunk
             if last is not None and position >= last:
                 return
         ends = self.duration_s if needed is None else needed / rate
@@ -157,8 +157,8 @@ class Media:
                 for frame in frames:
                     if frame.pts is not None:
                         to_float = to_float or _to_float(frame)
-                        for part in to_float.resample(frame):
-                            yield self._position(frame.pts), _with_channels(part.to_ndarray(), channels)
+                        for chunk in to_float.resample(frame):
+                            yield self._position(frame.pts), _with_channels(chunk.to_ndarray(), channels)
         except (av.FFmpegError, ValueError) as error:
             raise self._damaged(position, getattr(error, "strerror", None) or str(error)) from error
 
@@ -279,13 +279,13 @@ def _resampled(blocks: Iterator[np.ndarray], rate: int, wanted: int, channels: i
     yield stream.resample_chunk(np.zeros((0, channels), np.float32), last=True).T
 
 
-def _part(blocks: Iterator[np.ndarray], first: int, last: int | None) -> Iterator[np.ndarray]:
+def _excerpt(blocks: Iterator[np.ndarray], first: int, last: int | None) -> Iterator[np.ndarray]:
     """Yield samples first..last of a stream of blocks (channels, samples)."""
     position = 0
     for block in blocks:
-        part = block[:, max(0, first - position) : None if last is None else max(0, last - position)]
+        chunk = block[:, max(0, first - position) : None if last is None else max(0, last - position)]
         position += block.shape[1]
-        if part.shape[1]:
-            yield part
+        if chunk.shape[1]:
+            yield chunk
         if last is not None and position >= last:
             return

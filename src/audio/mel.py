@@ -116,7 +116,7 @@ def log_mel(features: Mapping[str, Any]) -> LogMel:
         return LogMel(**features)
     except TypeError as error:
         complaint = str(error).removeprefix("LogMel.__init__() ")
-        raise UserError(f"data.features: {complaint}; see LogMel") from error
+        raise UserError(f"data.features: {complaint}; src/audio/mel.py lists the options") from error
 
 
 def _standardised(decibels: Tensor) -> Tensor:

@@ -49,7 +49,7 @@ class Grid:
         if not (self.lowest_note >= 0 and 1 <= self.n_notes <= 128 - self.lowest_note):
             raise UserError(
                 f"n_notes={self.n_notes} keys from lowest_note={self.lowest_note} on do not lie in 0..127; "
-                "choose 24 and 84, say"
+                "choose 24 and 84, for example"
             )
         if self.short_notes not in SHORT_NOTES:
             raise UserError(f"short_notes is {self.short_notes!r}; choose one of {', '.join(SHORT_NOTES)}")

@@ -84,8 +84,8 @@ class ScoreOptions:
             raise UserError(f"notes_per_instrument is {self.notes_per_instrument}; choose at least 1")
         if self.latest_first_onset < self.gap[0]:
             raise UserError(
-                f"clip_seconds={self.clip_seconds} is too short for a first note after gap[0]={self.gap[0]} "
-                f"of length[0]={self.length[0]} s; choose a longer clip, a smaller gap or a shorter length"
+                f"clip_seconds={self.clip_seconds} is too short for a note of length[0]={self.length[0]} s "
+                f"after gap[0]={self.gap[0]} s; choose a longer clip, a smaller gap or a shorter length"
             )
 
     @property

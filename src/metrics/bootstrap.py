@@ -110,7 +110,7 @@ def intervals_regression(
         r2 = torch.where(spread > 0, 1 - squares / spread.clamp(min=1e-30), 0.0)
         axes = zip(predicted.T, truth.T, strict=True)
         spearman = [_spearman(*axis, weights) for axis in axes]
-        by_axis = {f"spearman_by_axis/{name}": of for name, of in zip(names, spearman, strict=True)}
+        by_axis = {f"spearman_by_axis/{name}": value for name, value in zip(names, spearman, strict=True)}
         return by_axis | {
             "spearman": torch.stack(spearman).mean(0),
             "mse": squares.mean(0) / n_items,

@@ -27,7 +27,7 @@ def fetch(card: Card, root: Path | None) -> None:
         mirdata: Any = importlib.import_module("mirdata")
     except ImportError as error:
         raise UserError(
-            f"{root} does not exist, and without mirdata {card.name} can't be downloaded: "
+            f"{root} does not exist, and without mirdata {card.name} cannot be downloaded: "
             f"pip install 'polysweep[download]', or get it from {card.url}"
         ) from error
     partial = root.with_name(f".{root.name}.partial")

@@ -22,8 +22,8 @@ def check_filled(name: str, recordings: Sequence[Recording], remedy: str) -> Non
     sizes = Counter(recording.split for recording in recordings)
     for split in SPLITS:
         if not sizes[split]:
-            found = ", ".join(f"{sizes[other]} of {other}" for other in SPLITS)
-            raise UserError(f"{name}: no recording is left for {split} (there are {found}); {remedy}")
+            found = ", ".join(f"{other} has {sizes[other]}" for other in SPLITS)
+            raise UserError(f"{name}: the {split} split has no recording ({found}); {remedy}")
 
 
 def check_classes(name: str, recordings: Sequence[Recording], classes: Sequence[str]) -> None:
@@ -41,7 +41,8 @@ def check_classes(name: str, recordings: Sequence[Recording], classes: Sequence[
     untrained = [label for label in classes if label not in trained]
     if untrained:
         raise UserError(
-            f"{name}: no recording of {', '.join(untrained)} is left for train; give more files of it, or leave it out"
+            f"{name}: the train split has no recording of {', '.join(untrained)}; give more files, or leave the class "
+            "out"
         )
 
 

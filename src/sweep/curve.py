@@ -73,7 +73,7 @@ def _size(text: str, key: str) -> float:
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise UserError(f"{key}={text} can't be read") from error
+        raise UserError(f"{key}={text} cannot be read") from error
     if isinstance(value, list):
         return len(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):

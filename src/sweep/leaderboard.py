@@ -143,7 +143,7 @@ def markdown(table: pd.DataFrame) -> str:
 
 
 _NOTE = (
-    "Ranked by the objective on validation (`val_…`); the other metrics are of the test part. "
+    "Ranked by the objective on validation (`val_…`); the other metrics on test. "
     "Over several seeds: mean ± standard deviation, and 'tied with best' where a paired t-test over seeds, "
     "Holm-corrected, does not tell a configuration from the best at α = .05. "
     "With one seed: a 95 % bootstrap interval over the items; differences are not claimed. "

@@ -69,5 +69,5 @@ class Rolls(Task):
             UserError: always.
         """
         raise UserError(
-            f"{trained.path}: mode=predict names what sounds; this checkpoint has rolls targets; use mode=generate."
+            f"{trained.path}: mode=predict names what sounds, but this checkpoint generates music; use mode=generate."
         )

@@ -60,11 +60,11 @@ class Spectrograms(Task):
         target, seconds = trained.description["target"], window_seconds(trained.config["data"])
         if target not in ("multilabel", "multiclass"):
             raise UserError(
-                f"{trained.path}: mode=predict names what sounds; this checkpoint has {target} targets."
+                f"{trained.path}: mode=predict names what sounds, but this checkpoint has {target} targets."
             )
         if seconds is None:
             raise UserError(
-                f"{trained.path}: mode=predict reads sound; this checkpoint was trained on stored spectrograms."
+                f"{trained.path}: mode=predict reads sound, but this checkpoint was trained on stored spectrograms."
             )
         repeats = trained.data.repeats_short_sounds(trained.config["data"])
         return SoundReader(SpectrogramFeatures(trained, seconds), repeats=repeats)

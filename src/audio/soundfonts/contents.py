@@ -115,7 +115,7 @@ class _SoundFont:
         header = self._read(b"shdr", _SAMPLE)[number]
         if header["kind"] & _COMPRESSED:
             raise UserError(
-                f"{self.path.name} is compressed, so its sounds can't be compared with those of other soundfonts; "
+                f"{self.path.name} is compressed, so its sounds cannot be compared with those of other soundfonts; "
                 "give the .sf2 file that it was made from"
             )
         start, size = self._chunks[b"smpl"]

@@ -36,14 +36,14 @@ def read_patch(path: Path) -> list[Sound]:
         raise UserError(f"{path} holds no sound; leave it out")
     sounds, position = [], _HEADERS
     for _ in range(data[198]):
-        fields = _SAMPLE_HEADER.unpack(_part(path, data, position, _SAMPLE_HEADER.size))
+        fields = _SAMPLE_HEADER.unpack(_bytes_at(path, data, position, _SAMPLE_HEADER.size))
         position += _SAMPLE_HEADER.size
-        sounds.append(_sound(path.stem, fields, _part(path, data, position, fields[2])))
+        sounds.append(_sound(path.stem, fields, _bytes_at(path, data, position, fields[2])))
         position += fields[2]
     return _without_gaps(sounds)
 
 
-def _part(path: Path, data: bytes, start: int, size: int) -> bytes:
+def _bytes_at(path: Path, data: bytes, start: int, size: int) -> bytes:
     if len(data) < start + size:
         raise UserError(f"{path} ends in the middle of a sound; get it again")
     return data[start : start + size]

@@ -66,7 +66,7 @@ def _unpack(manager: str, tool: str, name: str, folder: Path) -> None:
         with tarfile.open(find_in(folder, "*.tgz")) as archive:
             archive.extractall(folder, filter="data")
     except (tarfile.TarError, EOFError) as error:
-        raise UserError(f"package {name} arrived damaged; try again") from error
+        raise UserError(f"package {name} was damaged in the download; try again") from error
 
 
 def _run(command: list[str], folder: Path, name: str) -> None:

@@ -112,7 +112,7 @@ def checked_stages(name: str, values: Sequence[int]) -> tuple[int, ...]:
         UserError: it is empty or holds a number below 1.
     """
     if not values or min(values) < 1:
-        raise UserError(f"model.{name} is {list(values)}: give one positive number a stage.")
+        raise UserError(f"model.{name} is {list(values)}: give one positive number per stage.")
     return tuple(values)
 
 
