@@ -119,6 +119,7 @@ class Media:
 
     def _frames(self, channels: int, wanted: int) -> Iterator[tuple[int, np.ndarray]]:
         """Decode from a little before sample `wanted` on: position and sound (channels, samples) of each frame."""
+        # Start early enough for the decoder to settle; where a seek landed too late, try again from further ahead.
         settled = wanted - round(_SETTLE_SECONDS * self.sample_rate)
         for preroll in _PREROLLS:
             begin = 0 if math.isinf(preroll) else max(0, wanted - round(preroll * self.sample_rate))

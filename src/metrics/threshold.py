@@ -111,6 +111,7 @@ def middle_of_best(candidates: Tensor, f1: Tensor) -> float:
     # Runs of best candidates begin where `edges` is 1 and end before it is −1.
     edges = torch.nn.functional.pad(best, (1, 1)).diff()
     starts, ends = (edges == 1).nonzero()[:, 0], (edges == -1).nonzero()[:, 0] - 1
+    # Within the widest run the candidate nearest to its middle is taken, so that the result is itself a candidate.
     widest = int((candidates[ends] - candidates[starts]).argmax())
     run = candidates[starts[widest] : ends[widest] + 1]
     middle = (run[0] + run[-1]) / 2

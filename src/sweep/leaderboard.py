@@ -245,6 +245,7 @@ def _line(row: Row, keys: Sequence[str], metrics: Sequence[str]) -> dict[str, An
     line: dict[str, Any] = {"rank": row.rank, "kind": row.kind, "name": row.name}
     line |= {key: row.swept.get(key, "") for key in keys}
     line["n_seeds"] = seeds if row.kind == "trial" else None
+    # Over several seeds a metric has a standard deviation, with one seed the bootstrap interval of its trial.
     for metric in metrics:
         values = list(row.values.get(metric, {}).values())
         line[f"{metric}_mean"] = _mean(values) if values else None
