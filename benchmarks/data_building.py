@@ -78,7 +78,7 @@ def against_chain(folder: Path, soundfont: str, clips: int) -> dict[str, float]:
 
 
 def published_chain(maker: ClipMaker, index: int, font: Path, folder: Path) -> None:
-    """Make a clip as published, of our length: files between all steps, 512 mel bands, a large picture.
+    """Make a clip of the same length as published: files between all steps, 512 mel bands, a large picture.
 
     Source: github.com/kkrolewiak/WIMU, generatingSpectograms (which starts a process for each clip, and waits in
     real time while it plays: both are left out).
@@ -146,7 +146,7 @@ def against_rendering(folder: Path, soundfont: str, clips: int) -> dict[str, flo
 
 
 def by_two_cores(folder: Path, soundfont: str, clips: int) -> dict[str, float]:
-    """Time whole builds, the fork server already started, as it is in a sweep."""
+    """Time whole builds with the fork server already running, as in a sweep."""
     build_seconds(folder / "warm", soundfont, 512, 2)
     taken = [
         [build_seconds(folder / f"{turn}-{workers}", soundfont, clips, workers) for workers in (1, 2)]
@@ -177,7 +177,7 @@ def data(folder: Path, soundfont: str, clips: int, workers: int) -> SynthInstrum
 
 
 def in_turns(times: int, one: Callable[[int], float], other: Callable[[int], float]) -> tuple[float, float]:
-    """Give the medians in ms of two measurements in seconds that are taken in turns, a block each, warm."""
+    """Return the medians in ms of two measurements in seconds, taken alternately block by block after a warm-up."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     taken: dict[Callable[[int], float], list[float]] = {one: [], other: []}
@@ -190,7 +190,7 @@ def in_turns(times: int, one: Callable[[int], float], other: Callable[[int], flo
 
 
 def clock(function: Callable[..., object], *arguments: object) -> float:
-    """Give the seconds of CPU time that a call takes."""
+    """Return the seconds of CPU time that a call takes."""
     started = time.process_time()
     function(*arguments)
     return time.process_time() - started

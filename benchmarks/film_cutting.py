@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def in_a_process(step: str, folder: Path, minutes: int, passages: int) -> dict[str, Any]:
-    """Run a step in a process of its own; this one stays small, for a child's peak is at least its parent's size."""
+    """Run a step in a child process; this one stays small, since a child's peak is at least the size of its parent."""
     command = [sys.executable, __file__, "--step", step, str(folder), str(minutes), str(passages)]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
     return dict(json.loads(done.stdout))
@@ -94,7 +94,7 @@ def entry(number: int, every_s: float, kind: str) -> dict[str, Any]:
 
 
 def write_film(path: Path, seconds: int) -> None:
-    """Write a note a second over noise, and a grey picture with each."""
+    """Write one note per second over noise, each with a grey picture."""
     import av
     import numpy as np
 
@@ -121,7 +121,7 @@ def write_film(path: Path, seconds: int) -> None:
 
 
 def copy(film: Path, other: Path) -> None:
-    """Put a film into another container, as it is."""
+    """Copy a film into another container without re-encoding."""
     import av
 
     with av.open(str(film)) as source, av.open(str(other), "w") as target:
@@ -133,7 +133,7 @@ def copy(film: Path, other: Path) -> None:
 
 
 def cut(folder: Path, minutes: int, passages: int, kind: str) -> dict[str, Any]:
-    """Read the list, cut the film, and give the peak of memory and the account."""
+    """Read the list, cut the film, and return the peak of memory and the account."""
     from src.datamodules.recordings.sources.cutting import cut_sources
     from src.datamodules.recordings.sources.film_windows import WindowOptions
     from src.datamodules.recordings.sources.source_file import read_sources

@@ -1,4 +1,4 @@
-"""What a process needs."""
+"""The memory of a process."""
 
 import resource
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def peak_mb() -> float:
-    """Give this process's peak of resident memory.
+    """Return this process's peak of resident memory.
 
     On Linux `ru_maxrss` is no less than what the parent held when it started this process; `VmHWM` is our own.
     """

@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def mixtures(folder: Path, n_mixtures: int, loaders: int) -> Mixtures:
-    """Give the data module as configured, ready where its notes are built."""
+    """Return the configured data module, set up if its notes are built."""
     changes = ["data=mixtures", f"data.n_mixtures.train={n_mixtures}", f"data.loaders={loaders}"]
     with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
         options: Any = compose("config", changes)["data"]
@@ -75,7 +75,7 @@ def mixtures(folder: Path, n_mixtures: int, loaders: int) -> Mixtures:
 
 
 def speeds(folder: Path, count: int) -> dict[str, dict[int, float]]:
-    """Give mixtures a second by where spectrograms are made and by the number of loaders."""
+    """Return mixtures per second by the place where spectrograms are made and by the number of loaders."""
     devices = {"sounds_only": None, "log_mel_on_cpu": "cpu"}
     if torch.cuda.is_available():
         devices["log_mel_on_gpu"] = "cuda"
@@ -91,7 +91,7 @@ def speeds(folder: Path, count: int) -> dict[str, dict[int, float]]:
 
 
 def seconds_of(folder: Path, count: int, loaders: int, device: str | None) -> float:
-    """Time `count` mixtures as the training loop gets them, once the loaders are at work."""
+    """Time `count` mixtures in the training loop, once the loaders are running."""
     data = mixtures(folder, count + WARM_UP * BATCH, loaders)
     features = data.log_mel.to(device) if device else None
     begun = 0.0
@@ -106,7 +106,7 @@ def seconds_of(folder: Path, count: int, loaders: int, device: str | None) -> fl
 
 
 def epoch(folder: Path, n_mixtures: int, most_seconds: float) -> dict[str, float]:
-    """Go through an epoch in this process; gives its peak of memory, and how many mixtures were made."""
+    """Run an epoch in this process; return its peak of memory and the number of mixtures made."""
     done, begun = 0, time.perf_counter()
     for sounds, _ in mixtures(folder, n_mixtures, 0).train_dataloader():
         done += len(sounds)

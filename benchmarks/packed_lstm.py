@@ -33,7 +33,7 @@ class Packed(nn.Module):
         self.head = nn.Linear(2 * HIDDEN, CLASSES)
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """(B, 1, rows, T) to logits."""
+        """Map (B, 1, rows, T) to logits."""
         steps = x.flatten(1, 2).transpose(1, 2)
         packed = pack_padded_sequence(steps, lengths, batch_first=True, enforce_sorted=False)
         outputs, (states, _) = self.lstm(packed)
@@ -43,7 +43,7 @@ class Packed(nn.Module):
 
 
 def step_s(network: nn.Module, x: Tensor, lengths: Tensor) -> float:
-    """Seconds of one forward and backward pass."""
+    """Return the seconds of one forward and backward pass."""
     begun = time.perf_counter()
     network.zero_grad()
     network(x, lengths).square().mean().backward()
@@ -51,7 +51,7 @@ def step_s(network: nn.Module, x: Tensor, lengths: Tensor) -> float:
 
 
 def measured(frames: int, batch: int) -> dict[str, float]:
-    """Seconds a step of both, and how many times as long packing takes; the first step of each is left out."""
+    """Return seconds per step of both, and how many times as long packing takes, without the first step of each."""
     torch.manual_seed(0)
     x = torch.randn(batch, 1, ROWS, frames)
     lengths = torch.randint(frames // 2, frames + 1, (batch,))

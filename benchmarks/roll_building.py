@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def compare(scratch: Path, root: Path, files: list[Path], grid: Grid) -> dict[str, float]:
-    """Time both in turns, the fork server already started, as it is in a sweep."""
+    """Time both alternately with the fork server already running, as in a sweep."""
     ours(scratch / "warm", root, files, grid)
     taken = [
         (ours(scratch / str(turn), root, files, grid), by_pretty_midi(files, grid)) for turn in range(TURNS)
@@ -74,7 +74,7 @@ def compare(scratch: Path, root: Path, files: list[Path], grid: Grid) -> dict[st
 
 
 def agrees(file: Path, grid: Grid) -> bool:
-    """Tell whether the same keys sound in the same steps, whatever silence follows the last note."""
+    """Return whether the same keys sound in the same steps, whatever silence follows the last note."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         midi = pretty_midi.PrettyMIDI(str(file))
@@ -84,7 +84,7 @@ def agrees(file: Path, grid: Grid) -> bool:
 
 
 def ours(folder: Path, root: Path, files: list[Path], grid: Grid) -> float:
-    """Give the seconds that the data module's builder takes."""
+    """Return the seconds that the data module's builder takes."""
     names = [file.relative_to(root).as_posix() for file in files]
     started = time.perf_counter()
     build_rolls(folder, MidiMaker(root, grid, "file"), names, cores(), folder.name)
@@ -92,7 +92,7 @@ def ours(folder: Path, root: Path, files: list[Path], grid: Grid) -> float:
 
 
 def by_pretty_midi(files: list[Path], grid: Grid) -> float:
-    """Give the seconds that pretty_midi takes."""
+    """Return the seconds that pretty_midi takes."""
     started = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -32,7 +32,7 @@ from src.configuration.checks import freeze  # noqa: E402
 
 
 class Stopwatch(Callback):
-    """Seconds between the start of an epoch's first batch and the end of its last, and a bare epoch after each."""
+    """Times epochs from the start of the first batch to the end of the last, and a bare epoch after each."""
 
     def __init__(self, bare: "BareLoop") -> None:
         self.bare = bare
@@ -40,11 +40,11 @@ class Stopwatch(Callback):
         self.bare_s: list[float] = []
 
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
-        """Start the watch."""
+        """Start the clock."""
         self._begun = time.perf_counter()
 
     def on_validation_start(self, trainer: Any, pl_module: Any) -> None:
-        """Stop it, and let the bare loop train an epoch."""
+        """Stop the clock, and train an epoch with the bare loop."""
         self.lightning_s.append(time.perf_counter() - self._begun)
         with torch.inference_mode(False), torch.enable_grad():
             self.bare_s.append(self.bare.epoch())
@@ -63,7 +63,7 @@ class BareLoop:
         self.dtype = torch.bfloat16 if config["trainer"]["precision"] == "bf16-mixed" else None
 
     def epoch(self) -> float:
-        """Train once over all batches; gives the seconds."""
+        """Train once over all batches and return the seconds."""
         begun = time.perf_counter()
         self.model.train()
         order = torch.randperm(len(self.x))

@@ -1,4 +1,4 @@
-"""What a trial costs beside its training: a sweep of trials of one training step each, against fresh processes.
+"""The overhead of a trial besides training: a sweep of trials with one training step each, against fresh processes.
 
     python benchmarks/trial_overhead.py [--trials 8] [--json FILE]
 
@@ -25,7 +25,7 @@ TINY = (
 
 
 def wall_s(*arguments: str) -> float:
-    """Seconds that a command takes; its output is shown where it fails."""
+    """Return the seconds that a command takes; show its output if it fails."""
     begun = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "run.py", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
@@ -36,7 +36,7 @@ def wall_s(*arguments: str) -> float:
 
 
 def seeds(first: int, count: int) -> str:
-    """`seed=` with values that no other sweep of this benchmark has."""
+    """Return `seed=` with values that no other sweep of this benchmark has."""
     return "seed=" + ",".join(str(seed) for seed in range(first, first + count))
 
 

@@ -18,7 +18,7 @@ HEADER = """\
 
 
 def main() -> None:
-    """Resolve, and put the header above."""
+    """Resolve the versions, and write them below the header."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     oldest = project["project"]["requires-python"].split(",")[0].removeprefix(">=")
     command = [

@@ -1,4 +1,4 @@
-"""Say which soundfonts share recordings, in the presets that play the classes of conf/data/synth_stems.yaml.
+"""Print which soundfonts share recordings, in the presets that play the classes of conf/data/synth_stems.yaml.
 
 `python scripts/soundfont_families.py [NAME or PATH …]`; without names, TimGM6mb and all that `mode=prepare` downloads.
 """
@@ -10,7 +10,7 @@ from itertools import combinations
 import yaml
 
 from src.audio.soundfonts.catalogue import PACKAGES
-from src.audio.soundfonts.families import Player, shared_sounds
+from src.audio.soundfonts.families import ClassPresets, shared_recordings
 from src.audio.soundfonts.installed import fetch_missing, find_soundfont
 from src.errors import UserError
 from src.paths import CONF
@@ -18,24 +18,26 @@ from src.paths import CONF
 CLASSES = CONF / "data" / "synth_stems.yaml"
 
 
-def players() -> list[Player]:
-    """Give what plays each class: its program, and its relatives."""
+def class_presets() -> list[ClassPresets]:
+    """Return the presets of each class: its program, and related ones."""
     classes = yaml.safe_load(CLASSES.read_text(encoding="utf-8"))["classes"]
     return [
-        Player(entry["name"], ((0, entry["program"]), *map(tuple, entry["relatives"]))) for entry in classes
+        ClassPresets(entry["name"], ((0, entry["program"]), *map(tuple, entry["relatives"])))
+        for entry in classes
     ]
 
 
 def main(names: list[str]) -> None:
-    """Print a line for each pair that shares something."""
+    """Print a line for each pair of soundfonts that share recordings."""
     fetch_missing(names)
     fonts = {name: find_soundfont(name) for name in names}
-    for one, other in combinations(fonts, 2):
-        shared = shared_sounds(fonts[one], players(), fonts[other], players())
+    presets = class_presets()
+    for first, second in combinations(fonts, 2):
+        shared = shared_recordings(fonts[first], presets, fonts[second], presets)
         if shared:
-            counts = Counter(each.player for each in shared)
+            counts = Counter(recording.label for recording in shared)
             print(
-                f"{one} and {other}: {', '.join(f'{name} {count}' for name, count in sorted(counts.items()))}"
+                f"{first} and {second}: {', '.join(f'{name} {count}' for name, count in sorted(counts.items()))}"
             )
 
 

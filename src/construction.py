@@ -1,4 +1,4 @@
-"""A class called with options that a user gave."""
+"""Calls classes with options from the user."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -8,31 +8,33 @@ from src.errors import UserError
 T = TypeVar("T")
 
 
-def build(make_it: Callable[..., T], options: Mapping[str, Any], group: str, /, **more: Any) -> T:
-    """Call a class of this project with the options of a group.
+def build(constructor: Callable[..., T], options: Mapping[str, Any], group: str, /, **further: Any) -> T:
+    """Call a class with the options of a configuration group.
 
     Args:
-        make_it: the class.
+        constructor: the class.
         options: its arguments; keys between underscores are Hydra's and left out.
-        group: whose options they are, for the message.
-        more: further arguments.
+        group: of the options, for the message.
+        further: arguments that are no options.
 
     Raises:
-        UserError: an option that the class does not take, or a value that it refuses.
+        UserError: the class doesn't take an option, or refuses a value.
     """
-    known = {key: value for key, value in options.items() if not (key.startswith("_") and key.endswith("_"))}
+    arguments = {
+        key: value for key, value in options.items() if not (key.startswith("_") and key.endswith("_"))
+    }
     try:
-        return make_it(**known, **more)
+        return constructor(**arguments, **further)
     except UserError:
         raise
     except Exception as error:
-        name = options.get("_target_") or getattr(make_it, "__name__", group)
+        name = options.get("_target_") or getattr(constructor, "__name__", group)
         raise UserError(
             f"{group} ({name}) cannot be built: {first_line(error)}; check the keys of {group}."
         ) from error
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an error's message, or its class's name where it has none."""
+    """Return the first line of an error's message, or the name of its class where there is none."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__

@@ -1,4 +1,4 @@
-"""Where a figure was measured: commit, versions, device."""
+"""The environment of a measurement: commit, versions, device."""
 
 import os
 import platform
@@ -20,7 +20,7 @@ def environment(trainer: Mapping[str, Any]) -> dict[str, Any]:
     """Describe the machine and the code of this process.
 
     Args:
-        trainer: the frozen configuration's, for device and precision.
+        trainer: group of the frozen configuration, for device and precision.
     """
     return {
         "git_commit": git_commit(),
@@ -37,7 +37,7 @@ def environment(trainer: Mapping[str, Any]) -> dict[str, Any]:
 
 @cache
 def git_commit() -> str | None:
-    """The commit of the project's folder, `+` behind it where tracked files differ; None without git or checkout."""
+    """Return the commit that is checked out, with `+` where tracked files differ; None without git or a checkout."""
     if not (ROOT / ".git").exists():
         return None
     try:

@@ -1,10 +1,10 @@
-"""The one error that users are meant to read."""
+"""The one error whose message is for users."""
 
 
 class UserError(ValueError):
-    """Something in the configuration, the input or the machine that the user can mend.
+    """A problem with the configuration, the input or the machine that the user can fix.
 
-    The message is one line and names the remedy. `run.py` prints it without a traceback and exits with 2.
+    The message is one line that names the remedy. `run.py` prints it without a traceback and exits with code 2.
     """
 
 

@@ -1,4 +1,4 @@
-"""Hashes by which trials and prepared data are recognised: of code, of files, of plain values."""
+"""Hashes of code, files and plain values, by which trials and prepared data are recognised."""
 
 import ast
 import hashlib
@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 DIGITS = 12
-"""Hexadecimal digits of a signature: 48 bits, a collision among 100,000 trials has odds of 1 in 56,000."""
+"""Hexadecimal digits of a signature: with 48 bits the odds of a collision among 100,000 trials are 1 in 56,000."""
 
 
 def value_hash(value: Any) -> str:
-    """Hash plain values (mappings, sequences, str, int, float, bool, None), whatever the order of keys.
+    """Hash plain values (mappings, sequences, str, int, float, bool, None), independently of the order of keys.
 
     Args:
-        value: anything `json` can write; `1e-3` and `0.001` are the same float and hash alike.
+        value: anything that `json` can write; equal floats such as `1e-3` and `0.001` have the same hash.
 
     Returns:
         `DIGITS` hexadecimal digits.
@@ -27,12 +27,12 @@ def value_hash(value: Any) -> str:
 
 
 def code_hash(paths: Iterable[Path], root: Path) -> str:
-    """Hash the syntax trees of Python files, so that comments, layout and docstrings do not count.
+    """Hash the syntax trees of Python files without docstrings, so that comments and layout don't count.
 
     Args:
         paths: files, or folders that are searched for `*.py`.
-        root: the folder that names are taken relative to, so that a moved project hashes alike; a file outside of
-            it counts by its own name.
+        root: folder to which names are relative, so that a moved project has the same hash; a file outside of it
+            counts by its name alone.
     """
     digest = hashlib.blake2b(digest_size=DIGITS // 2)
     for path in sorted(_python_files(paths)):
@@ -43,12 +43,12 @@ def code_hash(paths: Iterable[Path], root: Path) -> str:
 
 
 def content_hash(path: Path, memory: Path | None = None) -> str:
-    """Hash what lies behind a path: a file's bytes, or every file below a folder with its relative name.
+    """Hash the content of a path: a file's bytes, or relative names and bytes of all files below a folder.
 
     Args:
-        path: a file or a folder that exists.
-        memory: a JSON file that remembers the hashes of files by path, size and modification time, so that
-            a large file is read once; `None` reads every file each time.
+        path: an existing file or folder.
+        memory: a JSON file that caches the hashes of files by path, size and modification time, so that large files
+            are read once; `None`: no cache.
     """
     known = _remembered(memory)
     files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
@@ -56,6 +56,7 @@ def content_hash(path: Path, memory: Path | None = None) -> str:
     fresh: dict[str, str] = {}
     for file in files:
         stat = file.stat()
+        # A file that has kept its size and time of change is not read again.
         key = f"{file.resolve()}|{stat.st_size}|{stat.st_mtime_ns}"
         fresh[key] = known.get(key) or _file_hash(file)
         name = "" if file == path else file.relative_to(path).as_posix()
@@ -74,12 +75,12 @@ def read_json(path: Path) -> Any:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON so that a reader sees the old file or the new one, never half of it."""
+    """Write JSON atomically: a reader sees the old file or the new one."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file atomically: a temporary name beside it, then a rename."""
+    """Write a text file atomically, by renaming a temporary file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(text, encoding="utf-8")
@@ -92,7 +93,7 @@ def _python_files(paths: Iterable[Path]) -> set[Path]:
 
 @cache
 def _tree(path: Path) -> str:
-    # Cached, so that a process goes by the code that it has loaded, not by what is edited meanwhile.
+    # Cached, so that the hash is that of the code that this process has loaded, even if it is edited meanwhile.
     tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):

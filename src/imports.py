@@ -1,6 +1,6 @@
-"""Imported once by the fork server, so that every process forked from it starts in hundredths of a second.
+"""The imports of the fork server, so that processes forked from it start within hundredths of a second.
 
-Nothing here may compute with torch or touch a GPU: threads and CUDA contexts do not survive a fork.
+Nothing here may compute with torch or use a GPU: threads and CUDA contexts do not survive a fork.
 """
 
 import gc
@@ -26,14 +26,14 @@ from src.pictures import warm_up
 from src.sweep.identity import code
 
 if os.environ.get("POLYSWEEP_WANDB_SERVICE"):
-    # One service for all trials: each would start its own otherwise, at a third of a second each.
+    # One service for all trials: otherwise each would start its own, which takes a third of a second.
     wandb.setup()
 
-# What depends on the code as it has just been loaded, and matplotlib's search for fonts: once, not in each trial.
+# Cached here once, rather than in each trial: hashes of the loaded code, and matplotlib's search for fonts.
 code()
 git_commit()
 warm_up()
 
-# Keeps a child's garbage collector from touching, and so copying, all the memory that it shares with the server.
+# Keeps the garbage collector of child processes from touching, and so copying, memory shared with the server.
 gc.collect()
 gc.freeze()

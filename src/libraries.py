@@ -1,4 +1,4 @@
-"""How the libraries behave below this project."""
+"""Settings of libraries that this project relies on."""
 
 import logging
 import warnings
@@ -6,11 +6,10 @@ import warnings
 import torch
 
 
-def settle() -> None:
-    """Silence hints that no user of this project can act on, and let matrix products use what the GPU has for them.
+def configure_libraries() -> None:
+    """Silence warnings that users can't act on, allow TF32 matrix products, and flush denormal numbers to 0.
 
-    Numbers below 1e-38 become 0: the gradients of recurrent networks fade into them, and a CPU computes with them
-    many times slower.
+    Gradients of recurrent networks decay to denormals (below 1e-38), with which a CPU computes many times slower.
     """
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")

@@ -1,6 +1,6 @@
-"""The one command, `python run.py` or `polysweep`: compose the configuration, hand over, return the exit code.
+"""The command `python run.py` or `polysweep`: composes the configuration, runs the mode, returns the exit code.
 
-Libraries are imported inside functions: one that does not load is an error like others, with one line and a remedy.
+Libraries are imported inside functions, so that one that fails to load is reported in one line with a remedy.
 """
 
 import errno
@@ -23,7 +23,7 @@ INTERRUPTED = 130
 
 
 def main() -> int:
-    """Run what the command line asks for.
+    """Run the command line.
 
     Returns:
         The exit code: 0 done, 1 some trials or files did not finish, 2 refused, 130 interrupted.
@@ -90,11 +90,11 @@ def _compose_and_run() -> int:
 
 
 def _refuse_stored_commands(arguments: Sequence[str]) -> None:
-    """Hydra's own way to repeat a run unpickles a file, which could run anything."""
+    """Refuse Hydra's option to repeat a run, which unpickles a file that could run any code."""
     for argument in arguments:
         if argument.startswith("--experimental-rerun"):
             raise UserError(
-                f"{argument.partition('=')[0]} is not available: type the command again, it goes on."
+                f"{argument.partition('=')[0]} is not available: run the same command again, it continues."
             )
 
 
@@ -107,7 +107,7 @@ def _plain(config: "DictConfig") -> dict[str, Any]:
 
 
 def _explained(error: Exception) -> str | None:
-    """One line for the user, or None for what is a fault of this project."""
+    """Return one line for the user, or `None` for a bug of this project."""
     if isinstance(error, UserError):
         return str(error)
     if isinstance(error, OSError) and error.errno in UNWRITABLE:

@@ -1,8 +1,8 @@
-"""What the user is told while something runs."""
+"""Messages to the user while something runs."""
 
 import sys
 
 
 def say(text: str) -> None:
-    """Tell the user, on stderr."""
+    """Print a message for the user on stderr."""
     print(text, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""Where what is shipped beside the code lies: in a checkout at its root, in an installed wheel below the package."""
+"""Paths of files shipped with the code: at the root of a checkout, or inside the package of an installed wheel."""
 
 from pathlib import Path
 
@@ -12,4 +12,4 @@ _BASE = _SHIPPED if _SHIPPED.is_dir() else ROOT
 CONF = _BASE / "conf"
 CHECKPOINTS = _BASE / "checkpoints"
 CONSTRAINTS = _BASE / "constraints.txt"
-"""The exact versions that the tests passed with."""
+"""Lists the exact versions that the tests passed with."""

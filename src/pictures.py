@@ -1,4 +1,4 @@
-"""Pictures that a trial leaves for a person to look at."""
+"""Pictures of a trial's results."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -15,17 +15,17 @@ from src.metrics.kinds import direction
 DPI = 100
 
 MOST_NAMED = 30
-"""Classes up to which the counts of a confusion matrix are written into it."""
+"""The counts of a confusion matrix are written into it up to this number of classes."""
 
 BY_CLASS = {
     "f1_by_class": "F1 by class on test",
-    "top_n_recall_by_class": "recall by class on test, the number of labels being known",
+    "top_n_recall_by_class": "recall by class on test, given the number of labels",
 }
-"""Tables of one number a class, and their titles."""
+"""Tables with one number per class, and their titles."""
 
 
 def warm_up() -> None:
-    """Let matplotlib find and measure its fonts."""
+    """Make matplotlib find and measure its fonts."""
     figure = Figure(figsize=(1, 1))
     figure.subplots().set_title("0")
     figure.savefig(io.BytesIO())
@@ -36,13 +36,13 @@ def learning_curves(
 ) -> None:
     """Draw the losses, and the objective with its best epoch marked.
 
-    Losses that span more than a decade are on a logarithmic axis.
+    The axis of losses that span more than a factor of 10 is logarithmic.
 
     Args:
-        rows: `history.csv`'s.
-        objective: the column of the objective, e.g. `val/f1_macro`.
-        path: the picture to write.
-        overfit: how many batches, always the same, were trained on and judged by, if that was asked for.
+        rows: of `history.csv`.
+        objective: its column, e.g. `val/f1_macro`.
+        path: of the picture.
+        overfit: number of batches that training and validation were restricted to, if any.
     """
     figure = Figure(figsize=(9, 3.5))
     losses, score = figure.subplots(1, 2)
@@ -64,21 +64,21 @@ def learning_curves(
     drawn = [row[name] for row in rows for name in ("train/loss", "val/loss") if name in row]
     if drawn and 0 < 10 * min(drawn) < max(drawn):
         losses.set_yscale("log")
-    of = f" of {overfit} batch{'es' if overfit > 1 else ''}, overfitted" if overfit else ""
-    losses.set(xlabel="epoch", title=f"loss{of}")
-    score.set(xlabel="epoch", title=f"{objective}{of}")
+    note = f" of {overfit} batch{'es' if overfit > 1 else ''}, overfitted" if overfit else ""
+    losses.set(xlabel="epoch", title=f"loss{note}")
+    score.set(xlabel="epoch", title=f"{objective}{note}")
     figure.savefig(path, dpi=DPI)
 
 
 def draw_tables(
     metrics: Mapping[str, Any], folder: Path, intervals: Mapping[str, Sequence[float]] | None = None
 ) -> None:
-    """Draw the tables among the metrics of the test part.
+    """Draw the tables among the metrics of the test split.
 
     Args:
         metrics: by name, tables as mappings.
-        folder: where to.
-        intervals: low and high end of each metric, where they are known; those of axes are drawn.
+        folder: for the pictures.
+        intervals: low and high end by metric, where known; drawn for regression axes.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, title in BY_CLASS.items():
@@ -97,7 +97,7 @@ def draw_tables(
 
 
 def bars_by_class(values: Mapping[str, float], title: str, path: Path) -> None:
-    """Draw one bar a class, 0 to 1."""
+    """Draw one bar per class, 0 to 1."""
     height = 1 + 0.3 * len(values)
     figure = Figure(figsize=(7, height))
     axes = figure.subplots()
@@ -115,12 +115,12 @@ def bars_by_class(values: Mapping[str, float], title: str, path: Path) -> None:
 def precision_recall(
     tables: Mapping[str, Mapping[str, float]], counts: Mapping[str, Mapping[str, int]], path: Path
 ) -> None:
-    """Draw a group of bars a class, 0 to 1.
+    """Draw a group of bars per class, 0 to 1.
 
     Args:
-        tables: by what is measured, a number by class.
-        counts: see `confusion`; says how many items each class has.
-        path: the picture to write.
+        tables: by metric, values by class.
+        counts: see `confusion`; for the number of items of each class.
+        path: of the picture.
     """
     names = list(counts)
     figure = Figure(figsize=(7, 1.4 + 0.4 * len(names)), layout="constrained")
@@ -138,11 +138,11 @@ def precision_recall(
 
 
 def confusion(counts: Mapping[str, Mapping[str, int]], path: Path) -> None:
-    """Draw a confusion matrix: each field has a count, its colour is the share of the row.
+    """Draw a confusion matrix with counts in cells that are coloured by their share of the row.
 
     Args:
-        counts: for each true class how often each class was answered.
-        path: the picture to write.
+        counts: number of items by true class, then by predicted class.
+        path: of the picture.
     """
     names = list(counts)
     table = np.array([[row[name] for name in names] for row in counts.values()])
@@ -155,11 +155,11 @@ def confusion(counts: Mapping[str, Mapping[str, int]], path: Path) -> None:
 
 
 def label_confusion(shares: Mapping[str, Mapping[str, float]], path: Path) -> None:
-    """Draw what is answered in place of each label.
+    """Draw what is predicted instead of each missed label.
 
     Args:
         shares: see `src.metrics.label_confusion.label_confusion`.
-        path: the picture to write.
+        path: of the picture.
     """
     columns = list(next(iter(shares.values())))
     table = np.array([[row[name] for name in columns] for row in shares.values()])
@@ -177,7 +177,7 @@ def _matrix(
     title: str,
     path: Path,
 ) -> None:
-    """Draw shares 0..1, with a text in each field that has one."""
+    """Draw shares 0..1 as a matrix, with texts in some of its cells."""
     side = 2.5 + 0.5 * len(rows)
     figure = Figure(figsize=(side + 1, side), layout="constrained")
     axes = figure.subplots()
@@ -198,8 +198,8 @@ def bars_by_axis(values: Mapping[str, float], intervals: Mapping[str, Sequence[f
 
     Args:
         values: by axis.
-        intervals: low and high end by `spearman_by_axis/<axis>`, drawn where they are known.
-        path: the picture to write.
+        intervals: low and high end by `spearman_by_axis/<axis>`, drawn where known.
+        path: of the picture.
     """
     figure = Figure(figsize=(7, 1.2 + 0.5 * len(values)), layout="constrained")
     axes = figure.subplots()
@@ -215,11 +215,11 @@ def bars_by_axis(values: Mapping[str, float], intervals: Mapping[str, Sequence[f
 
 
 def right_of_n(shares: Mapping[str, Mapping[str, float]], path: Path) -> None:
-    """Draw how many of N labels are right, a bar for each N.
+    """Draw how many of N labels are found, a bar for each N.
 
     Args:
-        shares: for each N, as a string, the share of the items with exactly k right, by k, as a string.
-        path: the picture to write.
+        shares: by N, then by k, both as strings, the share of items of which exactly k labels are found.
+        path: of the picture.
     """
     figure = Figure(figsize=(8, 1.4 + 0.4 * len(shares)), layout="constrained")
     axes = figure.subplots()
@@ -246,14 +246,14 @@ def timeline(
     names: Sequence[str],
     path: Path,
 ) -> None:
-    """Draw which class sounds when.
+    """Draw the probabilities of classes over time.
 
     Args:
         probabilities: (windows, classes), 0 to 1.
-        starts_s: where each window starts, seconds.
-        end_s: where the last window ends, seconds.
+        starts_s: start of each window, seconds.
+        end_s: end of the last window, seconds.
         names: of the classes.
-        path: the picture to write.
+        path: of the picture.
     """
     figure = Figure(figsize=(10, 1.2 + 0.28 * len(names)), layout="constrained")
     axes = figure.subplots()

@@ -1,4 +1,4 @@
-"""What the fork server imports. A library that does not load is told by the process that needs it, in one line."""
+"""Imported by the fork server. Failures are ignored here: the process that needs a library reports them."""
 
 from contextlib import suppress
 

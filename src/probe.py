@@ -1,6 +1,6 @@
-"""Load each library and render a note: a line of JSON before each check, and one after it.
+"""Checks that libraries load and a note can be rendered; prints a line of JSON before and after each check.
 
-`python -m src.probe` checks everything, `python -m src.probe LIBRARY …` those libraries until one does not load;
+`python -m src.probe` checks everything, `python -m src.probe LIBRARY …` those libraries until one fails to load.
 `src.requirements.probe` reads the lines.
 """
 
@@ -14,7 +14,7 @@ from src.requirements import MODULES, installed_version
 
 
 def main() -> None:
-    """Run the checks that the command line asks for."""
+    """Run the checks that the command line names."""
     if asked := sys.argv[1:]:
         all(_check(name, partial(_library, name)) for name in asked)
         return
@@ -40,7 +40,7 @@ def _say(**said: object) -> None:
 
 
 def _described(error: Exception) -> str:
-    """The message of this project's own errors; of others the class too, of the one that was there first."""
+    """Return the message of an error of this project; for others, class and message of the original cause."""
     if type(error).__module__.startswith("src."):
         return str(error)
     first: BaseException = error

@@ -18,10 +18,10 @@ HEAVY = ("src.preload",)
 
 
 def context() -> BaseContext:
-    """The way processes are started here: a fork server with the heavy imports loaded, spawn where there is none.
+    """Return the context to start processes with: a fork server with the heavy imports done, or spawn.
 
-    The server only imports; threads and CUDA do not survive a fork, so nothing is computed before it. A child
-    of the server that asks for a context gets the same server, so the imports are paid for once a command.
+    The server only imports: threads and CUDA contexts do not survive a fork, so it must not compute anything. A child
+    of the server that asks for a context gets the same server, so that a command pays for the imports once.
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
@@ -32,12 +32,12 @@ def context() -> BaseContext:
 
 
 def cores() -> int:
-    """The number of cores this process may use."""
+    """Return the number of cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _importable_from_anywhere() -> None:
-    # The fork server does not inherit sys.path, only the environment; and a `src` in the current folder is not ours.
+    # The fork server inherits the environment, but not sys.path; and it must not import a `src` in the current folder.
     os.environ["PYTHONSAFEPATH"] = "1"
     root = str(ROOT)
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
@@ -46,15 +46,15 @@ def _importable_from_anywhere() -> None:
 
 
 def call(function: Callable[..., T], *arguments: Any) -> T:
-    """Call a function in a child process that has the heavy imports done, and hand its result back.
+    """Call a function in a child process with the heavy imports done, and return its result.
 
-    The calling process stays small and keeps no threads or CUDA context of the call.
+    The calling process stays small, without threads or a CUDA context of the call.
 
     Raises:
-        The exception that the function raised; RuntimeError where the child died without one.
+        Exception: the one that the function raised; RuntimeError where the child died without one.
     """
     ours, theirs = context().Pipe()
-    # The processes of a fork server are typed by the concrete contexts only.
+    # `Process` is declared by the concrete contexts only.
     child = context().Process(target=_answer, args=(theirs, function, arguments))  # type: ignore[attr-defined]
     child.start()
     theirs.close()
@@ -74,7 +74,7 @@ def call(function: Callable[..., T], *arguments: Any) -> T:
 
 
 def _answer(pipe: "Connection[Any, Any]", function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-    # A terminal sends its Ctrl-C to everyone; the parent's terminate() decides here.
+    # A terminal sends Ctrl-C to all processes; this one ends only when the parent calls terminate().
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:

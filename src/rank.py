@@ -1,4 +1,4 @@
-"""`run.py --trial FOLDER [MODULE]`: a process of a trial that a sweep or another process of the trial has begun."""
+"""`run.py --trial FOLDER [MODULE]`: a process of a trial, started by a sweep or by another process of the trial."""
 
 import os
 import sys
@@ -10,11 +10,11 @@ TRIAL = "src.trial"
 
 
 def run_placed(folder: Path, trial: str = TRIAL) -> int:
-    """Run the trial of a job that a sweep has placed, or take part in it as a further rank.
+    """Run a trial that a sweep has placed, or join it as a further rank.
 
     Args:
-        folder: the trial's, with the frozen `config.yaml`.
-        trial: import path of the module that is the trial.
+        folder: of the trial, with the frozen `config.yaml`.
+        trial: import path of the trial's module.
 
     Returns:
         The exit code.
@@ -35,7 +35,7 @@ def run_placed(folder: Path, trial: str = TRIAL) -> int:
 
 
 def run_rank(folder: Path) -> int:
-    """Take part in a running trial; a rank that fails raises, and Lightning stops the others.
+    """Join a running distributed trial; if this rank raises, Lightning stops the others.
 
     Raises:
         UserError: the configuration names code that is neither this project's nor trusted.

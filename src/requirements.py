@@ -1,6 +1,6 @@
-"""The libraries that the project stands on: does each load, and which version was tested?
+"""The required libraries: whether each loads, and which version was tested.
 
-Only the standard library is imported here, so that it works where nothing else does.
+Only the standard library is imported here, so that this module works where nothing else does.
 """
 
 import json
@@ -41,8 +41,8 @@ MODULES = {
     "symusic": "symusic",
     "music21": "music21",
 }
-"""By distribution, the module that is imported to see whether it loads. (pyfluidsynth needs FluidSynth's library too:
-`src.audio.fluid` loads both.)"""
+"""By distribution, the module that is imported to check whether it loads. (pyfluidsynth also needs FluidSynth's
+library: `src.audio.fluid` loads both.)"""
 
 BUILT_FOR = {"torchaudio": "torch"}
 """Libraries that load only with certain versions of another."""
@@ -54,12 +54,12 @@ _LONGEST = 160
 
 @dataclass(frozen=True)
 class Check:
-    """What a check found.
+    """The result of a check.
 
     Args:
         name: a library, or `devices`, `FluidSynth`, `note`.
         works: whether it does.
-        text: what was found, or one line of what is wrong.
+        text: what was found, or one line on what is wrong.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Check:
 
 
 def installed_version(distribution: str) -> str | None:
-    """Return a library's installed version, None where it is not installed."""
+    """Return the installed version of a library, or `None`."""
     try:
         return version(distribution)
     except PackageNotFoundError:
@@ -76,7 +76,7 @@ def installed_version(distribution: str) -> str | None:
 
 
 def pinned_version(distribution: str) -> str | None:
-    """Return the version of a library that the tests passed with here, None where the list does not have it."""
+    """Return the version of a library that the tests passed with on this platform, or `None` if it is not listed."""
     if not CONSTRAINTS.is_file():
         return None
     wanted = distribution.lower().replace("_", "-")
@@ -89,19 +89,19 @@ def pinned_version(distribution: str) -> str | None:
 
 
 def may_be_a_broken_library(error: BaseException) -> bool:
-    """Whether an error can come from a library that does not load, or from a process that died of one."""
+    """Whether an error may be due to a library that fails to load, or to a process that died of that."""
     of_loader = type(error) is OSError and error.errno is None
     return of_loader or isinstance(error, ImportError | EOFError | ConnectionError)
 
 
 def broken_library(error: BaseException) -> str | None:
-    """Load one library after the other in a process of its own.
+    """Load one library after another in a separate process.
 
     Args:
-        error: what happened; libraries that it mentions are loaded first.
+        error: that occurred; libraries that it mentions are loaded first.
 
     Returns:
-        One line on the first that does not load, with the remedy; None where all load.
+        One line on the first library that fails to load, with the remedy; `None` if all load.
     """
     said = f"{error} {getattr(error, 'name', '')}"
     suspects = sorted(
@@ -112,7 +112,7 @@ def broken_library(error: BaseException) -> str | None:
 
 
 def complaint(check: Check) -> str:
-    """Return one line on a library that does not load: its version, the one it was built for, and the remedy."""
+    """Return one line on a library that fails to load: its version, that of the library it needs, and the remedy."""
     here, partner = installed_version(check.name), BUILT_FOR.get(check.name)
     names = [partner, check.name] if partner else [check.name]
     wanted = " ".join(f"{name}=={version}" if (version := pinned_version(name)) else name for name in names)
@@ -124,13 +124,13 @@ def complaint(check: Check) -> str:
 
 
 def probe(*libraries: str) -> Iterator[Check]:
-    """Run `src.probe` in a process of its own, so that a library that crashes takes nothing along.
+    """Run `src.probe` in a separate process, which a library may crash.
 
     Args:
-        libraries: to load, one after the other until one does not; none for all of them and everything else.
+        libraries: to load, until one fails; without any, all libraries and everything else are checked.
     """
     paths = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(ROOT))))
-    # -P: a folder `src` where the command is typed is not this project's.
+    # -P: don't import a `src` in the current folder.
     command = [sys.executable, "-P", "-m", "src.probe", *libraries]
     with subprocess.Popen(
         command,
@@ -163,12 +163,12 @@ def _ending(code: int) -> str:
 def _applies(marker: str) -> bool:
     try:
         from packaging.markers import Marker
-    except ImportError:  # whatever is wrong here, it is not what is being asked for
+    except ImportError:  # a missing packaging is not what is being checked
         return not marker
     return not marker or Marker(marker).evaluate()
 
 
 def _short(text: str) -> str:
-    """An error of a library on one line, without folders."""
+    """Return a library's error message on one line, without folders."""
     line = re.sub(r"(?:/[^\s/:]+)+/", "", " ".join(text.split()))
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"

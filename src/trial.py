@@ -1,4 +1,4 @@
-"""One trial, from configuration to metrics.json."""
+"""One trial, from its configuration to `metrics.json`."""
 
 import json
 import os
@@ -15,7 +15,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from src.callbacks.history import History
-from src.callbacks.kept_items import KeptItems
+from src.callbacks.kept_outputs import KeptOutputs
 from src.callbacks.progress import ProgressReport
 from src.callbacks.seed_epochs import SeedEpochs
 from src.configuration.build import build_data, build_learner
@@ -29,11 +29,11 @@ from src.datamodules.base import DataModule
 from src.datamodules.first_batches import overfitted
 from src.environment import environment
 from src.fingerprint import code_hash, value_hash, write_json
-from src.libraries import settle
+from src.libraries import configure_libraries
 from src.metrics.baseline_data import BaselineData, Split
 from src.metrics.kinds import KINDS, direction, further_baselines
 from src.metrics.measuring import Measured
-from src.models.learner import Answers, Items, Learner
+from src.models.learner import Answers, Learner, StepOutput
 from src.pictures import learning_curves
 from src.splitting.splits import SPLITS
 from src.tasks.base import Finished
@@ -45,38 +45,38 @@ Report = Callable[[dict[str, Any]], None]
 
 
 def gpus() -> list[str]:
-    """Names of the GPUs that trials may be placed on."""
+    """Return the names of the GPUs that trials may be placed on."""
     return visible_gpus()
 
 
 def gpus_needed(config: Config) -> int:
-    """How many GPUs a trial occupies; 0 on a CPU."""
+    """Return the number of GPUs that a trial occupies; 0 on a CPU."""
     return int(config["trainer"]["devices"]) if config["trainer"]["accelerator"] == "cuda" else 0
 
 
 def prepare(configs: Sequence[Config]) -> None:
-    """Build the data of some trials and measure their baselines, each data set once."""
-    done = set()
+    """Build the data sets of some trials and measure their baselines, each data set once."""
+    prepared = set()
     for config in configs:
         data = build_data(config)
-        asked = value_hash({"data": config["data"], "batch_size": config["batch_size"]})
-        if asked not in done:
-            done.add(asked)
+        key = value_hash({"data": config["data"], "batch_size": config["batch_size"]})
+        if key not in prepared:
+            prepared.add(key)
             data.prepare_data()
             data.setup("fit")
             measured_baselines(data)
 
 
 def run(config: Config, folder: Path, report: Report, info: Mapping[str, Any]) -> float:
-    """Train, then test the best checkpoint; writes `metrics.json` and `samples/`.
+    """Train, test the best checkpoint, and write `metrics.json` and `samples/`.
 
-    With `overfit_batches` the best checkpoint is the best on those batches; what is tested stays as it is. Goes
-    on from `checkpoints/last.ckpt` where the folder holds one.
+    Training continues from `checkpoints/last.ckpt` if it exists. With `overfit_batches` the best checkpoint is the best
+    on those batches; the test is on the whole test split, as ever.
 
     Args:
         config: frozen.
-        folder: the trial's.
-        report: takes `{"epoch", "epochs", "objective"}` after each epoch.
+        folder: of the trial.
+        report: called with `{"epoch", "epochs", "objective"}` after each epoch.
         info: `signature`, `attempt`, `sweep` and `overrides`, for the loggers.
 
     Returns:
@@ -86,7 +86,7 @@ def run(config: Config, folder: Path, report: Report, info: Mapping[str, Any]) -
         FloatingPointError: a loss or an output is not finite.
     """
     begun = time.monotonic()
-    settle()
+    configure_libraries()
     _threads_and_seed(config["seed"])
     with threadpool_limits(torch.get_num_threads(), user_api="blas"):
         return _run(config, folder, report, info, begun)
@@ -97,7 +97,7 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
     data.prepare_data()
     data.setup("fit")
     learner = build_learner(config, data)
-    history, kept = History(folder / "history.csv"), KeptItems()
+    history, kept = History(folder / "history.csv"), KeptOutputs()
     objective = f"val/{config['objective']}"
     loggers = build_loggers(config, folder, info)
     failed = True
@@ -109,7 +109,7 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
             trainer.fit(learner, data, ckpt_path=str(last) if last.exists() else None, weights_only=True)
         fit_s = time.monotonic() - begun
         _evaluate_best(trainer, learner, data, folder)
-        val, test = (_measured(learner, kept.items[split]) for split in ("val", "test"))
+        val, test = (_measured(learner, kept.outputs[split]) for split in ("val", "test"))
         if trainer.is_global_zero:
             samples = folder / "samples"
             samples.mkdir(exist_ok=True)
@@ -126,15 +126,15 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
 
 
 def measured_baselines(data: DataModule) -> dict[str, Any]:
-    """The baselines' metrics on the test part; kept beside the data.
+    """Return the baselines' metrics on the test split, cached with the data.
 
-    One thread measures them, so that sums are in one order and figures the same to the last digit everywhere.
+    They are computed in one thread, so that sums have one order and metrics agree to the last digit everywhere.
     """
     source = Path(__file__).resolve().parent
     path = data.folder / f"baselines-{code_hash([source / 'metrics'], source)}{data.training_variant}.json"
     with suppress(OSError, ValueError):
-        kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return kept
+        cached: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return cached
     with threadpool_limits(1):
         train, val, test = (Split(*data.arrays(split)) for split in SPLITS)
         splits = BaselineData(train, val, test, data.classes)
@@ -160,13 +160,13 @@ def _evaluate_best(trainer: lightning.Trainer, learner: Learner, data: DataModul
     trainer.test(learner, data, verbose=False)
 
 
-def _measured(learner: Learner, items: Sequence[Items]) -> tuple[Answers, Measured]:
-    answers = learner.answers(items)
+def _measured(learner: Learner, outputs: Sequence[StepOutput]) -> tuple[Answers, Measured]:
+    answers = learner.answers(outputs)
     return answers, learner.measure(answers, intervals=True)
 
 
 def _write(folder: Path, finished: Finished, val: Measured, times: dict[str, Any], begun: float) -> None:
-    """Leave the task's samples, and `metrics.json` with what the task finds."""
+    """Let the task write its samples, and write `metrics.json` with the task's results."""
     config, learner, data = finished.config, finished.learner, finished.data
     objective = config["objective"]
     task = find_task(data.inputs)

@@ -272,5 +272,5 @@ def test_music_of_an_earlier_run_is_cleared_away(trial: Trial, tmp_path: Path) -
 
 
 def test_a_soundfont_that_is_not_there_is_refused_before_any_work(trial: Trial) -> None:
-    with pytest.raises(UserError, match="soundfont nope is not here"):
+    with pytest.raises(UserError, match="soundfont nope is not installed"):
         freeze(composed(*trial.places, "generation.soundfont=nope"))

@@ -1,4 +1,4 @@
-"""Hydra finds launchers and sweepers in a package of this name only; the work is in `src.sweep`."""
+"""Hydra plugins: it finds launchers and sweepers only in packages of `hydra_plugins`; the work is in `src.sweep`."""
 
 import importlib
 import os
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
 
 class PoolLauncher(Launcher):
-    """Has each trial run in a process of its own (`hydra/launcher=pool`).
+    """Runs each trial in its own process (`hydra/launcher=pool`).
 
     Args:
-        trial: import path of the module that is one trial, a `src.sweep.protocol.Trial`.
-        executor: import path of the `src.sweep.executors.base.Executor` that runs them.
+        trial: import path of the trial's module, a `src.sweep.protocol.Trial`.
+        executor: import path of the `src.sweep.executors.base.Executor` that runs the trials.
         options: of the executor.
     """
 
     exit_code = 0
-    """Of the last sweep: 0 all finished, 1 some did not, 130 interrupted."""
+    """Of the sweeps so far, the greatest: 0 all trials finished, 1 some did not, 130 interrupted."""
 
     def __init__(self, trial: str, executor: str, **options: Any) -> None:
         self.trial = trial
@@ -44,12 +44,12 @@ class PoolLauncher(Launcher):
         self.hydra_context: HydraContext | None = None
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Keep what composes the trials' configurations."""
+        """Keep what is needed to compose the trials' configurations."""
         self.config = config
         self.hydra_context = hydra_context
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        """Compose every trial, then hand them over to `src.sweep.conduct`."""
+        """Compose all trials and pass them to `src.sweep.conduct`."""
         from src.sweep.conduct import conduct
         from src.sweep.plan import Request
         from src.sweep.settings import Settings
@@ -60,11 +60,11 @@ class PoolLauncher(Launcher):
         ]
         wanted = [request.config.pop("trust") for request in requests]
         if any(packages != wanted[0] for packages in wanted):
-            raise UserError("trust= counts for the whole sweep: give several packages as trust=[one,two].")
+            raise UserError("trust= applies to the whole sweep: give several packages as trust=[one,two].")
         trust(wanted[0])
         for request in requests:
             if request.config["mode"] != "train":
-                raise UserError(f"mode={request.config['mode']}: a sweep trains; leave -m out.")
+                raise UserError(f"mode={request.config['mode']}: a sweep can only train; leave -m out.")
             check_settings(request.config)
         refuse_idle([(request.config, request.overrides) for request in requests])
         settings = Settings(
@@ -112,13 +112,13 @@ class PoolLauncher(Launcher):
 
 
 class GridSweeper(BasicSweeper):
-    """Every combination of the values given with commas (`hydra/sweeper=grid`)."""
+    """Sweeps all combinations of comma-separated values (`hydra/sweeper=grid`)."""
 
     def __init__(self) -> None:
         super().__init__(max_batch_size=None)
 
     def sweep(self, arguments: list[str]) -> Any:
-        """Expand the overrides and launch all trials at once; the launcher composes and checks them."""
+        """Expand the overrides and launch all trials together; the launcher composes and checks them."""
         assert self.hydra_context is not None
         assert self.launcher is not None
         parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)

@@ -10,7 +10,7 @@ from src.errors import UserError
 
 
 class SpecAugment(nn.Module):
-    """Masks bands of time and of frequency (Park et al. 2019), each example its own (`torchaudio.transforms`).
+    """Masks bands of time and of frequency (Park et al. 2019), drawn anew for each example (`torchaudio.transforms`).
 
     Args:
         time_masks, frequency_masks: how many of each.
@@ -22,7 +22,7 @@ class SpecAugment(nn.Module):
 
     targets: ClassVar[tuple[str, ...]] = ("multilabel", "multiclass", "regression")
     inputs: ClassVar[tuple[str, ...]] = ("spectrograms",)
-    """Rows must have one unit, since a mask has one value."""
+    """Not sequences: a mask has one value, so all rows must have the same unit."""
 
     def __init__(self, time_masks: int, time_width: int, frequency_masks: int, frequency_width: int) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class SpecAugment(nn.Module):
         self.masks = nn.ModuleList(masks)
 
     def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, channels, n_mels, T) dB with masks at each example's own quietest level; targets unchanged."""
+        """Mask (B, channels, n_mels, T) dB with each example's own quietest level; targets are unchanged."""
         kept = torch.ones_like(x)
         for mask in self.masks:
             kept = mask(kept)
@@ -41,13 +41,13 @@ class SpecAugment(nn.Module):
 
 
 class Mixing(nn.Module):
-    """Adds the power spectra of two clips of the batch and unites their labels.
+    """Adds the power spectra of two clips of the batch and combines their labels.
 
-    Sounds that are not correlated add in power, so two clips mixed are a clip with the instruments of both.
-    Levels are those of the features: with dB against the maximum both clips are equally loud.
+    The powers of uncorrelated sounds add up, so the mix is a clip with the instruments of both. The clips are mixed
+    at the levels of their features: in dB relative to the maximum both are equally loud.
 
     Args:
-        probability: share of the clips that get another one added, 0 to 1.
+        probability: share of the clips that another clip is added to, 0 to 1.
 
     Raises:
         UserError: the probability is outside its range.
@@ -56,7 +56,7 @@ class Mixing(nn.Module):
     targets: ClassVar[tuple[str, ...]] = ("multilabel",)
     inputs: ClassVar[tuple[str, ...]] = ("spectrograms",)
     scalings: ClassVar[tuple[str, ...]] = ("db_max", "db")
-    """Of the features that it fits: powers cannot be added where the level is lost."""
+    """Scalings of features that it can mix: powers cannot be added where the level is lost."""
 
     def __init__(self, probability: float) -> None:
         super().__init__()
@@ -65,12 +65,13 @@ class Mixing(nn.Module):
         self.probability = probability
 
     def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Mix (B, channels, n_mels, T) dB and unite 0/1 targets (B, C).
+        """Mix (B, channels, n_mels, T) dB and combine 0/1 targets (B, C).
 
-        The sum keeps the range of the clip that it is added to: its maximum in dB, and its floor.
+        The mix keeps the maximum and the floor in dB of the clip that the other one is added to.
         """
         partner = torch.randperm(len(x), device=x.device)
         chosen = torch.rand(len(x), device=x.device) < self.probability
+        # Add powers, then shift the mix back to the maximum and clip it at the floor of the clip that is added to.
         power = torch.pow(10.0, x / 10) + torch.pow(10.0, x[partner] / 10)
         mixed = 10 * torch.log10(power)
         top, floor = x.amax(dim=(1, 2, 3), keepdim=True), x.amin(dim=(1, 2, 3), keepdim=True)

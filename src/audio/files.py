@@ -1,4 +1,4 @@
-"""Sound files in, arrays out: whole or in part, mono or stereo, at the wanted sample rate."""
+"""Reads sound files into arrays: whole files or excerpts, mono or stereo, at the wanted sample rate."""
 
 import math
 import re
@@ -13,17 +13,17 @@ SUFFIXES = (".wav", ".flac", ".mp3", ".ogg")
 SILENCE = 1e-4
 """Amplitude below which a file counts as silent: -80 dB of full scale."""
 _LONGEST_NAME = 160  # bytes; file systems end at 255
-_MARGIN_S = 0.1  # read on both sides of a part; longer than the resampler's filter
+_MARGIN_S = 0.1  # read on both sides of an excerpt; longer than the resampler's filter
 
 
 def plain_name(name: str) -> str:
-    """Give the end of a name as part of a file's, with hyphens for all but letters, digits, `_`, `+` and `-`."""
+    """Return a name that is safe in a file name: hyphens replace all but letters, digits, `_`, `+` and `-`."""
     plain = re.sub(r"[^\w+-]", "-", name).encode()
     return plain[-_LONGEST_NAME:].decode(errors="ignore")
 
 
 def audio_files(path: Path) -> list[Path]:
-    """List a sound file, or the sound files of a folder and of those in it, sorted.
+    """Return a sound file, or the sorted sound files of a folder and its subfolders.
 
     Raises:
         UserError: nothing is there, or no sound file is in the folder.
@@ -43,11 +43,11 @@ def read_audio(path: Path, sample_rate: int, channels: int = 1) -> np.ndarray:
 
     Args:
         path: a wav, flac, mp3 or ogg file.
-        sample_rate: wanted, in Hz; the sound is resampled (soxr, high quality) where the file's differs.
-        channels: 1 takes the mean of the file's; 2 takes both of a stereo file, else the mean twice.
+        sample_rate: of the result, in Hz; a file with another rate is resampled (soxr, high quality).
+        channels: 1: the mean of the file's channels; 2: both channels of a stereo file, else the mean twice.
 
     Returns:
-        float32 (samples,) of one channel, (2, samples) of two; -1..1.
+        float32 (samples,) for one channel, (2, samples) for two; -1..1.
 
     Raises:
         UserError: the file is missing, unreadable, empty, silent or not finite.
@@ -55,12 +55,12 @@ def read_audio(path: Path, sample_rate: int, channels: int = 1) -> np.ndarray:
     try:
         read, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError, TypeError) as error:
-        reason = "is not there" if not path.exists() else "is no readable sound file"
+        reason = "does not exist" if not path.exists() else "is no readable sound file"
         raise UserError(f"{path} {reason}; give a file in {', '.join(SUFFIXES)}") from error
     if read.size == 0:
         raise UserError(f"{path} is empty; give a file with sound in it")
     if not np.isfinite(read).all():
-        raise UserError(f"{path} holds samples that are no numbers; write it again")
+        raise UserError(f"{path} contains NaN or infinite samples; write it again")
     waveform = _mixed(read, channels)
     if np.abs(waveform).max() < SILENCE:
         raise UserError(f"{path} is silent; give a file with sound in it")
@@ -68,26 +68,27 @@ def read_audio(path: Path, sample_rate: int, channels: int = 1) -> np.ndarray:
     return waveform[0] if channels == 1 else waveform
 
 
-def read_part(
+def read_excerpt(
     file: soundfile.SoundFile, start: int, length: int, sample_rate: int, channels: int
 ) -> np.ndarray:
-    """Read a part of a sound file by seeking; what lies past its end is 0.
+    """Read an excerpt of a sound file by seeking, zero-padded where it exceeds the end of the file.
 
-    Where the file is resampled a little more is read on both sides, from a sample that both rates share, so that
-    the part is what the whole file would give.
+    An excerpt that is resampled agrees with the same excerpt of the whole file resampled: a margin is read on both
+    sides, beginning at an instant at which both rates have a sample.
 
     Args:
-        file: opened to read.
-        start: of the part, in samples at the wanted rate, >= 0.
-        length: of the part, likewise.
-        sample_rate: wanted, in Hz.
+        file: opened for reading.
+        start: first sample of the excerpt at `sample_rate`, >= 0.
+        length: number of samples at `sample_rate`.
+        sample_rate: of the result, in Hz.
         channels: 1 or 2, see `read_audio`.
 
     Returns:
         float32 (channels, length).
     """
     rate = file.samplerate
-    shared = math.gcd(rate, sample_rate)  # a second is cut into so many steps that both rates have samples at
+    # Both rates have samples at the same instants gcd times a second: whole steps between these keep the phase.
+    shared = math.gcd(rate, sample_rate)
     step, step_wanted = rate // shared, sample_rate // shared
     margin = 0 if rate == sample_rate else math.ceil(_MARGIN_S * shared)
     first = max(0, start // step_wanted - margin)
@@ -96,12 +97,12 @@ def read_part(
     waveform = _mixed(file.read((last - first) * step, dtype="float32", always_2d=True), channels)
     if rate != sample_rate and waveform.shape[1]:
         waveform = _resampled(waveform, rate, sample_rate)
-    part = waveform[:, start - first * step_wanted :][:, :length]
-    return np.pad(part, ((0, 0), (0, length - part.shape[1])))
+    excerpt = waveform[:, start - first * step_wanted :][:, :length]
+    return np.pad(excerpt, ((0, 0), (0, length - excerpt.shape[1])))
 
 
 def _mixed(read: np.ndarray, channels: int) -> np.ndarray:
-    """From (samples, channels of the file) to (channels, samples)."""
+    """Mix (samples, channels of the file) down or up to (channels, samples)."""
     if channels == 2 == read.shape[1]:
         return np.ascontiguousarray(read.T)
     return np.repeat(read.mean(axis=1, dtype=np.float32)[None], channels, axis=0)

@@ -1,7 +1,6 @@
-"""FluidSynth's C functions, through pyfluidsynth, wherever the library lies.
+"""FluidSynth's C functions through pyfluidsynth, wherever the library is installed.
 
-pyfluidsynth refuses to be imported where it finds no library; then the one inside the wheel of `pygame-ce`
-is used.
+Importing pyfluidsynth fails where it finds no library; then the one inside the wheel of `pygame-ce` is used.
 """
 
 import contextlib
@@ -20,10 +19,10 @@ from typing import Any
 from src.errors import UserError
 
 LIBRARY_VARIABLE = "POLYSWEEP_FLUIDSYNTH"
-"""Environment variable: path of the library to use instead of the one that would be found."""
+"""Environment variable: path of the library to use instead of searching for one."""
 
 REMEDY = (
-    "FluidSynth's library is not here: run `make setup`, `apt install libfluidsynth3`, "
+    "FluidSynth's library is not installed: run `make setup`, `apt install libfluidsynth3`, "
     "`brew install fluid-synth` or `pip install pygame-ce`"
 )
 _LOG_LEVELS = range(5)
@@ -31,7 +30,7 @@ _LOG_LEVELS = range(5)
 
 @functools.cache
 def functions() -> SimpleNamespace:
-    """Give FluidSynth's C functions by name, without the prefix `fluid_`, with its log switched off.
+    """Return FluidSynth's C functions by name, without the prefix `fluid_`, with logging switched off.
 
     Raises:
         UserError: no library is found.
@@ -49,7 +48,7 @@ def functions() -> SimpleNamespace:
 
 
 def version() -> str:
-    """Give FluidSynth's version, such as `2.3.1`.
+    """Return FluidSynth's version, such as `2.3.1`.
 
     Raises:
         UserError: no library is found.
@@ -59,7 +58,7 @@ def version() -> str:
 
 
 def bundled_library() -> Path | None:
-    """Find the library that the wheel of `pygame-ce` carries, without importing it."""
+    """Return the library in the wheel of `pygame-ce`, found without importing the package."""
     package = importlib.util.find_spec("pygame")
     if package is None or package.origin is None:
         return None
@@ -69,7 +68,7 @@ def bundled_library() -> Path | None:
 
 
 def _undeclared(cfunc: Any) -> dict[str, Any]:
-    """Declare what pyfluidsynth leaves out."""
+    """Declare the functions that pyfluidsynth leaves out."""
     synth, font = ("synth", c_void_p, 1), ("sfont", c_void_p, 1)
     level, function, data = ("level", c_int, 1), ("function", c_void_p, 1), ("data", c_void_p, 1)
     left = (("left", c_void_p, 1), ("left_offset", c_int, 1), ("left_step", c_int, 1))
@@ -94,7 +93,7 @@ def _pyfluidsynth() -> Any:
 
 
 def _candidates() -> Iterator[Path | None]:
-    """List libraries to try in turn; `None` leaves the search to pyfluidsynth."""
+    """Yield libraries to try in turn; `None` leaves the search to pyfluidsynth."""
     forced = os.environ.get(LIBRARY_VARIABLE)
     if forced:
         yield Path(forced)
@@ -106,7 +105,7 @@ def _candidates() -> Iterator[Path | None]:
 
 @contextlib.contextmanager
 def _found(library: Path | None) -> Iterator[None]:
-    """Let pyfluidsynth find `library` while it is imported, and print nothing about it."""
+    """Make pyfluidsynth find `library` while it is imported, and keep it from printing."""
     search = ctypes.util.find_library
 
     def found(name: str) -> str | None:

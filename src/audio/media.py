@@ -1,4 +1,4 @@
-"""The sound of audio and video files as a stream, from any place, in constant memory."""
+"""Streams the sound of audio and video files, from any position, in constant memory."""
 
 import itertools
 import math
@@ -15,20 +15,21 @@ from av.stream import Discard
 from src.errors import UserError
 
 _PREROLLS = (0.5, 5.0, 60.0, math.inf)
-"""Seconds decoded before what is wanted; the next is tried where a file's index leads too far."""
-_SETTLE_SECONDS = 0.1  # Opus needs 80 ms, AAC two frames, MP3 up to nine frames of the bit reservoir
+"""Seconds decoded before the wanted sample; the next is tried where a file's index leads past it."""
+_SETTLE_SECONDS = 0.1
+"""Until a decoder's output is exact: 80 ms for Opus, two frames for AAC, up to nine for MP3 (bit reservoir)."""
 _MARGIN_SECONDS = 0.05  # longer than the resampler's filter
 _GAP_SECONDS = 0.015  # less than a frame
 _CUT_OFF_SECONDS = 0.1
 _STREAMED_WAV = 0xFFFFFFFF  # the size in a header that was written before the sound was
 _WITHOUT_INDEX = ("mp3", "aac")
-"""Formats in which a seek lands somewhere: their packets are counted from the start, and not decoded."""
+"""Formats without exact seeking: packets are counted from the start, undecoded."""
 
 
 class Media:
     """The first audio track of a file, opened by FFmpeg (PyAV); a context manager.
 
-    Times count from the file's start as players show it: the encoder's delay (MP3, AAC, Opus) is left out. They
+    Times count from the start of the file as players show it, without the encoder's delay (MP3, AAC, Opus). They
     are exact to the sample where the container counts in samples (wav, flac, mp3, mp4, ogg) or the codec has frames
     of one length (AAC, MP3, AC-3), and to half a millisecond otherwise (Opus in Matroska). A track that begins
     later than the file is silent until then.
@@ -62,20 +63,20 @@ class Media:
     def blocks(
         self, sample_rate: int, channels: int, start_s: float = 0.0, end_s: float | None = None
     ) -> Iterator[np.ndarray]:
-        """Decode a part, a block at a time; only one generator of a file may be in use.
+        """Decode an excerpt block by block; only one generator of a file may be in use.
 
-        The blocks are what decoding all, resampling all (soxr, high quality) and slicing would give. Stereo made
-        mono is the mean of both channels, mono made stereo is doubled, and more channels are mixed down by
+        The blocks are what decoding all, resampling all (soxr, high quality) and slicing would give. Stereo becomes
+        mono by the mean of both channels and mono becomes stereo by doubling; more channels are mixed down by
         FFmpeg's matrix (ITU-R BS.775), scaled so that nothing clips.
 
         Args:
-            sample_rate: wanted, in Hz.
-            channels: wanted, 1 or 2.
-            start_s: begins at sample round(start_s * sample_rate).
-            end_s: ends before sample round(end_s * sample_rate); `None`: the end of the track.
+            sample_rate: of the blocks, in Hz.
+            channels: of the blocks, 1 or 2.
+            start_s: the excerpt begins at sample round(start_s * sample_rate).
+            end_s: it ends before sample round(end_s * sample_rate); `None`: the end of the track.
 
         Yields:
-            float32 (channels, samples), about -1..1; any number of samples but 0.
+            float32 (channels, samples), about -1..1, samples > 0.
 
         Raises:
             UserError: the sound is damaged, or ends more than 0.1 s before end_s or the end that the file gives.
@@ -85,26 +86,28 @@ class Media:
         if sample_rate == self.sample_rate:
             yield from self._span(channels, first, last, last)
             return
+        # Decode from an instant at which both rates have a sample, so that resampling keeps the phase.
         step = self.sample_rate // math.gcd(self.sample_rate, sample_rate)
         margin = math.ceil(_MARGIN_SECONDS * self.sample_rate)
         begin = max(0, first * self.sample_rate // sample_rate - margin) // step * step
+        # The margin on both sides gives the resampler's filter the context that the whole file would give.
         end = None if last is None else -(-last * self.sample_rate // sample_rate)
         sound = self._span(channels, begin, end, None if end is None else end + margin)
         skip = first - begin * sample_rate // self.sample_rate
         wanted = None if last is None else skip + last - first
-        yield from _part(_resampled(sound, self.sample_rate, sample_rate, channels), skip, wanted)
+        yield from _excerpt(_resampled(sound, self.sample_rate, sample_rate, channels), skip, wanted)
 
     def _span(self, channels: int, first: int, needed: int | None, last: int | None) -> Iterator[np.ndarray]:
-        """Give samples first..last, fewer where the track ends after `needed`."""
+        """Yield samples first..last at the file's own rate; the track may end anywhere past `needed`."""
         position, rate = first, self.sample_rate
         for start, sound in self._frames(channels, first):
             if position == first and start > first:
                 sound = np.pad(sound, ((0, 0), (start - first, 0)))
                 start = first
-            part = sound[:, max(0, position - start) : None if last is None else max(0, last - start)]
-            position += part.shape[1]
-            if part.shape[1]:
-                yield part
+            chunk = sound[:, max(0, position - start) : None if last is None else max(0, last - start)]
+            position += chunk.shape[1]
+            if chunk.shape[1]:
+                yield chunk
             if last is not None and position >= last:
                 return
         ends = self.duration_s if needed is None else needed / rate
@@ -115,7 +118,8 @@ class Media:
             )
 
     def _frames(self, channels: int, wanted: int) -> Iterator[tuple[int, np.ndarray]]:
-        """Decode from a little before a sample: each frame's first sample and sound (channels, samples)."""
+        """Decode from a little before sample `wanted` on: position and sound (channels, samples) of each frame."""
+        # Start early enough for the decoder to settle; where a seek landed too late, try again from further ahead.
         settled = wanted - round(_SETTLE_SECONDS * self.sample_rate)
         for preroll in _PREROLLS:
             begin = 0 if math.isinf(preroll) else max(0, wanted - round(preroll * self.sample_rate))
@@ -128,7 +132,7 @@ class Media:
     def _joined(
         self, frames: Iterator[tuple[int, np.ndarray]], settled: int
     ) -> Iterator[tuple[int, np.ndarray]]:
-        """Count the samples on from the first frame: containers round times. Refuse gaps from `settled` on."""
+        """Position frames by counting samples, since containers round times; refuse gaps from `settled` on."""
         expected: int | None = None
         for start, sound in frames:
             if expected is None or expected <= settled:
@@ -139,7 +143,7 @@ class Media:
             expected += sound.shape[1]
 
     def _decoded(self, channels: int, begin: int, settled: int) -> Iterator[tuple[int, np.ndarray]]:
-        """Decode from a sample on; damage before `settled` is passed over."""
+        """Decode from sample `begin` on; damage before `settled` is skipped."""
         position = begin
         to_float: av.AudioResampler | None = None
         try:
@@ -154,13 +158,13 @@ class Media:
                 for frame in frames:
                     if frame.pts is not None:
                         to_float = to_float or _to_float(frame)
-                        for part in to_float.resample(frame):
-                            yield self._position(frame.pts), _with_channels(part.to_ndarray(), channels)
+                        for chunk in to_float.resample(frame):
+                            yield self._position(frame.pts), _with_channels(chunk.to_ndarray(), channels)
         except (av.FFmpegError, ValueError) as error:
             raise self._damaged(position, getattr(error, "strerror", None) or str(error)) from error
 
     def _position(self, pts: int) -> int:
-        """Give a frame's first sample; where the container's ticks are coarser, on the grid of whole frames."""
+        """Return a frame's first sample, rounded to whole frames where the container's ticks are too coarse."""
         position = round(pts * self._tick - self._origin)
         frame = self._stream.codec_context.frame_size
         if self._tick <= 1 or not frame:
@@ -176,6 +180,7 @@ class Media:
         elif not self._counted:
             self._container.seek(offset, stream=self._stream)
         self._stream.codec_context.flush_buffers()
+        # Formats without an index are read on from where the last excerpt ended; packets before `begin` are skipped.
         for packet in self._demuxed if self._counted else self._container.demux(self._stream):
             end = offset + 1 if packet.pts is None else packet.pts + (packet.duration or 0)
             self._passed = max(self._passed, end)
@@ -191,7 +196,7 @@ class Media:
         try:
             self._container = av.open(str(self.path), "r", metadata_errors="replace")
         except (av.FFmpegError, OSError, ValueError) as error:
-            reason = "is no readable audio or video file" if self.path.exists() else "is not there"
+            reason = "is no readable audio or video file" if self.path.exists() else "does not exist"
             raise UserError(f"{self.path} {reason}; give another one") from error
         if not self._container.streams.audio:
             self._container.close()
@@ -210,7 +215,7 @@ class Media:
         self._passed = 0
 
     def _duration_s(self) -> float:
-        """Give the track's length: by its header, else by its last packet, else that of the whole file."""
+        """Return the length of the track by its header, else by its last packet, else the length of the file."""
         if self._counted and self._stream.start_time is None:  # no Xing header: FFmpeg would guess
             return self._counted_s()
         if self._stream.duration is not None:
@@ -223,7 +228,7 @@ class Media:
         return (self._container.duration or 0) / av.time_base
 
     def _missing_s(self) -> float:
-        """Give the seconds that a wav file's header tells of and the file lacks: FFmpeg counts what is there."""
+        """Return by how much a truncated wav file is shorter than its header says; FFmpeg reports what is left."""
         if self._container.format.name != "wav":
             return 0.0
         with self.path.open("rb") as file:
@@ -275,13 +280,13 @@ def _resampled(blocks: Iterator[np.ndarray], rate: int, wanted: int, channels: i
     yield stream.resample_chunk(np.zeros((0, channels), np.float32), last=True).T
 
 
-def _part(blocks: Iterator[np.ndarray], first: int, last: int | None) -> Iterator[np.ndarray]:
-    """Give samples first..last of blocks."""
+def _excerpt(blocks: Iterator[np.ndarray], first: int, last: int | None) -> Iterator[np.ndarray]:
+    """Yield samples first..last of a stream of blocks (channels, samples)."""
     position = 0
     for block in blocks:
-        part = block[:, max(0, first - position) : None if last is None else max(0, last - position)]
+        chunk = block[:, max(0, first - position) : None if last is None else max(0, last - position)]
         position += block.shape[1]
-        if part.shape[1]:
-            yield part
+        if chunk.shape[1]:
+            yield chunk
         if last is not None and position >= last:
             return

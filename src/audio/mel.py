@@ -15,15 +15,15 @@ _POWER_FLOOR = 1e-10  # librosa.power_to_db's amin
 
 
 def frames(samples: int, hop_length: int) -> int:
-    """Count the frames of a centred transform of `samples` samples."""
+    """Return the number of frames of a centred transform of `samples` samples."""
     return 1 + samples // hop_length
 
 
 class LogMel(nn.Module):
-    """Log-mel spectrogram in dB: Hann window, centred frames, zero padding, Slaney's mel scale and norm.
+    """Log-mel spectrogram in dB: Hann window, centred frames, zero padding, Slaney's mel scale and normalisation.
 
     Its power agrees with `librosa.feature.melspectrogram` to 1e-4 of its maximum. Bands narrower than the
-    resolution of the transform (many mels, small n_fft) stay empty, as they do there.
+    frequency resolution (many mels, small n_fft) stay empty in both.
 
     Args:
         sample_rate: in Hz.
@@ -33,10 +33,10 @@ class LogMel(nn.Module):
         n_mels: number of mel bands.
         fmin: lowest edge of the bands, Hz.
         fmax: highest edge, Hz, at most sample_rate / 2; `None` means that.
-        scaling: `db_max` gives dB against the greatest power of each clip (0 at most: loudness is left out);
-            `db` gives dB against a power of 1 (a mel power of 1 is 0 dB, louder ones are above); `z_norm` gives
-            `db_max` with mean 0 and deviation 1 in each clip and channel.
-        top_db: the floor: nothing is below -top_db dB (in `z_norm` before it is normalised).
+        scaling: `db_max`: dB relative to the greatest power of each clip (0 at most, independent of loudness);
+            `db`: dB relative to a power of 1 (a mel power of 1 is 0 dB, louder ones are above); `z_norm`:
+            `db_max` with mean 0 and standard deviation 1 in each clip and channel.
+        top_db: values below -top_db dB are raised to it (in `z_norm` before normalisation).
 
     Raises:
         UserError: an option lies outside its range.
@@ -71,11 +71,11 @@ class LogMel(nn.Module):
             )
 
     def frames(self, samples: int) -> int:
-        """Count the frames that `samples` samples give."""
+        """Return the number of frames of `samples` samples."""
         return frames(samples, self.hop_length)
 
     def power(self, waveform: Tensor) -> Tensor:
-        """Give the mel power spectrogram.
+        """Return the mel power spectrogram.
 
         Args:
             waveform: float32 (..., samples), about -1..1.
@@ -84,14 +84,13 @@ class LogMel(nn.Module):
             float32 (..., n_mels, frames), >= 0.
         """
         spectrum = self.spectrogram(waveform)
-        power = spectrum.real.square().addcmul_(
-            spectrum.imag, spectrum.imag
-        )  # twice as fast as abs().square()
+        # Twice as fast as abs().square().
+        power = spectrum.real.square().addcmul_(spectrum.imag, spectrum.imag)
         mel: Tensor = self.mel_scale(power)
         return mel
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Give the log-mel spectrogram.
+        """Return the log-mel spectrogram.
 
         Args:
             waveform: float32 (..., samples), about -1..1.
@@ -116,8 +115,8 @@ def log_mel(features: Mapping[str, Any]) -> LogMel:
     try:
         return LogMel(**features)
     except TypeError as error:
-        what = str(error).removeprefix("LogMel.__init__() ")
-        raise UserError(f"data.features: {what}; see LogMel") from error
+        complaint = str(error).removeprefix("LogMel.__init__() ")
+        raise UserError(f"data.features: {complaint}; src/audio/mel.py lists the options") from error
 
 
 def _standardised(decibels: Tensor) -> Tensor:

@@ -16,8 +16,8 @@ MAX_BYTES = 5_000_000
 MAX_NOTES = 200_000
 MAX_BEATS = 30_000
 MAX_SECONDS = 4 * 3600
-"""Larger files are refused: the time and memory that a file takes have bounds. A piece of an hour has about
-300 kB, 30,000 notes and 8,000 beats."""
+"""Larger files are refused, to bound the time and memory that a file takes. A piece of an hour has about 300 kB,
+30,000 notes and 8,000 beats."""
 
 SUFFIXES = (".mid", ".midi")
 _DRUM_CHANNEL = 9
@@ -26,7 +26,7 @@ _DEFAULT_TEMPO = 500_000  # microseconds a beat
 
 @dataclass(frozen=True, eq=False)
 class Notes:
-    """The notes of a piece, all instruments but the drums, in order of start, then pitch.
+    """The notes of all instruments of a piece except the drums, ordered by start, then pitch.
 
     Attributes:
         pitch: (n,) uint8, MIDI numbers in 0..127.
@@ -35,7 +35,7 @@ class Notes:
         end: (n,) int64, ticks, > start.
         ticks_per_beat: ticks of a quarter note, > 0.
         tempo_ticks: (m,) int64, where the tempo changes; ascending, the first is 0.
-        tempo_seconds_per_beat: (m,) float64, the tempo from there on, whole microseconds, > 0.
+        tempo_seconds_per_beat: (m,) float64, the tempo from each of these on, whole microseconds, > 0.
     """
 
     pitch: np.ndarray
@@ -47,9 +47,9 @@ class Notes:
     tempo_seconds_per_beat: np.ndarray
 
     def seconds(self, ticks: np.ndarray) -> np.ndarray:
-        """Give the times of ticks, following the tempo.
+        """Convert ticks to seconds, following tempo changes.
 
-        Operation by operation as in `pretty_midi.PrettyMIDI`, so that not even the last bit differs.
+        The operations and their order are those of `pretty_midi.PrettyMIDI`, so the results agree to the last bit.
 
         Args:
             ticks: integers of any shape, >= 0.
@@ -60,13 +60,15 @@ class Notes:
         beats_per_minute = 6e7 / np.rint(1e6 * self.tempo_seconds_per_beat)
         seconds_per_tick = 60.0 / (beats_per_minute * self.ticks_per_beat)
         changes = np.concatenate([[0.0], np.cumsum(seconds_per_tick[:-1] * np.diff(self.tempo_ticks))])
-        part = np.searchsorted(self.tempo_ticks, ticks, side="right") - 1
-        seconds: np.ndarray = changes[part] + seconds_per_tick[part] * (ticks - self.tempo_ticks[part])
+        section = np.searchsorted(self.tempo_ticks, ticks, side="right") - 1
+        seconds: np.ndarray = changes[section] + seconds_per_tick[section] * (
+            ticks - self.tempo_ticks[section]
+        )
         return seconds
 
 
 def midi_files(root: Path) -> list[Path]:
-    """Give the MIDI files of a folder and of all folders in it, sorted; names that start with a dot are left out.
+    """Return the sorted MIDI files of a folder and its subfolders, without names that start with a dot.
 
     Raises:
         UserError: the folder is missing, or there is no MIDI file in it.
@@ -88,10 +90,10 @@ def midi_files(root: Path) -> list[Path]:
 def read_midi(path: Path) -> Notes:
     """Read the notes of a standard MIDI file, type 0 or 1.
 
-    Notes are paired as in `pretty_midi`: a note-off ends all notes of its track, channel and pitch that started
-    before it. Notes without length or end, drums (channel 10), pedals and pitch bends are left out, and so is a
-    note within another of its key if the key is never released again. A change of tempo counts in whichever
-    track it stands (in `pretty_midi`, in the first only).
+    Note-ons and note-offs are paired as in `pretty_midi`: a note-off ends all notes of its track, channel and pitch
+    that started before it. Notes without length or end, drums (channel 10), pedals and pitch bends are left out, and
+    so is a note that starts within another one of its key if the key is never released again. Tempo changes count in
+    every track (in `pretty_midi`, in the first track only).
 
     Raises:
         UserError: the file cannot be read, has no notes, or is larger or longer than the bounds above.
@@ -99,7 +101,7 @@ def read_midi(path: Path) -> Notes:
     data = _bytes(path)
     try:
         score = ScoreTick.from_midi(data)
-    # What a library of C++ raises is open.
+    # Which exceptions symusic raises is not documented.
     except Exception as error:
         raise _refusal(path, _reason(error)) from error
     if score.ticks_per_quarter < 1:
@@ -137,24 +139,24 @@ def _bytes(path: Path) -> bytes:
 
 
 def _columns(path: Path, data: bytes, score: ScoreTick) -> np.ndarray:
-    """Give pitch, velocity, start and end, (4, n), of the notes of all tracks but the drums, in no order."""
-    parts = [_from_symusic(track.notes.numpy()) for track in score.tracks if not track.is_drum]
+    """Return pitch, velocity, start and end, (4, n), of the notes of all tracks but the drums, unordered."""
+    tracks = [_from_symusic(track.notes.numpy()) for track in score.tracks if not track.is_drum]
     # symusic counts ticks in 32 bits; past them they turn negative.
-    if any((part < 0).any() or (part[3] < part[2]).any() for part in parts):
+    if any((notes < 0).any() or (notes[3] < notes[2]).any() for notes in tracks):
         raise _refusal(path, "its times are too large")
-    if any(map(_may_lack_notes, parts)):
+    if any(map(_may_lack_notes, tracks)):
         try:
-            parts = [_from_mido(track) for track in mido.MidiFile(file=io.BytesIO(data)).tracks]
+            tracks = [_from_mido(track) for track in mido.MidiFile(file=io.BytesIO(data)).tracks]
         # The exceptions of mido for a broken file have no class in common.
         except Exception as error:
             raise _refusal(path, _reason(error)) from error
     else:
-        parts = [_released(part) for part in parts]
-    return np.concatenate([np.zeros((4, 0), np.int64), *parts], axis=1)
+        tracks = [_released(notes) for notes in tracks]
+    return np.concatenate([np.zeros((4, 0), np.int64), *tracks], axis=1)
 
 
 def _from_symusic(found: dict[str, np.ndarray]) -> np.ndarray:
-    """Give the notes of a track, (4, n), in order of pitch, then start."""
+    """Return the notes of a track, (4, n), ordered by pitch, then start."""
     pitch, velocity, start, length = (
         found[name].astype(np.int64) for name in ("pitch", "velocity", "time", "duration")
     )
@@ -163,10 +165,10 @@ def _from_symusic(found: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def _may_lack_notes(notes: np.ndarray) -> bool:
-    """Whether symusic may have left notes of a track out, or paired them wrongly.
+    """Whether symusic may have dropped notes of a track, or paired them wrongly.
 
-    It matches note-ons and note-offs of a key first in, first out. A note-on without a note-off thus shifts all
-    that follow: each note lasts into the next one, or up to it, to the last of the key.
+    It matches note-ons and note-offs of a key first in, first out. So a note-on without a note-off shifts all that
+    follow: each note lasts up to or into the next one, until the last note of the key.
     """
     pitch, _, start, end = notes
     same_key = np.append(False, pitch[1:] == pitch[:-1])[: len(pitch)]
@@ -178,7 +180,7 @@ def _may_lack_notes(notes: np.ndarray) -> bool:
 
 
 def _released(notes: np.ndarray) -> np.ndarray:
-    """End the notes of a track by the first note-off of their key."""
+    """End each note of a track at the first note-off of its key."""
     pitch, velocity, start, end = notes
     keys = pitch << 40
     released = end[np.searchsorted(keys + end, keys + start, side="right")]
@@ -191,7 +193,7 @@ def _from_mido(track: mido.MidiTrack) -> np.ndarray:
 
 
 def _paired(track: mido.MidiTrack) -> Iterator[tuple[int, int, int, int]]:
-    """Give (pitch, velocity, start, end) as `PrettyMIDI._load_instruments` does, drums left out."""
+    """Yield (pitch, velocity, start, end) as `PrettyMIDI._load_instruments` does, without drums."""
     sounding: defaultdict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
     now = 0
     for message in track:
@@ -210,15 +212,17 @@ def _paired(track: mido.MidiTrack) -> Iterator[tuple[int, int, int, int]]:
 
 
 def _tempi(path: Path, score: ScoreTick) -> tuple[np.ndarray, np.ndarray]:
-    """Give ticks and seconds a beat, the last change of tick 0 first, without changes to the same tempo."""
+    """Return ticks and seconds a beat of tempo changes, beginning with the last one at tick 0, without repeats."""
     found = score.tempos.numpy()
     ticks, tempi = found["time"].astype(np.int64), found["mspq"].astype(np.int64)
     if (tempi < 1).any():
         raise _refusal(path, "it has a tempo of 0 seconds a beat")
     if (ticks < 0).any():
         raise _refusal(path, "its times are too large")
+    # The last change at tick 0 is the initial tempo; without one it is 120 beats a minute.
     first = tempi[ticks == 0][-1:] if (ticks == 0).any() else np.array([_DEFAULT_TEMPO])
     ticks, tempi = np.append(0, ticks[ticks > 0]), np.append(first, tempi[ticks > 0])
+    # Only real changes are kept, as in pretty_midi.
     kept = np.append(True, tempi[1:] != tempi[:-1])
     return ticks[kept], tempi[kept] / 1e6
 

@@ -22,7 +22,7 @@ class Grid:
     """The steps and keys of a roll.
 
     Args:
-        unit: `beats` or `seconds`: what a step is a part of.
+        unit: `beats` or `seconds`, which steps subdivide.
         rate: steps a beat or a second, in 1..100; whole for beats.
         lowest_note: MIDI number of the first key, in 0..127.
         n_notes: number of keys, in 1..128 - lowest_note.
@@ -49,7 +49,7 @@ class Grid:
         if not (self.lowest_note >= 0 and 1 <= self.n_notes <= 128 - self.lowest_note):
             raise UserError(
                 f"n_notes={self.n_notes} keys from lowest_note={self.lowest_note} on do not lie in 0..127; "
-                "choose 24 and 84, say"
+                "choose 24 and 84, for example"
             )
         if self.short_notes not in SHORT_NOTES:
             raise UserError(f"short_notes is {self.short_notes!r}; choose one of {', '.join(SHORT_NOTES)}")
@@ -63,9 +63,9 @@ def key_name(note: int) -> str:
 def to_roll(notes: Notes, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
     """Put notes on a grid: step = floor(time · rate).
 
-    Steps of a beat are counted in whole numbers and follow changes of tempo. Steps of a second are counted as
-    `pretty_midi.PrettyMIDI.get_piano_roll(fs=rate, pedal_threshold=None)` does; with `short_notes="drop"` the
-    same keys sound in the same steps (pitch bends apart).
+    With `unit="beats"` steps are computed in integers and follow tempo changes. With `unit="seconds"` they are those of
+    `pretty_midi.PrettyMIDI.get_piano_roll(fs=rate, pedal_threshold=None)`; with `short_notes="drop"` the same keys
+    sound in the same steps, except for pitch bends.
 
     Returns:
         `sounding` and `onsets`, both bool (T, n_notes): whether key lowest_note + k sounds in a step, and whether
@@ -80,6 +80,7 @@ def to_roll(notes: Notes, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
     shape = int(end.max(initial=0)), grid.n_notes
     sounding, onsets = np.zeros(shape, bool), np.zeros(shape, bool)
     onsets[start, key] = True
+    # A key sounds where more of its notes have started than ended: starts − ends per step, summed up over time.
     for k in np.unique(key):
         changes = np.bincount(start[key == k], minlength=shape[0] + 1)
         changes -= np.bincount(end[key == k], minlength=shape[0] + 1)
@@ -96,20 +97,20 @@ def to_midi(
     velocity: int = 80,
     bpm: float = 120,
 ) -> mido.MidiFile:
-    """Write a roll as a type 1 file: a track with the tempo, and a track with the notes.
+    """Convert a roll to a type 1 MIDI file: a track with the tempo, and a track with the notes.
 
-    `to_roll` gives the roll back, less silence at its end. In steps of a second all notes start and end one tick
-    late, some 1 ms: floor(time · rate) would otherwise fall to either side of a boundary.
+    `to_roll` restores the roll, without silence at its end. With `unit="seconds"` all notes start and end one tick
+    late, about 1 ms, so that rounding can't move floor(time · rate) across a boundary.
 
     Args:
         sounding: bool (T, n_notes).
-        onsets: bool (T, n_notes), where sounding keys are struck; `None`: where a key starts to sound, which
-            always counts as an onset.
-        grid: what the steps and keys are.
+        onsets: bool (T, n_notes), where sounding keys are struck, in addition to the steps where a key starts to
+            sound, which always count; `None`: only those.
+        grid: of the roll.
         program: General MIDI program, in 0..127.
         velocity: of all notes, in 1..127.
-        bpm: beats a minute, >= 4, of a grid in beats; seconds are written as 60, or 3.75 where the rate is not
-            whole.
+        bpm: beats a minute, >= 4, of a grid in beats; a grid in seconds is written with 60 bpm, or 3.75 where its
+            rate is not whole.
     """
     assert sounding.shape[1:] == (grid.n_notes,), sounding.shape
     assert onsets is None or onsets.shape == sounding.shape, onsets.shape
@@ -143,7 +144,7 @@ def _steps(notes: Notes, ticks: np.ndarray, grid: Grid) -> np.ndarray:
 
 
 def _beat(grid: Grid, bpm: float) -> tuple[int, int]:
-    """Give the steps of a beat and its length in microseconds, the most exact that a MIDI file can have."""
+    """Return the steps of a beat and its length in microseconds, as exactly as a MIDI file can store it."""
     if grid.unit == "beats":
         return int(grid.rate), mido.bpm2tempo(bpm)
     if grid.rate == int(grid.rate):
@@ -153,7 +154,7 @@ def _beat(grid: Grid, bpm: float) -> tuple[int, int]:
 
 
 def _events(sounding: np.ndarray, onsets: np.ndarray | None) -> list[tuple[int, int, int]]:
-    """Give (step, 1 for a start and 0 for an end, key) of all notes, in order."""
+    """Return sorted (step, 1 for a start or 0 for an end, key) of all notes."""
     silence = np.zeros((1, sounding.shape[1]), bool)
     padded = np.concatenate([silence, sounding.astype(bool), silence])
     before, now = padded[:-1], padded[1:]

@@ -16,10 +16,10 @@ from src.audio.synthesis import Synthesizer
 from src.errors import UserError
 
 STEPS_PER_SECOND = 4
-"""Where the length of a step is unknown."""
+"""Assumed where the length of a step is unknown."""
 
 NO_SOUND = "none"
-"""In place of a soundfont: no `.wav` is written."""
+"""Given instead of a soundfont: no `.wav` is written."""
 
 _TAIL_SECONDS = 2.0  # for the last notes to die away
 _PEAK = 0.9
@@ -28,11 +28,11 @@ _WIDEST = 40  # inches of a picture
 
 
 class RollWriter:
-    """Writes rolls as `.mid`, `.wav` and `.png`; there is no sound without FluidSynth or its soundfont.
+    """Writes rolls as `.mid`, `.wav` and `.png`; without FluidSynth or the soundfont there is no `.wav`.
 
     Args:
-        grid: what the steps and keys are; where steps are of unknown length, see `STEPS_PER_SECOND`.
-        bpm: tempo, where steps are parts of a beat.
+        grid: of the rolls; see `grid_or_default` where the length of a step is unknown.
+        bpm: tempo of grids in beats.
         program: General MIDI program, 0..127.
         soundfont: name or path, or `NO_SOUND`.
     """
@@ -52,7 +52,7 @@ class RollWriter:
             print(f"no sound is written: {error}", file=sys.stderr)
 
     def steps(self, seconds: float) -> int:
-        """Give how many steps a time in seconds has."""
+        """Convert seconds to steps."""
         beats = self.bpm / 60 if self.grid.unit == "beats" else 1.0
         return int(seconds * beats * self.grid.rate)
 
@@ -64,8 +64,8 @@ class RollWriter:
         Args:
             stem: path without suffix; its folder exists.
             sounding: bool (T, n_notes).
-            onsets: bool (T, n_notes); None: where a key starts to sound.
-            generated_from: the step from which on the roll was generated; a line marks it. 0: no line.
+            onsets: bool (T, n_notes); `None`: the steps where a key starts to sound.
+            generated_from: first generated step, marked by a line; 0: no line.
         """
         midi = to_midi(sounding, onsets, self.grid, bpm=self.bpm, program=self.program)
         midi.save(stem.with_name(f"{stem.name}.mid"))
@@ -108,14 +108,14 @@ class RollWriter:
 
 
 def grid_or_default(grid: Grid | None, lowest_note: int, n_notes: int) -> Grid:
-    """Give the grid, or one of `STEPS_PER_SECOND` where the length of a step is unknown."""
+    """Return the grid, or one with `STEPS_PER_SECOND` where the length of a step is unknown."""
     if grid is not None:
         return grid
     return Grid(unit="seconds", rate=STEPS_PER_SECOND, lowest_note=lowest_note, n_notes=n_notes)
 
 
 def _timed(midi: mido.MidiFile) -> list[tuple[float, mido.Message]]:
-    """Give the channel messages with their times in seconds."""
+    """Return the channel messages, each with its time in seconds."""
     events, seconds = [], 0.0
     for message in midi:
         seconds += message.time

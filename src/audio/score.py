@@ -1,4 +1,4 @@
-"""Random polyphonic pieces as MIDI messages: which instruments play, and which notes when."""
+"""Random polyphonic pieces as MIDI messages."""
 
 import hashlib
 import itertools
@@ -14,7 +14,7 @@ from src.errors import UserError
 BPM = 120
 TICKS_PER_BEAT = 480
 TICKS_PER_SECOND = TICKS_PER_BEAT * BPM // 60
-"""960: onsets and lengths are rounded to 1.04 ms, so that the `.mid` file is the piece itself."""
+"""960: onsets and lengths are rounded to 1.04 ms, so that a `.mid` file holds the piece exactly."""
 
 DRUM_CHANNEL = 9
 CHANNELS = tuple(channel for channel in range(16) if channel != DRUM_CHANNEL)
@@ -22,10 +22,10 @@ CHANNELS = tuple(channel for channel in range(16) if channel != DRUM_CHANNEL)
 
 @dataclass(frozen=True, kw_only=True)
 class Instrument:
-    """An instrument of General MIDI and the notes that it can play.
+    """A General MIDI instrument and the notes that it can play.
 
     Args:
-        name: the class's name.
+        name: of its class.
         program: General MIDI program, counted from 0, in 0..127.
         low: lowest note, MIDI number in 0..127.
         high: highest note, MIDI number in low..127.
@@ -44,19 +44,20 @@ class Instrument:
             raise UserError(f"{self.name}: program {self.program} is unknown; General MIDI has 0..127")
         if not 0 <= self.low <= self.high <= 127:
             raise UserError(
-                f"{self.name}: no note lies in {self.low}..{self.high}; "
+                f"{self.name}: low={self.low} and high={self.high} leave no note; "
                 "give MIDI numbers 0 <= low <= high <= 127"
             )
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreOptions:
-    """What random pieces are drawn from.
+    """The distribution that random pieces are drawn from.
 
     Args:
-        instruments: the instruments to choose among.
-        clip_seconds: length of a piece; notes are cut there.
-        max_instruments: a piece has 1..max_instruments of them, uniform, without replacement; at most 15.
+        instruments: to draw from.
+        clip_seconds: length of a piece; notes end there at the latest.
+        max_instruments: the number of instruments of a piece is uniform in 1..max_instruments, at most 15; they are
+            drawn without replacement.
         notes_per_instrument: notes drawn for each instrument; those that start past the end are dropped.
         velocity: lowest and highest MIDI velocity, in 1..127.
         gap: least and greatest time between two onsets of an instrument, in seconds, >= 0.
@@ -83,13 +84,13 @@ class ScoreOptions:
             raise UserError(f"notes_per_instrument is {self.notes_per_instrument}; choose at least 1")
         if self.latest_first_onset < self.gap[0]:
             raise UserError(
-                f"clip_seconds={self.clip_seconds} is too short for a first note after gap[0]={self.gap[0]} "
-                f"of length[0]={self.length[0]} s; choose a longer clip, a smaller gap or a shorter length"
+                f"clip_seconds={self.clip_seconds} is too short for a note of length[0]={self.length[0]} s "
+                f"after gap[0]={self.gap[0]} s; choose a longer clip, a smaller gap or a shorter length"
             )
 
     @property
     def latest_first_onset(self) -> float:
-        """Seconds: an instrument that enters here still sounds for the least length of a note."""
+        """Seconds; an instrument that enters here still sounds for the shortest length of a note."""
         return self.clip_seconds - self.length[0]
 
     @property
@@ -115,14 +116,14 @@ class Score:
 
     Attributes:
         midi: a type 1 file: the tempo in the first track, then a track for each instrument.
-        instruments: positions in `ScoreOptions.instruments` of those that play, in the order of the tracks.
+        instruments: indices in `ScoreOptions.instruments` of those that play, in the order of the tracks.
     """
 
     midi: mido.MidiFile
     instruments: tuple[int, ...]
 
     def events(self) -> list[tuple[float, mido.Message]]:
-        """Give the channel messages of all tracks in order of time, each with its time in seconds."""
+        """Return the channel messages of all tracks in order of time, each with its time in seconds."""
         timed = []
         for track in self.midi.tracks:
             ticks = 0
@@ -133,7 +134,7 @@ class Score:
         return sorted(timed, key=lambda event: event[0])
 
     def digest(self) -> int:
-        """Hash what is played, 64 bits: two pieces with the same digest are the same piece."""
+        """Return a 64-bit hash of the channel messages; pieces with the same digest are the same."""
         played = b"".join(struct.pack("<d", seconds) + message.bin() for seconds, message in self.events())
         return int.from_bytes(hashlib.blake2b(played, digest_size=8).digest(), "big")
 
@@ -145,13 +146,12 @@ class Score:
 def random_score(rng: np.random.Generator, options: ScoreOptions) -> Score:
     """Draw a piece: 1..max_instruments instruments at once, each with notes at random times.
 
-    After the published generator of polyphonic clips (mido, 120 bpm), except that the clip has a fixed length
-    and an instrument stays inside the range it is given. A note that is struck again ends where its successor
-    starts.
+    It follows the published generator of polyphonic clips (mido, 120 bpm), except that clips have a fixed length and
+    instruments keep to their ranges. A note ends where the same key is struck again.
 
     Args:
-        rng: where every number of the piece comes from.
-        options: what is drawn from.
+        rng: source of all random numbers.
+        options: the distribution.
     """
     count = int(rng.integers(1, options.max_instruments + 1))
     chosen = rng.permutation(len(options.instruments))[:count].tolist()
@@ -180,7 +180,7 @@ def _track(
     for tick, starts, pitch, velocity in sorted(events):
         kind = "note_on" if starts else "note_off"
         track.append(
-            # The checks of mido take most of the time of a piece; the values lie in checked ranges.
+            # mido's checks would take most of the time; the values come from checked ranges.
             mido.Message(
                 kind, skip_checks=True, channel=channel, note=pitch, velocity=velocity, time=tick - now
             )
@@ -193,7 +193,7 @@ def _track(
 def _notes(
     rng: np.random.Generator, instrument: Instrument, options: ScoreOptions
 ) -> list[tuple[int, int, int, int]]:
-    """Draw (onset, end, pitch, velocity) of an instrument's notes, in ticks, in order of onset."""
+    """Draw (onset, end, pitch, velocity) of an instrument's notes, times in ticks, ordered by onset."""
     count = options.notes_per_instrument
     pitches = rng.integers(instrument.low, instrument.high + 1, count).tolist()
     velocities = rng.integers(options.velocity[0], options.velocity[1] + 1, count).tolist()

@@ -13,17 +13,17 @@ from typing import Any
 from src.errors import UserError
 
 TICKS_PER_BEAT = 10080
-"""Divides by all of 1..10 and by 16 and 32: the lengths of nearly all notes are whole numbers of ticks."""
+"""Divisible by 1..10, 16 and 32, so that nearly all note lengths are whole numbers of ticks."""
 
 _PART = re.compile(rb"<score-part\b")
 _SCORE = re.compile(r"^(?!META-INF/).*\.(music)?xml$")
 
 
-def parsed(source: Path | str) -> Any:
-    """Parse a score: give music21's stream. Its warnings, of measures that are too full and the like, are silenced.
+def parse_score(source: Path | str) -> Any:
+    """Parse a score into a music21 stream; warnings, such as about overfull measures, are silenced.
 
     Args:
-        source: a file that music21 knows, or a tune in ABC.
+        source: a file in a format that music21 reads, or a tune in ABC notation.
 
     Raises:
         UserError: music21 cannot read it.
@@ -42,12 +42,12 @@ def parsed(source: Path | str) -> Any:
 
 
 def notes_of(part: Any, until: int | None = None) -> list[tuple[int, int, int]]:
-    """Give (start, end, pitch) of a part's notes in ticks, tied notes as one; repeats are not played twice.
+    """Return sorted (start, end, pitch) of a part's notes in ticks; tied notes are joined, repeats not expanded.
 
     Args:
-        part: music21's.
-        until: ticks; notes that begin later are left out. To tie notes takes time with the square of their number, up
-            to half a minute in a whole quartet.
+        part: a music21 part.
+        until: ticks; notes that begin later are left out. The time to join ties grows with the square of the number
+            of notes, up to half a minute for a whole quartet.
     """
     flat = part.flatten()
     if until is not None:
@@ -61,12 +61,12 @@ def notes_of(part: Any, until: int | None = None) -> list[tuple[int, int, int]]:
 
 
 def length_of(score: Any) -> int:
-    """Give where the last note of a score ends, ticks; 0 where there is none."""
+    """Return the end of the last note of a score in ticks, 0 without notes."""
     return max((_ticks(note.offset + note.quarterLength) for note in score.flatten().notes), default=0)
 
 
 def musicxml(path: Path) -> bytes:
-    """Read the text of a MusicXML file, compressed or not; empty where it is none."""
+    """Read the text of a MusicXML file, compressed or not; empty for other files."""
     if path.suffix in (".xml", ".musicxml"):
         return path.read_bytes()
     if path.suffix != ".mxl":
@@ -76,13 +76,13 @@ def musicxml(path: Path) -> bytes:
 
 
 def count_parts(text: bytes) -> int:
-    """Count the parts of a MusicXML file by its list of parts, some hundred times sooner than by parsing it."""
+    """Count the entries in the part list of a MusicXML file, about a hundred times faster than by parsing it."""
     return len(_PART.findall(text))
 
 
 @contextlib.contextmanager
-def collector_paused() -> Iterator[None]:
-    """Keep the garbage collector from searching what is being parsed again and again: a quarter of the time."""
+def garbage_collection_paused() -> Iterator[None]:
+    """Pause garbage collection, which would take a quarter of the time of parsing."""
     gc.disable()
     try:
         yield

@@ -8,7 +8,7 @@ from src.errors import UserError
 
 
 def speed(semitones: float) -> float:
-    """Give the speed that moves a sound by semitones: 2 for 12."""
+    """Return the playback speed that transposes a sound by semitones: 2 for 12."""
     return float(2 ** (semitones / 12))
 
 
@@ -16,7 +16,7 @@ def checked_shifts(shifts: Sequence[float]) -> tuple[float, ...]:
     """Check a list of semitones.
 
     Raises:
-        UserError: it is empty, or one is more than an octave.
+        UserError: it is empty, or a shift exceeds an octave.
     """
     if not shifts or max(map(abs, shifts)) > 12:
         raise UserError(
@@ -26,11 +26,11 @@ def checked_shifts(shifts: Sequence[float]) -> tuple[float, ...]:
 
 
 def at_speed(sound: np.ndarray, speed: float) -> np.ndarray:
-    """Play a sound faster or slower: between two samples on a straight line.
+    """Play a sound faster or slower, by linear interpolation.
 
     Args:
         sound: float32 (n,).
-        speed: above 0; 1 is as recorded, 2 an octave higher.
+        speed: above 0; 1 leaves the sound as it is, 2 is an octave higher.
 
     Returns:
         float32, about n / speed samples.

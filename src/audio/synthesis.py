@@ -1,4 +1,4 @@
-"""Sound from MIDI messages: FluidSynth driven in memory, the same to the bit whatever was played before."""
+"""Renders MIDI messages with FluidSynth in memory, to the same bits whatever was played before."""
 
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,14 +20,14 @@ _COARSE_TUNE = 51  # generator, semitones
 class Synthesizer:
     """Renders pieces with one soundfont, which is loaded once.
 
-    Each piece is played by a fresh FluidSynth that borrows the loaded soundfont. A synthesiser that is used
-    again keeps reverberation, the chorus's phase and more of what it played before, even after a reset; a
-    fresh one costs about 0.1 ms to 1.3 ms. Events take effect at multiples of 64 samples.
+    Each piece is played by a fresh FluidSynth that borrows the loaded soundfont: a synthesiser that is used again
+    keeps reverberation, chorus phase and more, even after a reset. A fresh one costs 0.1 ms to 1.3 ms. Events take
+    effect at multiples of 64 samples.
 
     Args:
         soundfont: an `.sf2` or `.sf3` file.
         sample_rate: in Hz, 8000..96000.
-        effects: reverberation and chorus, with FluidSynth's default settings.
+        effects: whether to add reverberation and chorus, with FluidSynth's default settings.
 
     Raises:
         UserError: no FluidSynth library, or the file is no soundfont.
@@ -58,13 +58,13 @@ class Synthesizer:
         """Play a piece.
 
         Args:
-            events: (time in seconds, message) in order of time; notes and program changes are played.
+            events: (time in seconds, message) ordered by time; notes and program changes are played.
             seconds: length of the sound; events at or past the end are left out.
-            bank: that programs are taken from; the drums have their own.
-            generators: what is added to the soundfont's own values on every channel, by the number of the generator
-                and in its unit (SoundFont 2.04, section 8.1.2).
-            key_shift: semitones from the pitch of a note to the key that plays it, tuned back by as many: recordings of
-                higher or lower notes are played slower or faster, as a soundfont with few recordings does.
+            bank: of the programs; drums have their own.
+            generators: offsets added to the soundfont's own values on every channel, by generator number, in the
+                generator's unit (SoundFont 2.04, section 8.1.2).
+            key_shift: semitones; notes are played with keys higher by so many, tuned down by as many. So recordings
+                of other notes are played slower or faster, as in a soundfont with few recordings.
 
         Returns:
             Mono sound, the mean of both channels, float32 (round(seconds * sample_rate),), about -1..1.
@@ -123,7 +123,7 @@ class Synthesizer:
 
 
 def _shifted(events: Iterable[tuple[float, mido.Message]], by: int) -> Iterator[tuple[float, mido.Message]]:
-    """Give events with notes `by` semitones higher, which must lie within 0..127; drums stay."""
+    """Yield events with all notes but drums `by` semitones higher, which must lie in 0..127."""
     for seconds, message in events:
         if message.type in ("note_on", "note_off") and message.channel != DRUM_CHANNEL:
             message = message.copy(note=message.note + by)
@@ -131,10 +131,10 @@ def _shifted(events: Iterable[tuple[float, mido.Message]], by: int) -> Iterator[
 
 
 def check_sample_rate(sample_rate: int) -> None:
-    """Check that FluidSynth can render at a rate.
+    """Check that FluidSynth can render at a sample rate.
 
     Raises:
-        UserError: it cannot.
+        UserError: it can't.
     """
     if not 8000 <= sample_rate <= 96000:
         raise UserError(f"sample_rate is {sample_rate} Hz; choose 8000..96000 Hz, as FluidSynth can")

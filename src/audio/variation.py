@@ -1,4 +1,4 @@
-"""Random variations of what a soundfont plays: domain randomisation (Tobin et al. 2017) inside the synthesiser."""
+"""Random variations of a soundfont's parameters: domain randomisation (Tobin et al. 2017) in the synthesiser."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Range:
-    """How a generator of the synthesiser varies.
+    """How a SoundFont generator, a parameter of the synthesiser, varies.
 
     Args:
         number: of the generator (SoundFont 2.04, section 8.1.2).
-        low, high: what is added to its value, uniform, in its unit.
-        share: of the lines that it is changed in.
+        low, high: bounds of the uniform offset that is added to its value, in its unit.
+        share: of the rendered lines in which it varies.
     """
 
     number: int
@@ -36,7 +36,7 @@ RANGES = {
 
 
 def random_generators(rng: np.random.Generator) -> dict[int, float]:
-    """Draw what is added to each generator; those that stay as they are are left out."""
+    """Draw offsets by generator number; generators that stay unchanged are left out."""
     return {
         each.number: float(rng.uniform(each.low, each.high))
         for each in RANGES.values()

@@ -1,4 +1,4 @@
-"""`history.csv`: a row an epoch."""
+"""`history.csv`: one row per epoch."""
 
 import csv
 import time
@@ -11,10 +11,10 @@ from lightning.pytorch.trainer.states import TrainerFn
 
 
 class History(Callback):
-    """Writes the metrics of each epoch; rows of a resumed trial's earlier epochs stay.
+    """Writes the metrics of each epoch; a resumed trial keeps the rows of earlier epochs.
 
     Args:
-        path: the CSV file, with the columns `epoch`, `time_s`, `lr` (at its start), and the logged metrics.
+        path: of the CSV file, with columns `epoch`, `time_s`, `lr` (at the start of the epoch) and the logged metrics.
     """
 
     def __init__(self, path: Path) -> None:
@@ -25,18 +25,18 @@ class History(Callback):
         self._lr = 0.0
 
     def on_fit_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Read what an earlier attempt has written."""
+        """Read the rows of an earlier attempt."""
         self._since = time.monotonic()
         if self._path.exists():
             self._rows = read_history(self._path)
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Keep it up to the epoch that the training goes on from, which is known only now."""
+        """Drop rows from the epoch on with which training continues, which is known only now."""
         self._rows = [row for row in self._rows if row["epoch"] < trainer.current_epoch]
         self._earlier_s = self._rows[-1]["time_s"] if self._rows else 0.0
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Note the learning rate that the epoch starts with."""
+        """Remember the learning rate at the start of the epoch."""
         self._lr = float(trainer.optimizers[0].param_groups[0]["lr"])
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:

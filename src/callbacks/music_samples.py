@@ -1,4 +1,4 @@
-"""Music that a network makes while it is trained, so that progress can be heard."""
+"""Generates music during training, so that progress can be heard."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,12 +18,12 @@ from src.models.learner import Learner
 
 
 class MusicSamples(Callback):
-    """Leaves a piece that goes on from a validation piece, the same one each time, as `.mid`, `.wav` and `.png`.
+    """Writes a continuation of a validation piece, the same one each time, as `.mid`, `.wav` and `.png`.
 
     Args:
-        every_n_epochs: how often.
-        folder: where to.
-        options: how pieces are generated; one is.
+        every_n_epochs: interval.
+        folder: for the files.
+        options: of `Generation`; `pieces` is 1 here.
 
     Raises:
         UserError: `every_n_epochs` is below 1.
@@ -47,9 +47,9 @@ class MusicSamples(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Write `epoch_<number>_…` after every so many epochs, of the weights that are validated.
+        """Write `epoch_<number>_…` with the weights that are being validated.
 
-        Not at the end of the validation, where averaged weights are no longer in place.
+        This happens at the start of validation because averaged weights are no longer in place at its end.
         """
         epoch = trainer.current_epoch + 1
         data = getattr(trainer, "datamodule", None)

@@ -1,4 +1,4 @@
-"""Tells whoever started the trial how far it is."""
+"""Reports a trial's progress to its caller."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,10 +9,10 @@ from lightning.pytorch.trainer.states import TrainerFn
 
 
 class ProgressReport(Callback):
-    """Reports each epoch once its checkpoint is written: a trial that is stopped by its report loses nothing.
+    """Reports each epoch once its checkpoint is written, so that a trial that the report stops loses nothing.
 
     Args:
-        report: takes `{"epoch": done, "epochs": of, "objective": value}`.
+        report: takes `{"epoch": epochs done, "epochs": in total, "objective": value}`.
         objective: the logged metric.
     """
 
@@ -22,7 +22,7 @@ class ProgressReport(Callback):
         self._done: dict[str, Any] | None = None
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Note the epoch that has been validated."""
+        """Remember the epoch that has been validated."""
         value = trainer.callback_metrics.get(self._objective)
         fitting = trainer.state.fn == TrainerFn.FITTING and not trainer.sanity_checking
         if fitting and trainer.is_global_zero and value is not None:
@@ -30,7 +30,7 @@ class ProgressReport(Callback):
             self._done = {**done, "objective": float(value)}
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Report the epoch before."""
+        """Report the previous epoch."""
         self._send()
 
     def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:

@@ -1,4 +1,4 @@
-"""Random numbers that depend on the seed and the epoch only."""
+"""Seeds each epoch, so that random numbers depend only on the seed and the epoch."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from lightning.pytorch.callbacks import Callback
 
 
 class SeedEpochs(Callback):
-    """Seeds torch at the start of each epoch, so that a resumed trial draws what an unbroken one draws.
+    """Seeds torch at the start of each epoch, so that a resumed trial draws the same numbers as an uninterrupted one.
 
     Args:
         seed: of the training.
@@ -20,10 +20,10 @@ class SeedEpochs(Callback):
     def on_train_batch_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Seed dropout and augmentation of this epoch; ranks of a distributed trial differ.
+        """Seed dropout and augmentation of this epoch, differently on each rank of a distributed trial.
 
-        Not sooner: before the first batch the data loader draws a number, in a resumed epoch only after
-        `on_train_epoch_start`.
+        `on_train_epoch_start` would be too early: before the first batch of a resumed epoch the data loader draws
+        another number after it.
         """
         if batch_idx == 0:
             seed = (self._seed * 1_000_003 + trainer.current_epoch) * 1_009 + trainer.global_rank

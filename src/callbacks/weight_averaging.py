@@ -1,4 +1,4 @@
-"""An exponential moving average of the weights, which is what is validated, tested and kept."""
+"""An exponential moving average of the weights, which is validated, tested and saved."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from src.errors import UserError
 
 
 class EMA(WeightAveraging):
-    """Each step n the average becomes d · average + (1 − d) · weights, d = min(decay, (1 + n) / (10 + n)).
+    """At step n the average becomes d · average + (1 − d) · weights, d = min(decay, (1 + n) / (10 + n)).
 
-    The first steps count less, so that the average does not begin with what was never trained. What is no weight
-    stays as it is: the threshold is the one that was tuned. Checkpoints hold the average, so they must be whole
-    (`save_weights_only: false`): Lightning asks callbacks for those only.
+    The smaller d of the first steps lets the average forget the initial weights quickly. Only weights are averaged: the
+    threshold is the one that was tuned. Checkpoints hold the average, so they must be complete
+    (`save_weights_only: false`): Lightning calls the callback only for those.
 
     Args:
-        decay: 0 to below 1; 0.99 averages about the last 100 steps.
+        decay: from 0 to below 1; 0.99 averages about the last 100 steps.
 
     Raises:
         UserError: `decay` is outside its range.
@@ -29,7 +29,7 @@ class EMA(WeightAveraging):
             raise UserError(f"callbacks.ema.decay is {decay}: choose a number from 0 to below 1.")
 
         def average(averaged: list[Tensor], current: list[Tensor], n: Tensor | int) -> None:
-            """All tensors of a type at once, since asking for `n` waits for a GPU."""
+            """Average all tensors of a dtype in one call, since reading `n` synchronises with the GPU."""
             kept = min(decay, (1 + int(n)) / (10 + int(n)))
             for old, new in zip(averaged, current, strict=True):
                 old.lerp_(new, 1 - kept) if old.is_floating_point() else old.copy_(new)
@@ -37,28 +37,28 @@ class EMA(WeightAveraging):
         super().__init__(multi_avg_fn=average)
 
     def on_fit_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Average on the device that trains, to which the module moves only after the average is made."""
+        """Move the average to the training device, to which the module is moved only after the average is created."""
         assert self._average_model is not None
         self._average_model.to(pl_module.device)
 
     def on_validation_epoch_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Validate the average while training; afterwards the module holds what is to be validated."""
+        """Validate the average during training; afterwards the module itself holds the weights to validate."""
         if trainer.state.fn == TrainerFn.FITTING:
             super().on_validation_epoch_start(trainer, pl_module)
 
     def on_validation_epoch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Go on training where the training was."""
+        """Return to the trained weights."""
         if trainer.state.fn == TrainerFn.FITTING:
             super().on_validation_epoch_end(trainer, pl_module)
 
     def on_save_checkpoint(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        """Keep the average, with the buffers that lie outside the network as they are."""
+        """Save the average, and the current values of buffers outside the network."""
         super().on_save_checkpoint(trainer, pl_module, checkpoint)
         kept = {name for name, _ in pl_module.named_buffers() if not name.startswith("network.")}
         checkpoint["state_dict"] |= {

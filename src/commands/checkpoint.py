@@ -75,7 +75,7 @@ def load_all(paths: Sequence[Path]) -> list[Trained]:
                 raise UserError(
                     f"{other.path} and {loaded[0].path} differ in their {what}; average what is alike."
                 )
-        for key in task_of(loaded[0].description).alike:
+        for key in task_of(loaded[0].description).must_agree:
             if other.config["data"].get(key) != loaded[0].config["data"].get(key):
                 raise UserError(
                     f"{other.path} and {loaded[0].path} differ in data.{key}; average what is alike."

@@ -18,7 +18,7 @@ from src.datamodules.base import DataModule
 from src.environment import environment
 from src.errors import UserError
 from src.fingerprint import value_hash, write_json
-from src.libraries import settle
+from src.libraries import configure_libraries
 from src.metrics.kinds import direction
 from src.metrics.measuring import Measured, measure
 from src.models.learner import Learner
@@ -37,7 +37,7 @@ def test(config: dict[str, Any], overrides: list[str]) -> int:
     Returns:
         The exit code.
     """
-    settle()
+    configure_libraries()
     paths = checkpoint_paths(config["checkpoint"])
     trained = load_all(paths)
     check_thresholds(config["thresholds"], trained[0], other_classes=bool(config["class_map"]))
@@ -260,7 +260,7 @@ def _logits(learners: list[Learner], batches: Any, trainer: dict[str, Any]) -> t
         for batch in batches:
             there = tuple(part.to(device) for part in batch)
             for learner, kept in zip(learners, logits, strict=True):
-                of_batch, truth = learner.to(device).items(learner.prepare(there))
+                of_batch, truth = learner.to(device).logits_and_targets(learner.prepare(there))
                 kept.append(of_batch.float().cpu())
             targets.append(truth)
     return [torch.cat(kept) for kept in logits], learners[0].kind.join(targets)

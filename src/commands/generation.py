@@ -15,7 +15,7 @@ from src.generation.judging import judge
 from src.generation.options import generation_options
 from src.generation.roll_data import RollData
 from src.generation.writing import write_pieces
-from src.libraries import settle
+from src.libraries import configure_libraries
 
 
 def generate(config: dict[str, Any], overrides: list[str]) -> int:
@@ -27,7 +27,7 @@ def generate(config: dict[str, Any], overrides: list[str]) -> int:
     Raises:
         UserError: the checkpoint is not of a piano-roll generator, or an option does not fit it.
     """
-    settle()
+    configure_libraries()
     paths = checkpoint_paths(config["checkpoint"])
     trained = load_all(paths)
     task_of(trained[0].description).check_generates(trained[0])

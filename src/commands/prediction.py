@@ -14,7 +14,7 @@ from src.commands.checkpoint import checkpoint_paths, load_all
 from src.commands.sharing import default_checkpoint
 from src.configuration.build import task_of
 from src.errors import UserError
-from src.libraries import settle
+from src.libraries import configure_libraries
 from src.pictures import timeline
 from src.tasks.base import Prediction, Trained
 
@@ -77,7 +77,7 @@ def predict(config: dict[str, Any]) -> int:
     Raises:
         UserError: no checkpoint, no input, or no sound file in it.
     """
-    settle()
+    configure_libraries()
     trained = load_all(checkpoint_paths(default_checkpoint(config["checkpoint"])))
     predictor = Predictor(trained)
     if not config["input"]:

@@ -13,7 +13,7 @@ from src.configuration.devices import resolve_accelerator, resolve_precision
 from src.configuration.make import make
 from src.configuration.words import did_you_mean
 from src.errors import UserError
-from src.libraries import settle
+from src.libraries import configure_libraries
 from src.models.optimization import INTERVALS, STEPS, configure
 
 
@@ -30,7 +30,7 @@ def freeze_trainer(frozen: dict[str, Any]) -> None:
     trainer["devices"] = _devices(trainer["devices"], trainer["accelerator"])
     if not isinstance(trainer["max_epochs"], int) or trainer["max_epochs"] < 1:
         raise UserError(f"trainer.max_epochs={trainer['max_epochs']}: choose a whole number, 1 or more.")
-    settle()
+    configure_libraries()
     make(
         trainer, "trainer", logger=False, callbacks=[], enable_checkpointing=False, enable_model_summary=False
     )

@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 import torch
 
-from src.audio.files import read_part
+from src.audio.files import read_excerpt
 from src.audio.mel import LogMel
 
 
@@ -80,7 +80,7 @@ class WindowMaker:
     def waveform(self, index: int) -> np.ndarray:
         """Read the sound of an item: float32 (channels, samples), -1..1, zeros past the recording's end."""
         file = _opened(self.root / self.paths[self.recording[index]])
-        return read_part(file, int(self.starts[index]), self.length, self.mel.sample_rate, self.channels)
+        return read_excerpt(file, int(self.starts[index]), self.length, self.mel.sample_rate, self.channels)
 
     def log_mel(self, waveform: np.ndarray) -> np.ndarray:
         """Give the log-mel spectrogram of a sound (channels, samples): float16 (channels, n_mels, frames)."""

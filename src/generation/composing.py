@@ -1,4 +1,4 @@
-"""Pieces from trained networks, each going on from the beginning of a held-out piece or from silence."""
+"""Generates pieces with trained networks, continuing the beginning of held-out pieces or silence."""
 
 import contextlib
 import itertools
@@ -24,10 +24,10 @@ class Piece:
     """A generated piece.
 
     Attributes:
-        name: of the held-out piece that it begins with, or `silence`.
-        prime: (P, C), what it begins with; none from silence.
-        columns: (T, C), what was generated; C as in the data.
-        held_out: (≤ T, C), how the held-out piece goes on; from silence, how it begins.
+        name: of the held-out piece that it continues, or `silence`.
+        prime: (P, C), the given beginning; P = 0 from silence.
+        columns: (T, C), the generated columns; C as in the data.
+        held_out: (≤ T, C), the true continuation of the held-out piece; from silence, its beginning.
     """
 
     name: str
@@ -48,12 +48,12 @@ def compose(
     """Generate pieces.
 
     Args:
-        learners: trained; several are averaged.
+        learners: trained; the probabilities of several are averaged.
         data: set up.
-        options: how.
-        seed: of every draw; the same seed gives the same pieces.
-        choice: the seed that chooses the held-out pieces to go on from; `None`: the same one.
-        split: `test`, or `val` while a network is trained.
+        options: of the generation.
+        seed: of all draws; the same seed gives the same pieces.
+        choice: seed for choosing the held-out pieces to continue; `None`: `seed`.
+        split: of the held-out pieces: `test`, or `val` during training.
     """
     n_steps = options.length(data.grid)
     chosen = _chosen(data, split, options, seed if choice is None else choice)
@@ -74,7 +74,7 @@ def compose(
 
 
 def _chosen(data: RollData, split: str, options: Generation, seed: int) -> list[tuple[str, Columns]]:
-    """Name and columns of the pieces to begin with, among those that are longer than the beginning."""
+    """Return name and columns of random pieces that are longer than the prime, repeated if there are too few."""
     names = data.names(split)
     order = np.random.default_rng(seed).permutation(len(names)).tolist()
     pieces = ((names[number], data.columns(split, number)) for number in order)
@@ -88,13 +88,13 @@ def _chosen(data: RollData, split: str, options: Generation, seed: int) -> list[
 
 
 def _padded(columns: Columns, prime: int) -> Columns:
-    """Where every held-out piece is shorter than the beginning that is asked for, silence goes before it."""
+    """Prepend silence to a piece that is not longer than the prime, where all held-out pieces are so short."""
     return np.pad(columns, ((max(0, prime + 1 - len(columns)), 0), (0, 0)))
 
 
 @contextlib.contextmanager
 def _evaluating(learners: Sequence[Learner]) -> Iterator[list[RollNetwork]]:
-    """The networks in evaluation mode; afterwards in the mode that each was in."""
+    """Yield the networks in evaluation mode, and restore their modes afterwards."""
     networks = [learner.network for learner in learners]
     training = [network.training for network in networks]
     try:

@@ -1,4 +1,4 @@
-"""How near generated music is to held-out music."""
+"""Compares generated music with held-out music."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,19 +15,18 @@ from src.metrics.roll_baselines import KeyMarkov
 Columns = NDArray[np.bool_]
 LEAST_STEPS, LEAST_PIECES = 32, 4
 MARKOV_SEED = 0
-"""The same draws for every trial, so that the baseline is one row of a leaderboard."""
+"""The same for all trials, so that the baseline is one row of a leaderboard."""
 
 
 def judge(pieces: Sequence[Piece], data: RollData, options: Generation) -> dict[str, Any]:
-    """Measure generated pieces, the held-out pieces they go on from, and those of a key-wise Markov chain.
+    """Measure generated pieces, the held-out continuations, and the continuations of a key-wise Markov chain.
 
-    Each generated piece is cut to the length of its held-out one, so that pieces of equal lengths are compared;
-    of held-out pieces shorter than `LEAST_STEPS` nothing is compared, and fewer than `LEAST_PIECES` have no
-    distribution: then there are no distances.
+    Generated pieces are cut to the lengths of the held-out continuations. Continuations shorter than `LEAST_STEPS` are
+    left out; if fewer than `LEAST_PIECES` are left, all results are empty.
 
     Returns:
-        `generated`, `held_out` and `markov`: means of the measures; `distances` and `markov_distances`: from the
-        held-out pieces, see `src.metrics.music.distances`.
+        `generated`, `held_out` and `markov`: means of the measures; `distances` and `markov_distances`: distances from
+        the held-out pieces, see `src.metrics.music.distances`.
     """
     pieces = [piece for piece in pieces if len(piece.held_out) >= LEAST_STEPS]
     if len(pieces) < LEAST_PIECES:
@@ -56,7 +55,7 @@ def _measured(columns: Columns, data: RollData, options: Generation) -> Measures
 
 
 def _markov(pieces: Sequence[Piece], data: RollData) -> list[Columns]:
-    """What the chain draws from the last column of each beginning, or from one that it draws itself."""
+    """Return the chain's continuations of the last column of each prime, or of a first column that it draws."""
     chain = KeyMarkov.fit(*data.arrays("train"))
     generator = np.random.default_rng(MARKOV_SEED)
     drawn = chain.first_columns(len(pieces), generator)

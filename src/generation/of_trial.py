@@ -1,4 +1,4 @@
-"""What a trial on piano rolls leaves beside its metrics: music, and how near it is to held-out music."""
+"""Generates and measures the music of a finished trial on piano rolls."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,20 +12,20 @@ from src.generation.writing import write_pieces
 from src.models.learner import Learner
 
 WRITTEN = 3
-"""Pieces that are left as files; all are measured."""
+"""Pieces that are written to files; all are measured."""
 
 
 def music_of_trial(
     learner: Learner, data: RollData, options: Mapping[str, Any], seed: int, samples: Path
 ) -> dict[str, Any]:
-    """Generate pieces, leave a few, and measure all.
+    """Generate pieces, write a few of them, and measure all.
 
     Args:
         learner: trained.
         data: set up.
         options: of `Generation`.
-        seed: of the draws; the held-out pieces that are gone on from are the same for every seed.
-        samples: the folder for the files.
+        seed: of the draws; the held-out pieces to continue are the same for all seeds.
+        samples: folder for the files.
 
     Returns:
         See `src.generation.judging.judge`.

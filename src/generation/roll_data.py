@@ -1,4 +1,4 @@
-"""What generation asks of the data that a network was trained on."""
+"""The interface of data that music is generated from."""
 
 from typing import Protocol, runtime_checkable
 
@@ -9,13 +9,13 @@ from src.audio.roll import Grid
 
 @runtime_checkable
 class RollData(Protocol):
-    """Pieces as piano rolls, set up.
+    """Piano rolls of pieces.
 
     Attributes:
-        grid: what a step is, or `None` where that is unknown.
+        grid: of the rolls, or `None` where the length of a step is unknown.
         lowest_note: MIDI number of the first key.
         n_notes: number of keys.
-        onsets: whether C = 2 · n_notes columns carry onsets behind the keys; else C = n_notes.
+        onsets: whether columns are [sounding | onsets], C = 2 · n_notes; else C = n_notes.
     """
 
     grid: Grid | None

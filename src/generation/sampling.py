@@ -1,4 +1,4 @@
-"""Columns of a roll drawn one after another, each given those before."""
+"""Samples the columns of rolls one after another, each given those before."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from src.generation.options import Generation
 from src.models.networks.roll_base import RollNetwork
 
 ATTEMPTS = 100
-"""How often a first column is drawn before the likeliest key is taken."""
+"""Attempts to draw a first column that is not silent, before the likeliest key is taken."""
 
 
 def sample(
@@ -21,15 +21,15 @@ def sample(
     generator: torch.Generator,
     n_notes: int,
 ) -> Tensor:
-    """Go on from given columns; several networks are averaged.
+    """Continue from given columns; the probabilities of several networks are averaged.
 
     Args:
         networks: in evaluation mode.
-        start: (B, P, C), P ≥ 1 columns that each piece begins with; of a piece where they are silent, the first
-            new column is not.
-        n_steps: columns to draw.
-        options: how they are drawn.
-        generator: of the CPU, where every number comes from.
+        start: (B, P, C), the P ≥ 1 columns that each piece begins with; where all of them are silent, the first new
+            column is not.
+        n_steps: number of columns to draw.
+        options: of the generation.
+        generator: on the CPU, source of all random numbers.
         n_notes: C, or C / 2 where the columns are [sounding | onsets].
 
     Returns:
@@ -39,12 +39,12 @@ def sample(
     rolls = torch.zeros(len(start), n_steps, start.shape[2], dtype=torch.bool)
     x, silent = start.float(), ~start.cpu().bool().flatten(1).any(1)
     for step in range(n_steps):
-        answers = []
+        probabilities = []
         for number, network in enumerate(networks):
             logits, states[number] = network.advance(x, states[number])
-            answers.append(torch.sigmoid(logits[:, -1].cpu().double()))
+            probabilities.append(torch.sigmoid(logits[:, -1].cpu().double()))
         must_sound = silent if not step else None
-        column = draw(torch.stack(answers).mean(0), options, generator, n_notes, must_sound)
+        column = draw(torch.stack(probabilities).mean(0), options, generator, n_notes, must_sound)
         rolls[:, step] = column
         x = column[:, None].to(start.device).float()
     return rolls
@@ -57,16 +57,17 @@ def draw(
     n_notes: int,
     must_sound: Tensor | None = None,
 ) -> Tensor:
-    """Draw a column, each key by itself.
+    """Draw a column, each key independently.
 
-    An onset is drawn where its key sounds, given that it does, so that both have their probabilities.
+    Onsets are drawn only where the key sounds, with their conditional probability, so that the marginal probabilities
+    of both are kept.
 
     Args:
         probabilities: (B, C) float64.
-        options: how.
-        generator: of the CPU.
+        options: of the generation.
+        generator: on the CPU.
         n_notes: C or C / 2.
-        must_sound: (B,) bool, which columns may not be silent; `None`: all may.
+        must_sound: (B,) bool, which columns must not be silent; `None`: none.
 
     Returns:
         (B, C) bool.
@@ -77,6 +78,7 @@ def draw(
         above = (probabilities > options.threshold).view(len(keys), -1, n_notes)
         return _filled((above & above[:, :1]).flatten(1), keys, must_sound)
     chances = _kept(_tempered(keys, options.temperature), options)
+    # P(onset | sounding), (B, planes - 1, n_notes); its product with P(sounding) is the chance of an onset.
     struck = (probabilities[:, n_notes:].reshape(len(keys), -1, n_notes) / keys[:, None]).clamp(max=1)
     chances = torch.cat([chances[:, None], chances[:, None] * struck], 1)
     column = _drawn(chances, generator)
@@ -89,7 +91,7 @@ def draw(
 
 
 def _drawn(chances: Tensor, generator: torch.Generator) -> Tensor:
-    """From (B, planes, n_notes) to (B, C); a key and its onset share a random number."""
+    """Draw (B, C) from chances (B, planes, n_notes); a key and its onset share a random number."""
     numbers = torch.rand(chances[:, :1].shape, dtype=torch.float64, generator=generator)
     return (numbers < chances).flatten(1)
 
@@ -99,7 +101,7 @@ def _silent(column: Tensor, n_notes: int) -> Tensor:
 
 
 def _filled(column: Tensor, keys: Tensor, must_sound: Tensor) -> Tensor:
-    """Strike the likeliest key in columns that are silent and may not be."""
+    """Strike the likeliest key in silent columns that must sound."""
     n_notes = keys.shape[1]
     likeliest = torch.zeros_like(keys, dtype=torch.bool).scatter_(1, keys.argmax(1, keepdim=True), True)
     likeliest = likeliest.repeat(1, column.shape[1] // n_notes)
@@ -111,12 +113,13 @@ def _tempered(probabilities: Tensor, temperature: float) -> Tensor:
 
 
 def _kept(chances: Tensor, options: Generation) -> Tensor:
-    """Set the chances of keys to 0 that are outside the top k, or outside the nucleus."""
+    """Set the chances of keys outside the top k, or outside the nucleus (top p), to 0."""
     ordered, order = chances.sort(dim=1, descending=True, stable=True)
     kept = torch.ones_like(ordered, dtype=torch.bool)
     if options.top_k is not None:
         kept[:, options.top_k :] = False
     if options.top_p is not None:
+        # A key is in the nucleus while the likelier keys have not reached the share top_p of the sum.
         before = ordered.cumsum(1) - ordered
         kept &= before < options.top_p * ordered.sum(1, keepdim=True)
     return torch.zeros_like(chances).scatter(1, order, ordered * kept)

@@ -1,4 +1,4 @@
-"""Generated pieces as files."""
+"""Writes generated pieces to files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from src.generation.roll_data import RollData
 
 
 def writer(data: RollData, options: Generation) -> RollWriter:
-    """Give what writes pieces of some data."""
+    """Return a writer for pieces of some data."""
     grid = grid_or_default(data.grid, data.lowest_note, data.n_notes)
     return RollWriter(grid, bpm=options.bpm, program=options.program, soundfont=options.soundfont)
 
@@ -21,7 +21,7 @@ def writer(data: RollData, options: Generation) -> RollWriter:
 def write_pieces(
     pieces: Sequence[Piece], folder: Path, data: RollData, options: Generation, prefix: str = "piece"
 ) -> list[Path]:
-    """Write `<prefix>_<number>_<what it begins with>.mid`, `.wav` and `.png` of each piece.
+    """Write `<prefix>_<number>_<name>.mid`, `.wav` and `.png` of each piece.
 
     Returns:
         The `.mid` files.
@@ -30,8 +30,8 @@ def write_pieces(
     files, write = [], writer(data, options).write
     for number, piece in enumerate(pieces, start=1):
         stem = folder / f"{prefix}_{number}_{plain_name(piece.name)}"
-        whole = np.concatenate([piece.prime, piece.columns])
-        onsets = whole[:, data.n_notes :] if data.onsets else None
-        write(stem, whole[:, : data.n_notes], onsets, generated_from=len(piece.prime))
+        columns = np.concatenate([piece.prime, piece.columns])
+        onsets = columns[:, data.n_notes :] if data.onsets else None
+        write(stem, columns[:, : data.n_notes], onsets, generated_from=len(piece.prime))
         files.append(stem.with_name(f"{stem.name}.mid"))
     return files

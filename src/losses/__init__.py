@@ -1,1 +1,1 @@
-"""Losses, one a file. Each names the kinds of targets that it fits."""
+"""Losses, one per file. Each names the kinds of targets that it is for."""

@@ -10,15 +10,15 @@ from torch import Tensor
 from src.losses.base import Loss, as_float32, in_range
 
 EPSILON = 1e-8
-"""The least shifted probability, as in the authors' code; keeps gradients finite for gammas below 1."""
+"""The least shifted probability, as in the authors' code; keeps gradients finite for γ below 1."""
 
 
 class Asymmetric(Loss):
     """Mean of −t·(1 − p)^γ₊·log p − (1 − t)·q^γ₋·log(1 − q) over items and classes, q = max(p − clip, 0).
 
-    Ones and zeros are focused apart, and a zero that is scored below `clip` costs nothing. Source: Ridnik et
-    al., 'Asymmetric Loss For Multi-Label Classification', 2021, equations 5 to 7; the mean stands in place of
-    the sum, and the focusing factors are differentiated too, as in the paper's gradient analysis.
+    Ones and zeros are focused separately, and a zero whose probability is below `clip` costs nothing. Source: Ridnik et
+    al., 'Asymmetric Loss For Multi-Label Classification', 2021, equations 5 to 7; the mean replaces
+    the sum, and the focusing factors are differentiated, too, as in the paper's gradient analysis.
 
     Args:
         gamma_negative: γ₋ ≥ 0, focusing of zeros.
@@ -38,7 +38,7 @@ class Asymmetric(Loss):
         self.clip = in_range("clip", clip, 0.0, 0.5)
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Asymmetric loss.
+        """Return the asymmetric loss.
 
         Args:
             logits: (..., C), any floating type.

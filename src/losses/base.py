@@ -1,4 +1,4 @@
-"""What every loss answers: which targets it fits, whether its options fit the classes, and what it learns."""
+"""The interface of losses: the targets that they fit, checks of their options, and what they learn."""
 
 import math
 from collections.abc import Sequence
@@ -12,24 +12,24 @@ from src.errors import UserError
 class Loss(nn.Module):
     """A loss of logits and targets, `forward(logits, targets) -> scalar`, averaged over all elements.
 
-    Logits of any floating type are computed with in float32, under autocast too.
+    Logits of any floating type are converted to float32, also under autocast.
     """
 
     targets: ClassVar[tuple[str, ...]]
     """The kinds of targets it fits, among `multilabel`, `multiclass`, `regression` and `rolls`."""
 
     def check(self, n_classes: int) -> None:
-        """Refuse options that do not fit a number of classes; called before any work.
+        """Refuse options that don't fit a number of classes; called before any work.
 
         Raises:
-            UserError: an option is of another length than the classes are.
+            UserError: the length of an option differs from the number of classes.
         """
 
     def prepare(self, n_classes: int) -> None:
-        """Make what depends on the number of classes, before it is trained or loaded."""
+        """Create what depends on the number of classes, before training or loading."""
 
     def learned(self, names: Sequence[str]) -> dict[str, float]:
-        """Give what the loss itself has learned, by name, to be logged.
+        """Return the loss's own learned values by name, for logging.
 
         Args:
             names: of the classes.
@@ -37,26 +37,26 @@ class Loss(nn.Module):
         return {}
 
     def outputs(self, logits: Tensor) -> Tensor | None:
-        """Probabilities that the logits stand for where they are not those of the kind of targets.
+        """Return the probabilities for logits where they differ from the usual ones of the kind of targets.
 
         Args:
             logits: (..., C), any floating type.
 
         Returns:
-            (..., C) in 0..1, or None: those of the kind of targets.
+            (..., C) in 0..1, or `None`: the usual ones.
         """
         return None
 
     def inverse(self, outputs: Tensor) -> Tensor | None:
-        """Logits (..., C) that stand for `outputs` (..., C), or None where that method gives None."""
+        """Return logits (..., C) for `outputs` (..., C), or `None` where the method `outputs` returns `None`."""
         return None
 
 
 def in_range(name: str, value: float, low: float, high: float = math.inf) -> float:
-    """Return `value` when it is finite and within `[low, high]`.
+    """Return `value` if it is finite and within `[low, high]`.
 
     Raises:
-        UserError: it is not; the message names the range.
+        UserError: it isn't; the message names the range.
     """
     if math.isfinite(value) and low <= value <= high:
         return float(value)
@@ -65,7 +65,7 @@ def in_range(name: str, value: float, low: float, high: float = math.inf) -> flo
 
 
 def as_float32(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Both as float32, after a check that they have the same shape, since broadcasting would hide a mistake.
+    """Return both as float32 after a check that their shapes are equal, since broadcasting would hide a mistake.
 
     Raises:
         ValueError: the shapes differ.

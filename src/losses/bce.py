@@ -1,4 +1,4 @@
-"""Binary cross-entropy with logits, optionally weighted against the rarity of classes."""
+"""Binary cross-entropy with logits, optionally weighted to balance rare classes."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -15,11 +15,11 @@ class BCE(Loss):
     """Mean of −[w·t·log σ(z) + (1 − t)·log(1 − σ(z))] over items and classes.
 
     Args:
-        pos_weight: w, one non-negative number a class; `None` or `"none"` is 1 for all. `balanced_pos_weight`
-            counts one; the trial puts its result in place of the configuration's `balanced`.
+        pos_weight: w, one non-negative number per class; `None` or `"none"`: 1 for all. Where the configuration says
+            `balanced`, the trial passes the result of `balanced_pos_weight`.
 
     Raises:
-        UserError: a weight is negative or not a number, or `pos_weight` is another word.
+        UserError: a weight is negative or not a number, or `pos_weight` is another string.
     """
 
     targets: ClassVar[tuple[str, ...]] = ("multilabel", "rolls")
@@ -30,7 +30,9 @@ class BCE(Loss):
         if pos_weight == "none":
             pos_weight = None
         if isinstance(pos_weight, str):
-            raise UserError(f"loss.pos_weight is {pos_weight}: choose null, balanced, or one number a class.")
+            raise UserError(
+                f"loss.pos_weight is {pos_weight}: choose null, balanced, or one number per class."
+            )
         weights = None
         if pos_weight is not None:
             weights = torch.tensor([in_range("pos_weight", weight, 0.0) for weight in pos_weight])
@@ -45,11 +47,11 @@ class BCE(Loss):
         if self.pos_weight is not None and len(self.pos_weight) != n_classes:
             raise UserError(
                 f"loss.pos_weight has {len(self.pos_weight)} numbers, but there are {n_classes} classes: "
-                "give one number a class, or balanced."
+                "give one number per class, or balanced."
             )
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Binary cross-entropy.
+        """Return the binary cross-entropy.
 
         Args:
             logits: (..., C), any floating type.
@@ -64,10 +66,10 @@ class BCE(Loss):
 
 
 def balanced_pos_weight(targets: Tensor) -> list[float]:
-    """Negatives over positives of each class, so that both weigh alike in the loss.
+    """Return negatives / positives of each class, with which both have the same weight in the loss.
 
-    Count it on the training part only. A class that is always or never present has nothing to balance and
-    gets 1: a weight of 0 would leave it untrained, and an infinite one cannot be computed with.
+    Use the training split only. A class that is always or never present has nothing to balance and gets 1: a weight
+    of 0 would leave it untrained, and an infinite one would make the loss infinite.
 
     Args:
         targets: (N, C), 0 or 1 of any type.

@@ -1,4 +1,4 @@
-"""Cross-entropy over classes of which one is right."""
+"""Cross-entropy for items that belong to exactly one class."""
 
 from typing import ClassVar
 
@@ -12,7 +12,7 @@ class CrossEntropy(Loss):
     """Mean of −log softmax(z)[t] over items.
 
     Args:
-        label_smoothing: share in 0..1 of the truth that is spread over all classes evenly (Szegedy et al.,
+        label_smoothing: share in 0..1 of the target that is spread evenly over all classes (Szegedy et al.,
             'Rethinking the Inception Architecture for Computer Vision', 2016).
 
     Raises:
@@ -26,7 +26,7 @@ class CrossEntropy(Loss):
         self.label_smoothing = in_range("label_smoothing", label_smoothing, 0.0, 1.0)
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Cross-entropy.
+        """Return the cross-entropy.
 
         Args:
             logits: (B, C), any floating type.

@@ -1,4 +1,4 @@
-"""Focal loss, which turns down what is already right."""
+"""Focal loss, which reduces the weight of elements that are already right."""
 
 from typing import ClassVar
 
@@ -11,13 +11,13 @@ from src.losses.base import Loss, as_float32, in_range
 class Focal(Loss):
     """Mean of −α_t·(1 − p_t)^γ·log p_t over items and classes.
 
-    p_t is the probability given to the truth; α_t is α for ones and 1 − α for zeros. A plain factor α on
-    every term would only scale the loss. Source: Lin et al., 'Focal Loss for Dense Object Detection', 2017,
+    p_t is the probability of the true value; α_t is α for ones and 1 − α for zeros: one factor for all terms would
+    only scale the loss. Source: Lin et al., 'Focal Loss for Dense Object Detection', 2017,
     equation 5. With γ = 0 and no α it is `BCE`.
 
     Args:
-        gamma: γ ≥ 0; the larger, the less an easy element counts.
-        alpha: α in 0..1, the share of the ones; `None` weighs ones and zeros by 1.
+        gamma: γ ≥ 0; the larger, the less easy elements count.
+        alpha: α in 0..1, the weight of ones; `None`: ones and zeros have weight 1.
 
     Raises:
         UserError: γ or α is outside its range.
@@ -31,7 +31,7 @@ class Focal(Loss):
         self.alpha = None if alpha is None else in_range("alpha", alpha, 0.0, 1.0)
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Focal loss.
+        """Return the focal loss.
 
         Args:
             logits: (..., C), any floating type.

@@ -1,4 +1,4 @@
-"""Mean squared error, for numbers."""
+"""Mean squared error, for regression."""
 
 from typing import ClassVar
 
@@ -14,7 +14,7 @@ class MSE(Loss):
     targets: ClassVar[tuple[str, ...]] = ("regression",)
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Mean squared error.
+        """Return the mean squared error.
 
         Args:
             logits: (B, D), the predicted numbers themselves, any floating type.

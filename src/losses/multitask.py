@@ -1,4 +1,4 @@
-"""A weighted sum of the squared errors of several numbers, learned together."""
+"""A weighted sum of the mean squared errors of several axes, learned together."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -14,7 +14,7 @@ class Multitask(Loss):
     """Σ wᵢ·mseᵢ, mseᵢ being the mean of (y − t)² of axis i over items; with all w = 1/D it is `MSE`.
 
     Args:
-        weights: w, one number >= 0 an axis, not all 0.
+        weights: w, one number >= 0 per axis, not all 0.
 
     Raises:
         UserError: a weight is negative or not a number, or all are 0.
@@ -39,11 +39,11 @@ class Multitask(Loss):
         if len(self.weights) != n_classes:
             raise UserError(
                 f"loss.weights has {len(self.weights)} numbers, but there are {n_classes} axes: give one number "
-                "an axis."
+                "per axis."
             )
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Weighted sum of mean squared errors.
+        """Return the weighted sum of mean squared errors.
 
         Args:
             logits: (B, D), the predicted numbers themselves, any floating type.

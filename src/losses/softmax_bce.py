@@ -14,8 +14,8 @@ from src.metrics.probabilities import logits_of_softmax
 class SoftmaxBCE(Loss):
     """Mean of −[q·log p + (1 − q)·log(1 − p)] over items and classes, p = softmax(z), q = t / Σt.
 
-    The truth is spread evenly over an item's labels; q = 0 for an item without any. The least value is the
-    entropy of q, which is 0 for one label only.
+    The target is spread evenly over an item's labels; q = 0 for an item without labels. The minimum of the loss is
+    the entropy of q, which is 0 only for one label.
     """
 
     targets: ClassVar[tuple[str, ...]] = ("multilabel",)
@@ -30,15 +30,15 @@ class SoftmaxBCE(Loss):
             raise UserError("loss=softmax_bce needs two classes or more, but there is one: choose loss=bce.")
 
     def outputs(self, logits: Tensor) -> Tensor:
-        """The softmax of logits (..., C), float32 or wider."""
+        """Return the softmax of logits (..., C), float32 or wider."""
         return logits.to(torch.promote_types(logits.dtype, torch.float32)).softmax(-1)
 
     def inverse(self, outputs: Tensor) -> Tensor:
-        """Logits whose softmax is `outputs` (..., C)."""
+        """Return logits whose softmax is `outputs` (..., C)."""
         return logits_of_softmax(outputs)
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Softmax and binary cross-entropy.
+        """Return the binary cross-entropy of the softmax.
 
         Args:
             logits: (..., C), any floating type, C ≥ 2.
@@ -54,7 +54,7 @@ class SoftmaxBCE(Loss):
 
 
 def _log_not_p(logits: Tensor, log_p: Tensor) -> Tensor:
-    """log(1 − p), finite where p rounds to 1: only the highest class can, so that one sums up the others."""
+    """Return log(1 − p), finite where p rounds to 1: only the top class can, so its 1 − p is the sum of the others."""
     top = logits.argmax(-1, keepdim=True)
     below = logits - logits.gather(-1, top).detach()
     log_others = below.scatter(-1, top, -torch.inf).logsumexp(-1, keepdim=True)

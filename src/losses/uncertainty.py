@@ -1,4 +1,4 @@
-"""Squared errors of several numbers, weighted by an uncertainty of each that is learned with the network."""
+"""Squared errors of several axes, weighted by uncertainties that are learned with the network."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -10,20 +10,20 @@ from src.errors import UserError
 from src.losses.base import Loss, as_float32, in_range
 
 LEAST = 1e-6
-"""The smallest variance that an axis can begin with."""
+"""The smallest initial variance of an axis."""
 
 
 class Uncertainty(Loss):
     """Σ ½·exp(−sᵢ)·mseᵢ + ½·sᵢ, mseᵢ being the mean of (y − t)² of axis i over items, sᵢ a learned log-variance.
 
-    An axis whose error stays large gets little weight; s is best where it is the logarithm of the error. Source:
+    Axes with large errors get little weight: the optimal s is the logarithm of the error. Source:
     Kendall, Gal and Cipolla, 'Multi-Task Learning Using Uncertainty to Weigh Losses for Scene Geometry and
-    Semantics', 2018, equation 7. It is the sum over axes of torch's `GaussianNLLLoss` with one variance an axis.
-    The optimizer trains s at the rate of the output layer, its weight decay included.
+    Semantics', 2018, equation 7. It is the sum over axes of torch's `GaussianNLLLoss` with one variance per axis.
+    The optimizer trains s like the output layer, with its learning rate and weight decay.
 
     Args:
-        variances: exp(s) at the beginning, one number an axis; `None`: those of the training targets, which the
-            trial counts with `variances_of`. From 1, as published, a small rate does not reach what is best.
+        variances: initial exp(s), one number per axis; `None`: those of the training targets, which the trial
+            computes with `variances_of`. From 1, as published, a small learning rate does not reach the optimum.
 
     Raises:
         UserError: a variance is below 1e-6 or not a number.
@@ -45,21 +45,21 @@ class Uncertainty(Loss):
         if len(self.log_variances) not in (0, n_classes):
             raise UserError(
                 f"loss.variances has {len(self.log_variances)} numbers, but there are {n_classes} axes: give one "
-                "number an axis, or null."
+                "number per axis, or null."
             )
 
     def prepare(self, n_classes: int) -> None:
-        """Make one log-variance an axis, 0, where none are given."""
+        """Create one log-variance of 0 per axis where none are given."""
         if not len(self.log_variances):
             self.log_variances = nn.Parameter(torch.zeros(n_classes))
 
     def learned(self, names: Sequence[str]) -> dict[str, float]:
-        """Give `log_variance_<axis>` of each axis."""
+        """Return `log_variance_<axis>` of each axis."""
         values = self.log_variances.tolist()
         return {f"log_variance_{name}": value for name, value in zip(names, values, strict=True)}
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Negative log-likelihood but for a constant.
+        """Return the negative log-likelihood, up to a constant.
 
         Args:
             logits: (B, D), the predicted numbers themselves, any floating type.
@@ -74,7 +74,7 @@ class Uncertainty(Loss):
 
 
 def variances_of(targets: Tensor) -> list[float]:
-    """Variance of each axis, 1 for one that hardly varies.
+    """Return the variance of each axis, 1 for an axis that hardly varies.
 
     Args:
         targets: (N, D), numbers, N ≥ 1.

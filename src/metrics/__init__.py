@@ -1,1 +1,1 @@
-"""What is measured, and the baselines it is measured against."""
+"""Metrics, their bootstrap intervals, and naive baselines."""

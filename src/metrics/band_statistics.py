@@ -1,4 +1,4 @@
-"""What a linear baseline is told of a spectrogram."""
+"""The features of spectrograms that linear baselines are fitted to."""
 
 import numpy as np
 import torch
@@ -8,7 +8,7 @@ BLOCK = 256
 
 
 def band_statistics(features: np.ndarray) -> np.ndarray:
-    """Mean, standard deviation and maximum over time of each band.
+    """Return the mean, standard deviation and maximum over time of each band.
 
     Args:
         features: (N, n_mels, T), or (N, channels, n_mels, T), read in blocks.

@@ -1,4 +1,4 @@
-"""What baselines are fitted to, tuned on and tested with."""
+"""The data that baselines are fitted, tuned and tested on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ Array = NDArray[Any]
 
 
 class Split(NamedTuple):
-    """What a baseline is given of a split.
+    """One split of the data for a baseline.
 
     Attributes:
-        features: of N items, (N, n_mels, T) or (N, channels, n_mels, T) decibels, float16 or wider, memory-mapped or
-            not, or the output of `band_statistics`; of rolls (F, C), 0 or 1 of any type, the columns of all pieces
-            one after another.
-        targets: (N, C), 0 or 1, of labels; (N,), integers in 0..C−1, of classes; (N, C) numbers; of rolls (P,)
-            integers that sum to F, the columns of each piece.
+        features: of N items, (N, n_mels, T) or (N, channels, n_mels, T) dB, float16 or wider, memory-mapped or not, or
+            the output of `band_statistics`; for rolls (F, C), 0 or 1 of any type, the concatenated columns of all
+            pieces.
+        targets: for labels (N, C), 0 or 1; for classes (N,), integers in 0..C−1; for regression (N, C) numbers; for
+            rolls (P,) integers that sum to F, the number of columns of each piece.
     """
 
     features: Array
@@ -29,10 +29,10 @@ class BaselineData:
     """The splits of a data set.
 
     Attributes:
-        train: what baselines are fitted to.
-        val: what their thresholds are tuned on.
-        test: what they are tested with.
-        names: of the C classes, numbers or columns of keys; those of onset columns end in ` onset`.
+        train: baselines are fitted to it.
+        val: thresholds are tuned on it.
+        test: baselines are tested on it.
+        names: of the C classes, axes or keys; those of onset columns end in ` onset`.
     """
 
     train: Split

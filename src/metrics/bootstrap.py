@@ -1,9 +1,9 @@
 """Percentile bootstrap intervals over test items, computed for all resamples at once.
 
-A resample is a weight for each item, how often it was drawn (Efron and Tibshirani, 'An Introduction to the
-Bootstrap', 1993, chapter 13), so every metric here is a sum over items times weights, exactly the metric of
-the repeated items. The threshold stays as it is, even where the test items' probabilities chose it (PCut): the
-interval speaks of the test items only, not of training.
+A resample is a weight for each item, the number of times it was drawn (Efron and Tibshirani, 'An Introduction to the
+Bootstrap', 1993, chapter 13). Every metric here is computed from weighted sums over items, which gives exactly the
+metric of the repeated items. The threshold stays fixed, even where it was chosen from the test items' probabilities
+(PCut): the interval reflects the choice of test items only, not training.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,19 +22,19 @@ COVERAGE = 0.95
 """Share of the resamples that lie within an interval."""
 
 BLOCK = 2**22
-"""Weights held at a time; more items mean fewer resamples a block, never more memory."""
+"""Weights held at a time; with more items a block has fewer resamples, not more memory."""
 
 
 def intervals_multilabel(
     probabilities: Tensor, targets: Tensor, threshold: Threshold, *, resamples: int = 1000, seed: int = 0
 ) -> Intervals:
-    """95 % intervals of every number of `evaluate_multilabel`.
+    """Return 95 % intervals of all scalar metrics of `evaluate_multilabel`.
 
     Args:
         probabilities: (N, C), in 0..1.
         targets: (N, C), 0 or 1 of any type.
         threshold: in 0..1, one for all or (C,).
-        resamples: how many; the ends of the interval settle from about 1000 on.
+        resamples: how many; from about 1000 on the ends of the interval are stable.
         seed: of the draws; the same seed and N give the same draws.
 
     Returns:
@@ -59,9 +59,9 @@ def intervals_multilabel(
 def intervals_multiclass(
     probabilities: Tensor, targets: Tensor, *, resamples: int = 1000, seed: int = 0
 ) -> Intervals:
-    """95 % intervals of every number of `evaluate_multiclass`.
+    """Return 95 % intervals of all scalar metrics of `evaluate_multiclass`.
 
-    A class that a resample holds neither as target nor as answer is left out of its macro averages.
+    A class that is neither target nor answer in a resample is left out of its macro averages.
 
     Args:
         probabilities: (N, C).
@@ -88,7 +88,7 @@ def intervals_multiclass(
 def intervals_regression(
     predictions: Tensor, targets: Tensor, names: Sequence[str], *, resamples: int = 1000, seed: int = 0
 ) -> Intervals:
-    """95 % intervals of every number of `evaluate_regression`, and of the correlation of each axis.
+    """Return 95 % intervals of all scalar metrics of `evaluate_regression`, and of the correlation of each axis.
 
     Args:
         predictions: (N, D), N ≥ 2.
@@ -110,7 +110,7 @@ def intervals_regression(
         r2 = torch.where(spread > 0, 1 - squares / spread.clamp(min=1e-30), 0.0)
         axes = zip(predicted.T, truth.T, strict=True)
         spearman = [_spearman(*axis, weights) for axis in axes]
-        by_axis = {f"spearman_by_axis/{name}": of for name, of in zip(names, spearman, strict=True)}
+        by_axis = {f"spearman_by_axis/{name}": value for name, value in zip(names, spearman, strict=True)}
         return by_axis | {
             "spearman": torch.stack(spearman).mean(0),
             "mse": squares.mean(0) / n_items,
@@ -122,11 +122,11 @@ def intervals_regression(
 
 
 def resample_weights(n_items: int, resamples: int, seed: int) -> Iterator[Tensor]:
-    """How often each item is drawn in each resample.
+    """Yield the number of times that each item is drawn in each resample.
 
     Args:
-        n_items: N, items drawn from and drawn.
-        resamples: R, in all.
+        n_items: N, the number of items, and of draws in a resample.
+        resamples: R, in total.
         seed: of the draws.
 
     Yields:
@@ -144,12 +144,12 @@ def resample_weights(n_items: int, resamples: int, seed: int) -> Iterator[Tensor
 def percentile_intervals(
     measure: Callable[[Tensor], dict[str, Tensor]], n_items: int, resamples: int, seed: int
 ) -> Intervals:
-    """95 % intervals of whatever is measured on weighted items.
+    """Return 95 % intervals of metrics of weighted items.
 
     Args:
-        measure: from weights (n_items, R), how often each item was drawn, to numbers (R,) by metric.
+        measure: maps weights (n_items, R), the number of times that each item was drawn, to values (R,) by metric.
         n_items: N.
-        resamples: how many, over all calls.
+        resamples: total number, over all calls of `measure`.
         seed: of the draws.
     """
     blocks = [measure(weights) for weights in resample_weights(n_items, resamples, seed)]
@@ -162,21 +162,22 @@ def percentile_intervals(
 
 
 def _precision_recall_f1(hits: Tensor, false: Tensor, missed: Tensor, kept: Tensor) -> dict[str, Tensor]:
-    """Macro over the kept classes and micro, 0/0 being 0: each (C, R) -> (R,)."""
+    """Return macro averages over the kept classes and micro averages, with 0/0 = 0: each (C, R) -> (R,)."""
     ratios = {
         "f1": (2 * hits, 2 * hits + false + missed),
         "precision": (hits, hits + false),
         "recall": (hits, hits + missed),
     }
     measured = {}
-    for name, (part, whole) in ratios.items():
-        measured[f"{name}_macro"] = (part / whole.clamp(min=1) * kept).sum(0) / kept.sum(0).clamp(min=1)
-        measured[f"{name}_micro"] = part.sum(0) / whole.sum(0).clamp(min=1)
+    for name, (numerator, denominator) in ratios.items():
+        by_class = numerator / denominator.clamp(min=1)
+        measured[f"{name}_macro"] = (by_class * kept).sum(0) / kept.sum(0).clamp(min=1)
+        measured[f"{name}_micro"] = numerator.sum(0) / denominator.sum(0).clamp(min=1)
     return measured
 
 
 def _mean_average_precision(scores: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
-    """Mean over the classes that have positives in a resample: (N, C), (N, C), (N, R) -> (R,)."""
+    """Return the mean over classes with positives in a resample: (N, C), (N, C), (N, R) -> (R,)."""
     total, kept = torch.zeros(weights.shape[1]), torch.zeros(weights.shape[1])
     for score, present in zip(scores.T, truth.T, strict=True):
         if present.any():
@@ -186,8 +187,19 @@ def _mean_average_precision(scores: Tensor, truth: Tensor, weights: Tensor) -> T
 
 
 def _average_precision(score: Tensor, present: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """Sum of precision × gain in recall down the ranking, equal scores being one step of it."""
+    """Return the sum of precision × gain in recall down the ranking, and whether there are positives.
+
+    Args:
+        score: (N,); equal scores are one step of the ranking.
+        present: (N,), bool.
+        weights: (N, R).
+
+    Returns:
+        Both (R,), the second 0 or 1.
+    """
+    # S distinct scores, best first, and the step (N,) of each item.
     steps, step = torch.unique(-score, return_inverse=True)
+    # Items and positives that each resample has at each step, (S, R).
     drawn = weights.new_zeros(len(steps), weights.shape[1]).index_add_(0, step, weights)
     gained = torch.zeros_like(drawn).index_add_(0, step[present], weights[present])
     found = gained.cumsum(0)
@@ -197,7 +209,7 @@ def _average_precision(score: Tensor, present: Tensor, weights: Tensor) -> tuple
 
 
 def _spearman(predicted: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
-    """Pearson's correlation of the ranks, 0 where one side is constant: (N,), (N,), (N, R) -> (R,)."""
+    """Return Pearson's correlation of the ranks, 0 where a side is constant: (N,), (N,), (N, R) -> (R,)."""
     centre = (len(truth) + 1) / 2
     x, y = (_weighted_ranks(values, weights) - centre for values in (predicted, truth))
     spread = ((weights * x * x).sum(0) * (weights * y * y).sum(0)).sqrt()
@@ -205,14 +217,14 @@ def _spearman(predicted: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
 
 
 def _weighted_ranks(values: Tensor, weights: Tensor) -> Tensor:
-    """Ranks from 1 of items repeated by weight, equal ones sharing their mean: (N,), (N, R) -> (N, R)."""
+    """Return ranks from 1 of items repeated by weight; ties share their mean: (N,), (N, R) -> (N, R)."""
     steps, step = torch.unique(values, return_inverse=True)
     drawn = weights.new_zeros(len(steps), weights.shape[1]).index_add_(0, step, weights)
     return (drawn.cumsum(0) - (drawn - 1) / 2)[step]
 
 
 def _weighted_squares(values: Tensor, weights: Tensor) -> Tensor:
-    """Sum of squared distances from the mean of each column: (N, D), (N, R) -> (D, R)."""
+    """Return the sum of squared distances from each column's mean: (N, D), (N, R) -> (D, R)."""
     values = values - values.mean(0)
     squares = values.square().T @ weights - (values.T @ weights).square() / len(values)
     return torch.where(squares > 1e-12 * len(values), squares, 0.0)

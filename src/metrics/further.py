@@ -1,4 +1,4 @@
-"""Metrics and baselines that a file of its own adds to a kind of targets."""
+"""Registries of further metrics and baselines, which files of their own add to kinds of targets."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ Score = Callable[[Tensor, Any, Any], float]
 
 @dataclass(frozen=True)
 class Metric:
-    """A number that outputs and targets are scored by.
+    """A scalar metric.
 
     Attributes:
-        score: from outputs (N, C), targets as the kind takes them, and the threshold above which something is
-            answered (0.5 where nothing is tuned) to the number.
-        best: `max` or `min`.
+        score: maps outputs (N, C), targets in the form of their kind, and the decision threshold (0.5 where none is
+            tuned) to the value.
+        best: `max` or `min`, which values are best.
     """
 
     score: Score
@@ -34,13 +34,13 @@ BASELINES: dict[str, dict[str, Answer]] = {}
 
 
 def metric(*kinds: str, best: str = "max") -> Callable[[Score], Score]:
-    """Add a function to the metrics of some kinds of targets, under its own name; a decorator.
+    """Register a function as a metric of some kinds of targets, by its name; a decorator.
 
-    A trial can be judged by it, `objective=<name>`; networks and baselines are measured by it on every split.
+    Networks and baselines are measured by it on every split, and it can be the objective (`objective=<name>`).
 
     Args:
         kinds: keys of `src.metrics.kinds.KINDS`.
-        best: `max` or `min`.
+        best: `max` or `min`, which values are best.
     """
     assert best in ("max", "min")
 
@@ -53,7 +53,7 @@ def metric(*kinds: str, best: str = "max") -> Callable[[Score], Score]:
 
 
 def baseline(*kinds: str) -> Callable[[Answer], Answer]:
-    """Add a function to the baselines of some kinds of targets, under its own name; a decorator.
+    """Register a function as a baseline of some kinds of targets, by its name; a decorator.
 
     The function takes the splits of a data set and returns outputs (N, C) on `val` and on `test`.
 
@@ -70,13 +70,13 @@ def baseline(*kinds: str) -> Callable[[Answer], Answer]:
 
 
 def further_metrics(kind: str, outputs: Tensor, targets: Any, threshold: Any = 0.5) -> dict[str, float]:
-    """Score by the metrics that were added to a kind of targets.
+    """Compute the registered metrics of a kind of targets.
 
     Args:
         kind: of targets.
         outputs: (N, C).
-        targets: of N items, as the kind takes them.
-        threshold: one, or (C,).
+        targets: of the N items, in the form of their kind.
+        threshold: one for all columns, or (C,).
     """
     return {
         name: float(each.score(outputs, targets, threshold)) for name, each in METRICS.get(kind, {}).items()

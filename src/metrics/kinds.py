@@ -1,4 +1,4 @@
-"""The kinds of targets, and how each is scored: one place instead of a branch in every module."""
+"""The kinds of targets and how each is evaluated: one table instead of branches in every module."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ def _truth(targets: Tensor) -> Tensor:
 
 
 def _join(targets: Sequence[Tensor]) -> Tensor:
-    return torch.cat([part.cpu() for part in targets])
+    return torch.cat([of_batch.cpu() for of_batch in targets])
 
 
 def _targets(split: Split) -> Tensor:
@@ -51,20 +51,20 @@ def _numbers(outputs: Tensor) -> Tensor:
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """How one kind of target is scored. Targets are a tensor (N, C) or (N,), or `src.metrics.rolls.Frames`.
+    """How one kind of target is evaluated. Targets are a tensor (N, C) or (N,), or `src.metrics.rolls.Frames`.
 
     Args:
-        objectives: the validation metrics that a trial can be judged by; the first one where none is chosen.
-        outputs: from logits (N, C) to probabilities or predictions (N, C).
-        inverse: from those to logits that stand for them.
-        evaluate: from outputs, targets, threshold and names of the C columns to metrics; where several labels are
-            possible, the threshold may be one for each column, a tensor (C,).
-        intervals: from the same to 95 % bootstrap intervals over items.
-        baselines: from the splits of a data set to metrics by baseline.
-        tune: from outputs, targets and names of the validation part to a decision threshold.
-        truth: from targets to what a loss compares logits with.
-        join: from the targets of batches to those of all.
-        targets: from the arrays of a split to the targets that outputs are measured against.
+        objectives: validation metrics that can be the objective; the first is the default.
+        outputs: maps logits (N, C) to probabilities or predictions (N, C).
+        inverse: maps outputs back to logits.
+        evaluate: maps outputs, targets, threshold and the names of the C columns to metrics; for labels the threshold
+            may be a tensor (C,).
+        intervals: maps the same arguments to 95 % bootstrap intervals over items.
+        baselines: maps the splits of a data set to metrics by baseline.
+        tune: maps outputs, targets and names on validation to a decision threshold.
+        truth: maps targets to the tensor that a loss compares logits with.
+        join: concatenates the targets of batches.
+        targets: maps the arrays of a split to targets.
     """
 
     objectives: tuple[str, ...]
@@ -154,16 +154,16 @@ KINDS = {
 }
 
 LOWER_IS_BETTER = ("loss", "nll", "nll_onsets", "mse", "mae")
-"""Metrics of which the smallest value is the best."""
+"""Metrics whose smallest value is best."""
 
 
 def objectives(target: str) -> tuple[str, ...]:
-    """Return the validation metrics that trials on a kind of targets can be judged by, the usual one first."""
+    """Return the validation metrics that can be the objective for a kind of targets, the default first."""
     return *KINDS[target].objectives, *METRICS.get(target, {})
 
 
 def direction(metric: str) -> str:
-    """`min` or `max`."""
+    """Return whether the best value of a metric is its `min` or `max`."""
     for further in METRICS.values():
         if metric in further:
             return further[metric].best
@@ -171,14 +171,14 @@ def direction(metric: str) -> str:
 
 
 def further_baselines(target: str, data: BaselineData) -> dict[str, Metrics]:
-    """Measure the baselines that were added to a kind of targets, as a network is: tuned on validation.
+    """Measure the registered baselines of a kind of targets, with a threshold tuned on validation.
 
     Args:
         target: the kind.
-        data: what they are fitted to, tuned on and tested with.
+        data: its splits.
 
     Returns:
-        By name, the metrics on the test split, `threshold`, and the numbers on validation as `val_…`.
+        By name, the metrics on test, `threshold`, and the scalar metrics on validation as `val_…`.
     """
     kind, names, measured = KINDS[target], data.names, {}
     val, test = kind.targets(data.val), kind.targets(data.test)
@@ -192,5 +192,5 @@ def further_baselines(target: str, data: BaselineData) -> dict[str, Metrics]:
 
 
 def scalars(metrics: Mapping[str, Any]) -> dict[str, float]:
-    """The plain numbers among the metrics, without the tables by class."""
+    """Return the scalar metrics, without tables."""
     return {name: value for name, value in metrics.items() if isinstance(value, int | float)}

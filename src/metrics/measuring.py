@@ -1,4 +1,4 @@
-"""The one way from a network's outputs to figures: of a trial, of a test, of an epoch."""
+"""Measures a network's outputs: the one function for epochs, trials and tests."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,11 +11,11 @@ from src.metrics.kinds import Intervals, Kind, Metrics
 
 @dataclass(frozen=True)
 class Measured:
-    """Figures of the items of a split.
+    """The metrics of a split.
 
     Attributes:
-        metrics: numbers, and tables as mappings, by name.
-        intervals: 95 % bootstrap intervals by metric; empty where none were asked for.
+        metrics: by name, scalars, and tables as mappings.
+        intervals: 95 % bootstrap intervals by metric; empty unless requested.
     """
 
     metrics: Metrics
@@ -37,11 +37,11 @@ def measure(
     Args:
         kind: of the targets.
         outputs: (N, C), probabilities or predictions.
-        targets: of the N items, as the kind takes them.
-        threshold: chosen on validation; one, or one for each column, (C,).
+        targets: of the N items, in the form of their kind.
+        threshold: chosen on validation; one for all columns, or (C,).
         names: of the C columns.
-        loss: of the outputs, if it is known; it becomes a metric.
-        intervals: whether bootstrap intervals are wanted.
+        loss: of the outputs, added to the metrics unless `None`.
+        intervals: whether to compute bootstrap intervals.
     """
     metrics = kind.evaluate(outputs, targets, threshold, names)
     if loss is not None:

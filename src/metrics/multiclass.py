@@ -1,4 +1,4 @@
-"""Metrics of items that belong to one class each."""
+"""Metrics of items that belong to exactly one class."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,9 +18,9 @@ SCORES = {"f1": multiclass_f1_score, "precision": multiclass_precision, "recall"
 
 
 def evaluate_multiclass(probabilities: Tensor, targets: Tensor, classes: Sequence[str]) -> dict[str, Any]:
-    """Score classes, the one with the highest probability being the answer (the first of equals).
+    """Score classes; the predicted class is the one with the highest probability, the first of equal ones.
 
-    0/0 counts as 0. A class that is neither among the targets nor among the answers is left out of the macro
+    0/0 counts as 0. A class that is neither among the targets nor predicted is left out of the macro
     averages, as in scikit-learn without `labels=`.
 
     Args:
@@ -29,9 +29,9 @@ def evaluate_multiclass(probabilities: Tensor, targets: Tensor, classes: Sequenc
         classes: the C names.
 
     Returns:
-        Numbers in 0..1: `f1_macro`, `precision_macro`, `recall_macro`, their `…_micro` (all three the same as
-        accuracy here) and `accuracy`; tables by class: `f1_by_class`, `precision_by_class`, `recall_by_class`, and
-        `confusion`, for each class how many of its items are answered with each class.
+        Scalars in 0..1: `f1_macro`, `precision_macro`, `recall_macro`, their `…_micro` (all three equal to the accuracy
+        here) and `accuracy`; tables by class: `f1_by_class`, `precision_by_class`, `recall_by_class`, and
+        `confusion`, the number of items by true class, then by predicted class.
     """
     answers, truth = probabilities.detach().cpu().argmax(1), targets.cpu().long()
     options: dict[str, Any] = {"num_classes": len(classes), "validate_args": False}

@@ -1,4 +1,4 @@
-"""Metrics of items that carry any number of labels."""
+"""Metrics of items that have any number of labels."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,11 +23,11 @@ from src.metrics.threshold import Threshold
 def evaluate_multilabel(
     probabilities: Tensor, targets: Tensor, threshold: Threshold, classes: Sequence[str]
 ) -> dict[str, Any]:
-    """Score labels, those with a probability greater than the threshold being the answer.
+    """Score labels; those with a probability greater than the threshold are predicted.
 
     As in scikit-learn with `zero_division=0`: 0/0 counts as 0, and a class without positives and without
-    predictions stays in the macro averages with 0. Average precision does not exist for a class without
-    positives; such a class is left out of its mean (0 where no class is left).
+    predictions stays in the macro averages with 0. Average precision is undefined for a class
+    without positives, which is left out of its mean (0 where no class is left).
 
     Args:
         probabilities: (N, C), in 0..1.

@@ -1,4 +1,4 @@
-"""Musical measures of rolls, and how far generated pieces are from held-out ones by them."""
+"""Musical measures of piano rolls, and the distance of generated from held-out pieces in terms of them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ SCALES = np.stack([np.roll(scale, root) for scale in (MAJOR, MINOR) for root in 
 """(24, 12): the pitch classes of each key."""
 
 DENSE = 2
-"""More pitches than this at once count for `polyphony_rate`."""
+"""Steps with more simultaneous pitches count for `polyphony_rate`."""
 
 
 def measures(
@@ -30,14 +30,14 @@ def measures(
     so are the values of a piece that ends with a note. None depends on the key that column 0 stands for.
 
     Args:
-        sounding: (T, n_notes) bool; T ends the piece, in silence or not.
-        onsets: (T, n_notes) bool, where notes start; a key that begins to sound starts one in any case.
-            `None`: only there.
-        steps_per_beat: `None` where beats are unknown; what needs them is left out.
+        sounding: (T, n_notes) bool; the piece ends at T, in silence or not.
+        onsets: (T, n_notes) bool, where notes start, in addition to the steps where a key begins to sound; `None`:
+            only there.
+        steps_per_beat: `None` where beats are unknown; measures of beats are then left out.
         beats_per_bar: beats of a bar, ≥ 1.
 
     Returns:
-        By name; NaN where a piece has no such number, as one without notes.
+        By name; NaN where a measure is undefined, as for a piece without notes.
 
         Of notes: `pitch_class_entropy` (bits, 0..3.58), `scale_consistency` (0..1, the share of notes within the
         best of the 24 major and natural minor keys), `n_pitches_used`, `pitch_range` (semitones from the lowest
@@ -61,32 +61,32 @@ def measures(
 
 
 def summarise(pieces: Sequence[Measures]) -> Measures:
-    """Mean of each measure over the pieces that have it; one that no piece has is left out."""
+    """Return the mean of each measure over the pieces for which it is defined; measures without any are left out."""
     return {name: float(values.mean()) for name, values in _columns(pieces).items()}
 
 
 def distances(generated: Sequence[Measures], held_out: Sequence[Measures]) -> Measures:
-    """How far the distribution of each measure is from that of held-out pieces, in their standard deviations.
+    """Return the distance of each measure's distribution from that of held-out pieces, in their standard deviations.
 
-    The Wasserstein-1 distance between the two empirical distributions, as scipy has it: by how much a measure
-    must change, on average, to turn one collection into the other. Divided by the standard deviation of
-    the held-out pieces it has no unit: 0 is the same distribution, 1 as far off as held-out pieces scatter. Short
-    pieces scatter more than long ones, so compare pieces of one length.
+    It is the Wasserstein-1 distance (scipy) between the empirical distributions, the average change of the measure
+    that turns one collection into the other, divided by the standard deviation of the held-out pieces: 0 means equal
+    distributions, 1 a difference as great as the spread of held-out pieces. Short pieces vary more than long ones, so
+    compare pieces of equal length.
 
     Args:
         generated: `measures` of each generated piece.
         held_out: `measures` of each held-out piece.
 
     Returns:
-        `<measure>_distance` ≥ 0. A measure is left out where one side has no piece with it, or all held-out
-        pieces have the same value.
+        `<measure>_distance` ≥ 0. A measure is left out where it is undefined for all pieces of one side, or equal for
+        all held-out pieces.
     """
-    ours, theirs = _columns(generated), _columns(held_out)
+    own, reference = _columns(generated), _columns(held_out)
     found = {}
-    for name in ours.keys() & theirs.keys():
-        spread = theirs[name].std()
-        if spread > 1e-9 * np.abs(theirs[name]).max():
-            found[f"{name}_distance"] = float(wasserstein_distance(ours[name], theirs[name]) / spread)
+    for name in own.keys() & reference.keys():
+        spread = reference[name].std()
+        if spread > 1e-9 * np.abs(reference[name]).max():
+            found[f"{name}_distance"] = float(wasserstein_distance(own[name], reference[name]) / spread)
     return dict(sorted(found.items()))
 
 
@@ -123,25 +123,25 @@ def _empty_beat_rate(sounding: Array, steps_per_beat: int) -> float:
         return np.nan
     active = sounding.any(1)
     until_end = np.append(active, False) | np.append(False, active)
-    return float(1 - _in_parts(until_end, steps_per_beat).any(1).mean())
+    return float(1 - _in_units(until_end, steps_per_beat).any(1).mean())
 
 
 def _groove_consistency(starts: Array, steps_per_bar: int) -> float:
-    bars = _in_parts(np.append(starts.any(1), False), steps_per_bar)
+    bars = _in_units(np.append(starts.any(1), False), steps_per_bar)
     return 1 - _ratio((bars[1:] != bars[:-1]).sum(), bars[1:].size)
 
 
-def _in_parts(steps: Array, size: int) -> Array:
-    """Cut steps (T,) into beats or bars, filling up the last: (parts, size)."""
+def _in_units(steps: Array, size: int) -> Array:
+    """Cut steps (T,) into beats or bars, padding the last one: (units, size)."""
     return np.append(steps, np.zeros(-len(steps) % size, dtype=bool)).reshape(-1, size)
 
 
-def _ratio(part: float, whole: float) -> float:
-    return float(part / whole) if whole else float("nan")
+def _ratio(numerator: float, denominator: float) -> float:
+    return float(numerator / denominator) if denominator else float("nan")
 
 
 def _columns(pieces: Sequence[Measures]) -> dict[str, Array]:
-    """The numbers of each measure that are not NaN; measures without any are left out."""
+    """Return the values of each measure that are not NaN; measures without any are left out."""
     names = dict.fromkeys(name for piece in pieces for name in piece)
     columns = {name: np.array([piece[name] for piece in pieces if name in piece]) for name in names}
     kept = {name: values[~np.isnan(values)] for name, values in columns.items()}

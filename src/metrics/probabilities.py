@@ -1,16 +1,16 @@
-"""Scores that must be probabilities, and the logits that probabilities stand for."""
+"""Checks of probabilities, and their conversion to logits."""
 
 import torch
 from torch import Tensor
 
 TOLERANCE = 1e-5
-"""How far rounding may carry a probability outside 0..1."""
+"""By how much rounding may move a probability outside 0..1."""
 
 
 def as_probabilities(values: Tensor) -> Tensor:
-    """Scores as float32 probabilities on the CPU; NaN, a diverged model's answer, counts as 0.
+    """Return probabilities as float32 on the CPU; NaN, the output of a diverged model, becomes 0.
 
-    torchmetrics would put logits through a sigmoid without a word, and a threshold of .5 on logits is .62.
+    Logits are refused: torchmetrics would silently apply a sigmoid, and a threshold of .5 on logits means .62.
 
     Args:
         values: any shape and floating type, in 0..1.
@@ -25,11 +25,11 @@ def as_probabilities(values: Tensor) -> Tensor:
 
 
 def logits_of_sigmoid(probabilities: Tensor) -> Tensor:
-    """Logits whose sigmoid gives these probabilities, finite at 0 and 1."""
+    """Return logits whose sigmoid gives these probabilities, finite at 0 and 1."""
     least = torch.finfo(probabilities.dtype).eps
     return probabilities.clamp(least, 1 - least).logit()
 
 
 def logits_of_softmax(probabilities: Tensor) -> Tensor:
-    """Logits whose softmax gives these probabilities, or their shares where they do not sum to 1."""
+    """Return logits whose softmax gives these probabilities, or their shares where they do not sum to 1."""
     return probabilities.clamp(min=torch.finfo(probabilities.dtype).tiny).log()

@@ -1,4 +1,4 @@
-"""Metrics of items that carry numbers."""
+"""Metrics of regression: items with one or several numbers as targets."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,8 +24,8 @@ def evaluate_regression(predictions: Tensor, targets: Tensor, names: Sequence[st
         names: the D names of the axes.
 
     Returns:
-        `spearman` (rank correlation in −1..1, mean over axes; an axis whose predictions or targets are all
-        equal has none and counts as 0), `mse`, `mae` (over all elements), `r2` (mean over axes, at most 1; an
+        `spearman` (rank correlation in −1..1, mean over axes; undefined for an axis whose predictions or targets are
+        all equal, which counts as 0), `mse`, `mae` (over all elements), `r2` (mean over axes, at most 1; an
         axis with equal targets counts as 0), and `spearman_by_axis`, a dictionary.
     """
     predicted, truth = predictions.detach().double().cpu(), targets.double().cpu()

@@ -1,7 +1,7 @@
 """Percentile bootstrap intervals of piano rolls, over whole test pieces.
 
-Frames of a piece resemble one another, so whole pieces are drawn, each with all its frames. The rest is as in
-`bootstrap`: a resample is a weight for each piece, and all resamples are computed at once.
+The frames of a piece are correlated, so whole pieces are drawn, with all their frames. As in `bootstrap`, a resample is
+a weight for each piece, and all resamples are computed at once.
 """
 
 from torch import Tensor
@@ -19,14 +19,14 @@ def intervals_rolls(
     resamples: int = 1000,
     seed: int = 0,
 ) -> Intervals:
-    """95 % intervals of every number of `evaluate_rolls`.
+    """Return 95 % intervals of all metrics of `evaluate_rolls`.
 
     Args:
         probabilities: (M, C), in 0..1.
         frames: M ≥ 1 frames.
         threshold: in 0..1.
         n_notes: C, or C / 2 where the columns are [sounding | onsets].
-        resamples: how many; the ends of the interval settle from about 1000 on.
+        resamples: how many; from about 1000 on the ends of the interval are stable.
         seed: of the draws; the same seed and number of pieces give the same draws.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Metrics of predicted piano rolls: which keys sound at the next step, given those before."""
+"""Metrics of predicted piano rolls: which keys sound at the next step, given the steps before."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -22,13 +22,13 @@ METRICS = (
     "accuracy",
     "onset_f1",
 )
-"""All names of `evaluate_rolls`; `nll_onsets` exists only where the rolls carry onsets."""
+"""All metrics of `evaluate_rolls`; `nll_onsets` exists only where the rolls have onsets."""
 
 ONSET = " onset"
-"""How the names of onset columns end."""
+"""Suffix of the names of onset columns."""
 
 LEAST = 1e-12
-"""What the truth is given at least: a wrong answer of 0 or 1 costs 27.6 nats, never infinity."""
+"""Lower bound of the probability of the truth: a wrong prediction of 0 or 1 costs 27.6 nats, not infinity."""
 
 GRID = 200
 """Candidates of the threshold from 0 to 1."""
@@ -38,11 +38,10 @@ BLOCK = 2**14
 
 
 class Frames(NamedTuple):
-    """The scored frames: all of a piece but its first, which nothing precedes.
+    """The scored frames: all frames of a piece but the first, which nothing precedes.
 
     Attributes:
-        now: (M, C) bool, the true columns. C is n_notes, or 2 · n_notes of rolls that carry onsets too:
-            [sounding | onsets].
+        now: (M, C) bool, the true columns. C is n_notes, or 2 · n_notes for rolls with onsets, [sounding | onsets].
         before: (M, C) bool, the true columns a step earlier in the same piece.
         piece: (M,) int64, which piece a frame belongs to.
     """
@@ -53,46 +52,46 @@ class Frames(NamedTuple):
 
 
 def frames_of(frames: NDArray[Any], lengths: NDArray[Any]) -> Frames:
-    """Give the scored frames of pieces that lie one after another.
+    """Return the scored frames of concatenated pieces.
 
     Args:
         frames: (F, C), 0 or 1 of any type.
-        lengths: (P,) integers that sum to F; pieces of 0 or 1 frames have none that is scored.
+        lengths: (P,) integers that sum to F; in pieces of 0 or 1 frames none is scored.
     """
     assert lengths.sum() == len(frames)
     first = np.repeat(np.cumsum(lengths) - lengths, lengths)
     scored = np.flatnonzero(np.arange(len(frames)) > first)
     piece = np.repeat(np.arange(len(lengths)), lengths)[scored]
     columns = np.asarray(frames, dtype=bool)
-    return Frames(*(torch.from_numpy(part) for part in (columns[scored], columns[scored - 1], piece)))
+    return Frames(*map(torch.from_numpy, (columns[scored], columns[scored - 1], piece)))
 
 
-def join_frames(parts: Sequence[Frames]) -> Frames:
-    """Put the frames of batches together, each batch's pieces counted on from the last one's; on the CPU."""
+def join_frames(batches: Sequence[Frames]) -> Frames:
+    """Concatenate the frames of batches on the CPU, numbering the pieces consecutively."""
     pieces, first = [], 0
-    for part in parts:
-        pieces.append(part.piece.cpu() + first)
-        first += int(part.piece.max()) + 1 if len(part.piece) else 0
-    now, before = (torch.cat([part[side].cpu().bool() for part in parts]) for side in (0, 1))
+    for batch in batches:
+        pieces.append(batch.piece.cpu() + first)
+        first += int(batch.piece.max()) + 1 if len(batch.piece) else 0
+    now = torch.cat([batch.now.cpu().bool() for batch in batches])
+    before = torch.cat([batch.before.cpu().bool() for batch in batches])
     return Frames(now, before, torch.cat(pieces))
 
 
 def n_notes(names: Sequence[str]) -> int:
-    """How many of a roll's columns are keys: those whose names do not end in ` onset`."""
+    """Return the number of columns that are keys, whose names do not end in ` onset`."""
     return sum(not name.endswith(ONSET) for name in names)
 
 
 def evaluate_rolls(probabilities: Tensor, frames: Frames, threshold: float, n_notes: int) -> dict[str, float]:
-    """Score the predicted columns; a key is answered where its probability is greater than the threshold.
+    """Score predicted columns; a key is predicted where its probability is greater than the threshold.
 
-    0/0 counts as 0, except that a key that neither sounds nor is answered has no F1 and is left out of
-    `f1_macro` (scikit-learn with `zero_division=nan`). NaN, a diverged model's answer, counts as 0.
+    0/0 counts as 0, except that a key that neither sounds nor is predicted has no F1 and is left out of `f1_macro`
+    (scikit-learn with `zero_division=nan`). NaN, the output of a diverged model, counts as 0.
 
     Args:
-        probabilities: (M, C) of any floating type, in 0..1; float32 rounds those above 1 − 6e-8 to 1, which float64
-            does not.
+        probabilities: (M, C) of any floating type, in 0..1; unlike float64, float32 rounds values above 1 − 6e-8 to 1.
         frames: M ≥ 1 frames.
-        threshold: in 0..1, chosen on the validation part; of keys and onsets alike.
+        threshold: in 0..1, chosen on validation; for keys and onsets.
         n_notes: C, or C / 2 where the columns are [sounding | onsets].
 
     Returns:
@@ -101,9 +100,9 @@ def evaluate_rolls(probabilities: Tensor, frames: Frames, threshold: float, n_no
         High-Dimensional Sequences', 2012, and Bai et al., 'An Empirical Evaluation of Generic Convolutional
         and Recurrent Networks for Sequence Modeling', 2018. In 0..1: `f1_micro`, `precision_micro`,
         `recall_micro` and `f1_macro` (mean over keys) of the keys that sound; `accuracy`, the share of all
-        (frame, key) answered right, which is near 1 for silence too; `onset_f1`, the micro-F1 of notes that
-        start. An onset is a key that did not sound truly a step before, and does now, by truth or answer;
-        where C = 2 · n_notes, it is what the onset columns say, and `nll_onsets` is their `nll`.
+        pairs of frame and key that are right, which is near 1 for silence, too; `onset_f1`, the micro-F1 of note
+        onsets. A key has an onset where it sounds now, in truth or prediction, and truly didn't a step before. Where
+        C = 2 · n_notes, onsets are those of the onset columns, and `nll_onsets` is the `nll` of these.
 
     Raises:
         ValueError: a probability is outside 0..1.
@@ -117,13 +116,13 @@ def evaluate_rolls(probabilities: Tensor, frames: Frames, threshold: float, n_no
 def tune_threshold_rolls(probabilities: Tensor, frames: Frames, n_notes: int) -> float:
     """Find the threshold with the best micro-F1 of the sounding keys.
 
-    Candidates are 0, .005, … .995; where several are equally good, the middle of the widest run of them is
-    taken, as `tune_threshold` does.
+    Candidates are 0, .005, … .995; of several equally good ones the middle of the widest run is taken, as in
+    `tune_threshold`.
 
     Args:
         probabilities: (M, C), in 0..1.
         frames: M ≥ 1 frames.
-        n_notes: keys; onset columns have no say.
+        n_notes: number of keys; onset columns are ignored.
 
     Returns:
         A threshold in 0..1.
@@ -142,13 +141,13 @@ def tune_threshold_rolls(probabilities: Tensor, frames: Frames, n_notes: int) ->
 def totals_by_piece(
     probabilities: Tensor, frames: Frames, threshold: float, n_notes: int
 ) -> dict[str, Tensor]:
-    """Sum, over the frames of each piece, what the metrics are made of.
+    """Sum the quantities that the metrics are computed from over the frames of each piece.
 
     Args:
-        probabilities: as for `evaluate_rolls`, and so the rest.
-        frames: M frames of P pieces; a piece without a frame does not count.
+        probabilities: see `evaluate_rolls`.
+        frames: M frames of P pieces; pieces without frames don't count.
         threshold: in 0..1.
-        n_notes: keys.
+        n_notes: number of keys.
 
     Returns:
         float64 by name: `hits`, `false` and `missed`, each (n_notes, P); `onset_hits`, `onset_false`,
@@ -161,25 +160,27 @@ def totals_by_piece(
     assert probabilities.shape[1] in (n_notes, 2 * n_notes)
     pieces, position = torch.unique(frames.piece.cpu(), return_inverse=True)
     totals: dict[str, Tensor] = {}
+    # Each frame's contribution (M, n) is added to the row of its piece, (P, n), block by block to bound memory.
     for start in range(0, len(position), BLOCK):
-        part = slice(start, start + BLOCK)
-        now, before = frames.now[part].cpu().bool(), frames.before[part].cpu().bool()
-        for name, values in _summands(probabilities[part], now, before, threshold, n_notes).items():
+        block = slice(start, start + BLOCK)
+        now, before = frames.now[block].cpu().bool(), frames.before[block].cpu().bool()
+        for name, values in _summands(probabilities[block], now, before, threshold, n_notes).items():
             if name not in totals:
                 totals[name] = torch.zeros(len(pieces), values.shape[1], dtype=torch.float64)
-            totals[name].index_add_(0, position[part], values.double())
+            totals[name].index_add_(0, position[block], values.double())
     return {name: total.T for name, total in totals.items()}
 
 
 def metrics_of_totals(totals: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Make the metrics of sums over frames.
+    """Compute the metrics from sums over frames.
 
     Args:
-        totals: those of `totals_by_piece`, summed over pieces in R ways: each (n_notes, R) or (1, R).
+        totals: of `totals_by_piece`, summed over pieces with R sets of weights: each (n_notes, R) or (1, R).
 
     Returns:
         Each metric (R,).
     """
+    # By key (n_notes, R) for macro averages, summed over keys (R,) for micro averages.
     hits, false, missed = totals["hits"], totals["false"], totals["missed"]
     occurs = (hits + false + missed > 0).sum(0)
     hit, wrong, lost = hits.sum(0), false.sum(0), missed.sum(0)
@@ -197,7 +198,7 @@ def metrics_of_totals(totals: dict[str, Tensor]) -> dict[str, Tensor]:
 def _summands(
     probabilities: Tensor, now: Tensor, before: Tensor, threshold: float, n_notes: int
 ) -> dict[str, Tensor]:
-    """What each frame adds to the totals: (M, n_notes) or (M, 1) each."""
+    """Return each frame's contribution to the totals: (M, n_notes) or (M, 1) each."""
     answers = as_probabilities(probabilities) > threshold
     costs = _nats(probabilities, now)
     keys, onsets = slice(n_notes), slice(n_notes, None)
@@ -218,7 +219,7 @@ def _outcomes(answers: Tensor, truth: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _nats(probabilities: Tensor, truth: Tensor) -> Tensor:
-    """−log of the probability given to each truth, float64 of the same shape."""
+    """Return −log of the probability of each true value, float64 of the same shape."""
     scores = probabilities.detach().cpu().double().nan_to_num(0.0)
     return -torch.where(truth, scores, 1 - scores).clamp(LEAST, 1.0).log()
 
@@ -228,6 +229,6 @@ def _f1(hits: Tensor, false: Tensor, missed: Tensor) -> Tensor:
 
 
 def _count_above(passed: Tensor) -> Tensor:
-    """From how many candidates each score exceeds to how many scores exceed each candidate, float64."""
+    """Convert the number of candidates below each score to the number of scores above each candidate, float64."""
     counts = torch.bincount(passed, minlength=GRID + 1).double()
     return counts.flip(0).cumsum(0).flip(0)[1:]

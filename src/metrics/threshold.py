@@ -1,7 +1,7 @@
-"""The threshold above which a label counts as present, one for all classes or one for each.
+"""Thresholds above which a label counts as present, one for all classes or one for each.
 
 The names are those of Yang, 'A study of thresholding strategies for text categorization', SIGIR 2001: SCut tunes on
-validation, PCut gives each class to as many items as its share says.
+validation, PCut assigns each class to the share of items that it has in validation.
 """
 
 import torch
@@ -13,19 +13,19 @@ Threshold = float | Tensor
 """One for all classes, or (C,), one for each."""
 
 GRID = 100
-"""Steps from 0 to 1 in the plain grid of candidates."""
+"""Steps from 0 to 1 in the regular grid of candidates."""
 
 QUANTILES = 200
-"""Steps from the lowest score to the highest, by rank, that follow scores squeezed into a small range."""
+"""Quantiles of the scores that are candidates, too, for scores within a small range."""
 
 
 def tune_threshold(probabilities: Tensor, targets: Tensor) -> float:
     """Find the one threshold for all classes with the best macro-F1.
 
     Candidates are 0, .01, … .99 and the quantiles of the scores. A label is present where its probability is
-    greater than the threshold, as in torchmetrics. Where several candidates are equally good, the middle of
-    the widest run of them is taken, since it leaves the most room on both sides; so separable scores of 0 and
-    1 give .5, and so does a part without any positive. A class without positives counts as F1 = 0.
+    greater than the threshold, as in torchmetrics. Of several equally good candidates the middle of the widest run is
+    taken, which leaves the most room on both sides: separable scores of 0 and 1 give .5, and so do targets without any
+    positive. A class without positives counts as F1 = 0.
 
     Args:
         probabilities: (N, C), in 0..1, N ≥ 1.
@@ -44,7 +44,7 @@ def scut(probabilities: Tensor, targets: Tensor) -> Tensor:
     """Find each class's threshold with the best F1 of that class.
 
     Args:
-        probabilities: (N, C), in 0..1, of the validation part, N ≥ 1.
+        probabilities: (N, C), in 0..1, of the validation split, N ≥ 1.
         targets: (N, C), 0 or 1 of any type.
 
     Returns:
@@ -55,14 +55,14 @@ def scut(probabilities: Tensor, targets: Tensor) -> Tensor:
 
 
 def pcut(probabilities: Tensor, shares: Tensor) -> Tensor:
-    """Find each class's threshold that as many items exceed as the class's share says.
+    """Find the threshold of each class that the given share of items exceeds.
 
-    It looks at the probabilities of all items that are to be labelled together, not at their labels. Where items with
-    equal probabilities would be divided, all or none of them exceed it, whichever comes nearer to the share.
+    It depends on the probabilities of all items that are labelled together, not on their labels. Of items with equal
+    probabilities all or none exceed the threshold, whichever is nearer to the share.
 
     Args:
         probabilities: (N, C), in 0..1, of the items that are to be labelled, N ≥ 1.
-        shares: (C,), of the items that have the class, 0..1, such as those of the validation part.
+        shares: (C,), in 0..1, of items that have the class, such as in the validation split.
 
     Returns:
         (C,), in 0..1.
@@ -73,11 +73,12 @@ def pcut(probabilities: Tensor, shares: Tensor) -> Tensor:
 
 
 def _cut(ordered: Tensor, count: int) -> Tensor:
-    """Give a threshold that about `count` of the scores (N,), greatest first, exceed."""
+    """Return a threshold that about `count` of the scores (N,), greatest first, exceed."""
+    # Cut k lies between the k-th score and the next one, (N + 1,) cuts in all; equal scores can't be separated.
     above, below = torch.cat([ordered.new_ones(1), ordered]), torch.cat([ordered, ordered.new_zeros(1)])
-    parted = above > below
-    parted[0] = True  # nothing exceeds 1
-    possible = parted.nonzero()[:, 0]
+    separable = above > below
+    separable[0] = True  # nothing exceeds 1
+    possible = separable.nonzero()[:, 0]
     at = possible[(possible - count).abs().argmin()]
     middle = (above[at] + below[at]) / 2
     return torch.where(middle < above[at], middle, below[at])
@@ -90,7 +91,7 @@ def _candidates(scores: Tensor) -> Tensor:
 
 
 def _macro_f1(scores: Tensor, truth: Tensor, candidates: Tensor) -> Tensor:
-    """Macro-F1 at each candidate: scores and truth (C, N), candidates (K,) -> (K,)."""
+    """Return the macro-F1 at each candidate: scores and truth (C, N), candidates (K,) -> (K,)."""
     predicted = _count_above(scores, candidates)
     hits = _count_above(scores.masked_fill(~truth, -1.0), candidates)
     f1 = 2 * hits / (predicted + truth.sum(1, keepdim=True)).clamp(min=1)
@@ -98,17 +99,19 @@ def _macro_f1(scores: Tensor, truth: Tensor, candidates: Tensor) -> Tensor:
 
 
 def _count_above(scores: Tensor, candidates: Tensor) -> Tensor:
-    """How many of each row of (C, N) are greater than each candidate: (C, K), float64."""
+    """Count the scores in each row of (C, N) that are greater than each candidate: (C, K), float64."""
     each = candidates.expand(len(scores), -1).contiguous()
     at_most = torch.searchsorted(scores.sort(dim=1).values, each, right=True)
     return (scores.shape[1] - at_most).double()
 
 
 def middle_of_best(candidates: Tensor, f1: Tensor) -> float:
-    """Take the middle of the widest run of candidates (K,), in order, that have the best score (K,)."""
+    """Return the middle of the widest run of candidates (K,), in ascending order, with the best score (K,)."""
     best = (f1 >= f1.max() - 1e-9).int()
+    # Runs of best candidates begin where `edges` is 1 and end before it is −1.
     edges = torch.nn.functional.pad(best, (1, 1)).diff()
     starts, ends = (edges == 1).nonzero()[:, 0], (edges == -1).nonzero()[:, 0] - 1
+    # Within the widest run the candidate nearest to its middle is taken, so that the result is itself a candidate.
     widest = int((candidates[ends] - candidates[starts]).argmax())
     run = candidates[starts[widest] : ends[widest] + 1]
     middle = (run[0] + run[-1]) / 2

@@ -1,7 +1,7 @@
-"""What the ranking of the classes is worth, and the best-scored N as the answer where N is known.
+"""Metrics of the ranking of classes, and of the N best-scored classes where the number N of labels is known.
 
-Every figure is made of sums over items, so that a bootstrap can weigh the items. Equal scores are in the order
-of the classes. Items without a label are left out; 0 where none is left.
+They are computed from sums over items, so that a bootstrap can weight the items. Equal scores are ranked in the order
+of the classes. Items without labels are left out; without any other item the metrics are 0.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from torch import Tensor
 
 
 def summands(scores: Tensor, truth: Tensor) -> dict[str, Tensor]:
-    """What each item adds to the sums that `metrics_of_sums` takes.
+    """Return each item's contribution to the sums that `metrics_of_sums` takes.
 
     Args:
         scores: (N, C), any floating type, without NaN.
@@ -37,10 +37,10 @@ def summands(scores: Tensor, truth: Tensor) -> dict[str, Tensor]:
 
 
 def metrics_of_sums(sums: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Make the metrics of sums over items.
+    """Compute the metrics from sums over items.
 
     Args:
-        sums: those of `summands`, summed over items in any number of ways: one shape for all.
+        sums: `summands`, summed over items with any number of weightings: all of one shape.
 
     Returns:
         By name, of that shape, in 0..1: `top_1` (share of the items whose best-scored class is one of their
@@ -60,7 +60,7 @@ def metrics_of_sums(sums: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def tables(scores: Tensor, truth: Tensor, classes: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """How many of an item's n labels are among its n best-scored classes, by n and by class.
+    """Tabulate how many of an item's n labels are among its n best-scored classes, by n and by class.
 
     Args:
         scores: (N, C), any floating type, without NaN.
@@ -83,16 +83,18 @@ def tables(scores: Tensor, truth: Tensor, classes: Sequence[str]) -> dict[str, d
 
 
 def _answers(scores: Tensor, truth: Tensor) -> Tensor:
-    """Each item's n best-scored classes, n being the number of its labels: (N, C) bool."""
+    """Return each item's n best-scored classes, n being the number of its labels: (N, C) bool."""
     order = scores.argsort(dim=1, descending=True, stable=True)
     best = torch.arange(scores.shape[1]) < truth.sum(1, keepdim=True)
     return torch.zeros_like(truth).scatter(1, order, best)
 
 
 def _ranking_precision(scores: Tensor, truth: Tensor) -> Tensor:
-    """For each item the mean over its labels of (labels scored no lower) / (classes scored no lower): (N,)."""
+    """Return each item's mean over its labels of (labels scored no lower) / (classes scored no lower): (N,)."""
+    # Position in the sorted row, counting equal scores: the number of classes scored no lower, (N, C).
     falling = (-scores).contiguous()
     classes = torch.searchsorted(falling.sort(1).values, falling, right=True)
+    # The same count among the item's labels: other classes are moved to the end.
     of_labels = falling.masked_fill(~truth, torch.inf).sort(1).values
     labels = torch.searchsorted(of_labels, falling, right=True)
     return (truth * labels / classes).sum(1) / truth.sum(1).clamp(min=1)

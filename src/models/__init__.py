@@ -1,1 +1,1 @@
-"""LightningModules; the networks they train are in `networks`."""
+"""LightningModules, which train the networks in `networks`."""

@@ -1,4 +1,4 @@
-"""The LightningModule for piano rolls: what sounds at the next step, given the steps before."""
+"""The LightningModule for piano rolls: predicts the next step from the steps before."""
 
 from collections.abc import Iterable
 
@@ -15,27 +15,27 @@ class Generator(Learner):
     The first column of a roll is not predicted, and padding is never scored.
 
     Args:
-        network: from columns (B, T, C) to the logits (B, T, C) of the columns that follow each.
-        loss: from logits (M, C) and targets (M, C) to a scalar.
+        network: maps columns (B, T, C) to the logits (B, T, C) of the column that follows each.
+        loss: maps logits (M, C) and targets (M, C) to a scalar.
         options: see `Learner`; augmentation maps rolls (B, T, C) and lengths (B,).
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        """From columns (B, T, C), 0 or 1, to the logits of the columns that follow each."""
+        """Map columns (B, T, C), 0 or 1, to the logits of the column that follows each."""
         logits: Tensor = self.network(x.float())
         return logits
 
-    def items(self, batch: Batch) -> tuple[Tensor, Frames]:
-        """From rolls (B, T, C) and lengths (B,) to the logits (M, C) of the scored frames, and those frames."""
+    def logits_and_targets(self, batch: Batch) -> tuple[Tensor, Frames]:
+        """Map rolls (B, T, C) and lengths (B,) to the logits (M, C) of the scored frames, and those frames."""
         scored, frames = _frames(batch)
         return self(batch[0][:, :-1])[scored], frames
 
     @torch.inference_mode()
     def future_hidden(self, batches: Iterable[Batch]) -> dict[str, float]:
-        """Metrics as they are when no later column is to be seen: `f1_micro_future_hidden` and so on.
+        """Return the metrics without access to later columns, `f1_micro_future_hidden` and so on.
 
-        The columns are given one by one, so that a network that looks ahead finds nothing there. A network that
-        is causal has the same metrics as ever.
+        The network is given only the columns up to each step, so that it can't look ahead. For a causal network the
+        metrics are the usual ones.
 
         Args:
             batches: of rolls (B, T, C) and lengths (B,).
@@ -53,7 +53,7 @@ class Generator(Learner):
 
 
 def _frames(batch: Batch) -> tuple[Tensor, Frames]:
-    """Which columns (B, T − 1) of rolls (B, T, C) with lengths (B,) are scored, and those frames."""
+    """Return a mask (B, T − 1) of the scored columns of rolls (B, T, C) with lengths (B,), and those frames."""
     rolls, lengths = batch
     scored = torch.arange(1, rolls.shape[1], device=rolls.device) < lengths[:, None]
     piece = torch.arange(len(rolls), device=rolls.device)[:, None].expand_as(scored)

@@ -1,4 +1,4 @@
-"""What the LightningModules share: a loss that is watched, a threshold that is tuned, metrics that are logged."""
+"""The base of all LightningModules: training loss, tuning of the threshold, metrics and their logging."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -17,11 +17,11 @@ from src.models.optimization import MakeOptimizer, configure
 from src.models.transfer import Transfer
 
 Batch = tuple[Tensor, ...]
-"""Inputs and targets, then of recordings in windows how many windows each has, of sequences how many frames."""
+"""Inputs and targets; then the number of windows of each recording, or of frames of each sequence, where needed."""
 
 
-class Items(TypedDict):
-    """What a step of an evaluation returns: logits (B, C), and the targets of the B items."""
+class StepOutput(TypedDict):
+    """What a validation or test step returns: logits (B, C), and the targets of the B items."""
 
     logits: Tensor
     targets: Any
@@ -29,13 +29,13 @@ class Items(TypedDict):
 
 @dataclass(frozen=True)
 class Answers:
-    """What a network answers to the items of a split.
+    """A network's answers to the items of a split.
 
     Attributes:
         logits: float32 (N, C), on the CPU.
-        outputs: (N, C), the probabilities or predictions that they stand for.
-        targets: of the N items, as `KINDS` takes them.
-        loss: of all N.
+        outputs: (N, C), probabilities or predictions.
+        targets: of the N items, in the form of their kind.
+        loss: of all N items.
     """
 
     logits: Tensor
@@ -48,21 +48,21 @@ class Learner(lightning.LightningModule):
     """Trains a network; a subclass says how a batch becomes logits and targets.
 
     Args:
-        network: what is trained.
-        loss: from logits and targets to a scalar.
+        network: to train.
+        loss: maps logits and targets to a scalar.
         kind: of the targets, a key of `KINDS`.
         names: of the C columns of the logits.
-        objective: the validation metric that is monitored.
-        description: plain values that the checkpoint carries, so that it can be used by itself.
+        objective: the monitored validation metric.
+        description: plain values that are stored in the checkpoint, so that it can be used on its own.
         make_optimizer, scheduler: see `src.models.optimization.configure`; needed for training only.
-        augment: modules from both tensors of a training batch, the first as float, to new ones.
-        regularization: from the network to what is added to the training loss.
-        transfer: how a network that begins with another's features is trained.
+        augment: modules that map inputs (as float) and targets of a training batch to new ones.
+        regularization: maps the network to a penalty that is added to the training loss.
+        transfer: how a network that starts with another one's features is trained.
     """
 
     threshold: Tensor
     pool: str = "mean"
-    """How the outputs for the windows of a recording become one; see `src.models.pooling`."""
+    """How the outputs for the windows of a recording are combined; see `src.models.pooling`."""
 
     def __init__(
         self,
@@ -92,27 +92,27 @@ class Learner(lightning.LightningModule):
         self._scheduler = scheduler or {}
         self._regularization, self._transfer = regularization, transfer or Transfer()
         self._train_losses: list[Tensor] = []
-        self._evaluated: list[Items] = []
+        self._evaluated: list[StepOutput] = []
 
     @abstractmethod
-    def items(self, batch: Batch) -> tuple[Tensor, Any]:
-        """From a batch to logits (N, C) and the targets of its N items, as `KINDS` takes them."""
+    def logits_and_targets(self, batch: Batch) -> tuple[Tensor, Any]:
+        """Map a batch to logits (N, C) and the targets of its N items, in the form of their kind."""
 
     def prepare(self, batch: Batch) -> Batch:
-        """From a batch as it is loaded to one of inputs for the network, on its device."""
+        """Convert a loaded batch to inputs of the network, on the network's device."""
         return batch
 
     def predict(self, *inputs: Tensor) -> Tensor:
-        """From what `forward` takes to probabilities or numbers (B, C)."""
+        """Map the arguments of `forward` to probabilities or numbers (B, C)."""
         return self.outputs(self(*inputs).float())
 
     def outputs(self, logits: Tensor) -> Tensor:
-        """From logits (N, C) to the probabilities or predictions (N, C) that they stand for."""
+        """Map logits (N, C) to probabilities or predictions (N, C)."""
         outputs: Tensor | None = self.loss.outputs(logits) if isinstance(self.loss, Loss) else None
         return self.kind.outputs(logits) if outputs is None else outputs
 
     def inverse(self, outputs: Tensor) -> Tensor:
-        """From outputs (N, C) to logits (N, C) that stand for them."""
+        """Map outputs (N, C) back to logits (N, C)."""
         logits: Tensor | None = self.loss.inverse(outputs) if isinstance(self.loss, Loss) else None
         return self.kind.inverse(outputs) if logits is None else logits
 
@@ -121,26 +121,26 @@ class Learner(lightning.LightningModule):
         return self.prepare(batch)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """The loss of a batch, augmented, and what regularisation adds; the loss alone is logged."""
+        """Return the loss of the augmented batch plus the regularisation penalty, which is not logged."""
         x, y = batch[0].float(), batch[1]
         for augment in self.augment:
             x, y = augment(x, y)
-        logits, targets = self.items((x, y, *batch[2:]))
+        logits, targets = self.logits_and_targets((x, y, *batch[2:]))
         loss: Tensor = self.loss(logits, self.kind.truth(targets))
         self._train_losses.append(loss.detach())
         return loss if self._regularization is None else loss + self._regularization(self.network)
 
     def on_train_epoch_start(self) -> None:
-        """Forget the losses of the epoch before; freeze or free the features."""
+        """Clear the losses of the previous epoch; freeze or unfreeze the features."""
         self._train_losses = []
         self._transfer.begin_epoch(self.network, self.current_epoch)
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> Items:
+    def validation_step(self, batch: Batch, batch_idx: int) -> StepOutput:
         """Return logits and targets, and keep them for the end of the epoch."""
         return self._evaluate(batch)
 
     def on_validation_epoch_end(self) -> None:
-        """Tune the threshold, measure, and log under `val/`.
+        """Tune the threshold, measure, and log metrics as `val/…`.
 
         Raises:
             FloatingPointError: the training loss or an output is not finite.
@@ -154,28 +154,28 @@ class Learner(lightning.LightningModule):
             learned = self.loss.learned(self.names) if isinstance(self.loss, Loss) else {}
             self.log_dict({f"train/{name}": value for name, value in learned.items()})
 
-    def test_step(self, batch: Batch, batch_idx: int) -> Items:
+    def test_step(self, batch: Batch, batch_idx: int) -> StepOutput:
         """Return logits and targets, and keep them for the end of the split."""
         return self._evaluate(batch)
 
     def on_test_epoch_end(self) -> None:
-        """Measure at the threshold that validation chose, and log under `test/`."""
+        """Measure at the threshold that was tuned on validation, and log metrics as `test/…`."""
         self._log("test", self._answered())
 
     @torch.inference_mode()
-    def answers(self, items: Sequence[Items]) -> Answers:
-        """From the logits and targets of batches to outputs, targets and loss of all."""
-        logits = torch.cat([of_batch["logits"].float() for of_batch in items]).cpu()
-        targets = self.kind.join([of_batch["targets"] for of_batch in items])
+    def answers(self, outputs: Sequence[StepOutput]) -> Answers:
+        """Combine the logits and targets of batches into outputs, targets and the loss of all."""
+        logits = torch.cat([of_batch["logits"].float() for of_batch in outputs]).cpu()
+        targets = self.kind.join([of_batch["targets"] for of_batch in outputs])
         loss = float(self.loss(logits, self.kind.truth(targets)))
         return Answers(logits, self.outputs(logits), targets, loss)
 
     def measure(self, answers: Answers, *, intervals: bool = False) -> Measured:
-        """Measure answers at the threshold that validation chose.
+        """Measure answers at the threshold that was tuned on validation.
 
         Args:
             answers: of a split.
-            intervals: whether 95 % bootstrap intervals are wanted.
+            intervals: whether to compute 95 % bootstrap intervals.
         """
         return measure(
             self.kind,
@@ -188,7 +188,7 @@ class Learner(lightning.LightningModule):
         )
 
     def configure_optimizers(self) -> Any:
-        """The optimizer, and the scheduler with its interval; what the loss learns is trained as the head is."""
+        """Return the optimizer and the scheduler; parameters of the loss are trained like the head."""
         assert self._make_optimizer is not None
         *features, (head, rate) = self._transfer.groups(self.network)
         return configure(
@@ -199,14 +199,14 @@ class Learner(lightning.LightningModule):
             monitor=f"val/{self.objective}",
         )
 
-    def _evaluate(self, batch: Batch) -> Items:
-        logits, targets = self.items(batch)
+    def _evaluate(self, batch: Batch) -> StepOutput:
+        logits, targets = self.logits_and_targets(batch)
         self._evaluated.append({"logits": logits, "targets": targets})
         return self._evaluated[-1]
 
     def _answered(self) -> Answers:
-        items, self._evaluated = self._evaluated, []
-        return self.answers(items)
+        outputs, self._evaluated = self._evaluated, []
+        return self.answers(outputs)
 
     def _log(self, split: str, answers: Answers) -> None:
         metrics = self.measure(answers).metrics

@@ -1,4 +1,4 @@
-"""From the configuration's optimizer and scheduler to what Lightning wants."""
+"""Builds the configured optimizer and scheduler for Lightning."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -12,11 +12,11 @@ from src.metrics.kinds import direction
 
 MakeOptimizer = Callable[[Iterable[Any]], Optimizer]
 Groups = Sequence[tuple[Sequence[nn.Parameter], float]]
-"""Parameters, and the factor of the learning rate that each group of them is trained with."""
+"""Groups of parameters, each with the factor of its learning rate."""
 
 INTERVALS = ("step", "epoch")
 STEPS = "training_steps"
-"""In a scheduler's options: the number of optimizer steps of the whole training."""
+"""As the value of a scheduler's option: the number of optimizer steps of the whole training."""
 _OURS = ("_target_", "_partial_", "interval", "monitor")
 
 
@@ -31,18 +31,18 @@ def configure(
     """Build an optimizer and its scheduler.
 
     Args:
-        make_optimizer: the optimizer but for its parameters.
-        scheduler: `_target_` (a class, None for none), `interval` (`step` or `epoch`) and the class's own options;
-            an option with the value `training_steps` gets that number.
-        groups: what is trained.
+        make_optimizer: makes the optimizer for given parameters.
+        scheduler: `_target_` (a class, or `None`), `interval` (`step` or `epoch`) and the options of the class; an
+            option with the value `training_steps` becomes that number.
+        groups: the parameters to train.
         training_steps: optimizer steps of the whole training.
-        monitor: the logged metric that a plateau is seen in.
+        monitor: the logged metric in which a plateau is detected.
 
     Returns:
         What `LightningModule.configure_optimizers` returns.
 
     Raises:
-        UserError: the scheduler cannot make anything of so few steps.
+        UserError: there are too few steps for the scheduler.
     """
     optimizer = make_optimizer(_with_rates(make_optimizer, groups))
     if not scheduler.get("_target_"):
@@ -72,7 +72,7 @@ def configure(
 
 
 def _with_rates(make_optimizer: MakeOptimizer, groups: Groups) -> list[Any]:
-    """Give parameters, or groups of them with rates of their own where there are several."""
+    """Return the parameters, or dictionaries with the learning rate of each group where there are several."""
     if len(groups) == 1:
         return list(groups[0][0])
     rate = getattr(make_optimizer, "keywords", {}).get("lr")

@@ -1,4 +1,4 @@
-"""One answer for a recording that was heard in windows."""
+"""Combines the outputs for the windows of a recording."""
 
 from collections.abc import Callable
 
@@ -13,18 +13,18 @@ def pooled(
     inverse: Callable[[Tensor], Tensor],
     pool: str,
 ) -> Tensor:
-    """Pool windows, and give the logits that stand for the pooled outputs.
+    """Pool the outputs for the windows of each recording, and return the corresponding logits.
 
     Args:
-        logits: (W, C), the windows of each recording one after another.
-        counts: int64 (F,), windows of each recording, W in all, none 0.
-        outputs: from logits to probabilities or numbers.
-        inverse: from those back to logits.
+        logits: (W, C), of the windows of one recording after another.
+        counts: int64 (F,), the number of windows of each recording, > 0, W in total.
+        outputs: maps logits to probabilities or numbers.
+        inverse: maps these back to logits.
         pool: `mean` or `max` of the outputs.
 
     Returns:
         (F, C), float32.
     """
     windows = torch.split(outputs(logits.double()), counts.tolist())
-    pools = [part.amax(0) if pool == "max" else part.mean(0) for part in windows]
+    pools = [of_recording.amax(0) if pool == "max" else of_recording.mean(0) for of_recording in windows]
     return inverse(torch.stack(pools)).float()

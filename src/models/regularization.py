@@ -1,4 +1,4 @@
-"""Penalties on a network's weights, added to the loss; their gradient passes through the optimizer."""
+"""Penalties on a network's weights that are added to the loss, so that the optimizer sees their gradients."""
 
 import math
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ class L1(nn.Module):
         self.weight = _checked(weight)
 
     def forward(self, network: nn.Module) -> Tensor:
-        """The penalty of `network`, a scalar ≥ 0."""
+        """Return the penalty of `network`, a scalar ≥ 0."""
         return self.weight * sum((w.abs().sum() for w in penalised(network)), start=torch.zeros(()))
 
 
@@ -43,12 +43,12 @@ class L2(nn.Module):
         self.weight = _checked(weight)
 
     def forward(self, network: nn.Module) -> Tensor:
-        """The penalty of `network`, a scalar ≥ 0."""
+        """Return the penalty of `network`, a scalar ≥ 0."""
         return self.weight / 2 * sum((w.square().sum() for w in penalised(network)), start=torch.zeros(()))
 
 
 def penalised(network: nn.Module) -> Iterator[nn.Parameter]:
-    """The trained weights of two or more dimensions: no biases, no batch norms, nothing frozen."""
+    """Return the trainable weights with two or more dimensions: no biases, batch norms or frozen weights."""
     return (w for w in network.parameters() if w.ndim >= 2 and w.requires_grad)
 
 

@@ -1,4 +1,4 @@
-"""The LightningModule for classes and numbers of sequences of several lengths."""
+"""The LightningModule for classes and regression of sequences of different lengths."""
 
 import torch
 from torch import Tensor
@@ -9,16 +9,16 @@ from src.models.networks.sequence_base import frames_of, without_padding
 
 
 class SequenceClassifier(Classifier):
-    """Trains a network on padded sequences; what lies past an item's end never reaches it.
+    """Trains a network on padded sequences; padding never reaches the network.
 
     Args:
-        network: from (B, channels, n_rows, T) and lengths (B,) to logits (B, C).
-        loss: from logits and targets to a scalar.
-        options: see `Classifier`; the mean and deviation are those of each row.
+        network: maps (B, channels, n_rows, T) and lengths (B,) to logits (B, C).
+        loss: maps logits and targets to a scalar.
+        options: see `Classifier`; mean and standard deviation are those of each row.
     """
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """From features (B, channels, n_rows, T) and lengths (B,), all of T where None, to logits (B, C)."""
+        """Map features (B, channels, n_rows, T) and lengths (B,), all T where `None`, to logits (B, C)."""
         frames = frames_of(x, lengths)
         normal = (x.float() - self.mean[:, None]) / self.std[:, None]
         logits: Tensor = self.network(
@@ -26,6 +26,6 @@ class SequenceClassifier(Classifier):
         )
         return logits
 
-    def items(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """From features (B, channels, n_rows, T), targets and lengths (B,) to logits (B, C) and targets."""
+    def logits_and_targets(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Map features (B, channels, n_rows, T), targets and lengths (B,) to logits (B, C) and targets."""
         return self(batch[0], batch[2]), batch[1]

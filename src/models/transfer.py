@@ -1,4 +1,4 @@
-"""Training a network that begins with the features of another."""
+"""Transfer learning: training a network that starts with the features of another one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,16 +8,16 @@ from torch import Tensor, nn
 from src.errors import UserError
 
 HEAD = "head"
-"""The attribute of every network that holds its output layer; all else are its features."""
+"""The attribute of every network that holds its output layer; everything else is its features."""
 
 
 @dataclass(frozen=True)
 class Transfer:
-    """How features are trained beside a new head.
+    """How transferred features are trained with a new head.
 
     Args:
-        frozen_epochs: for how many epochs they stay as they are, batch norms included.
-        feature_rate: their learning rate, as a factor of the head's.
+        frozen_epochs: number of epochs in which the features, batch norms included, stay frozen.
+        feature_rate: their learning rate as a factor of the head's.
 
     Raises:
         UserError: a number is outside its range.
@@ -33,7 +33,7 @@ class Transfer:
             raise UserError(f"transfer.feature_rate={self.feature_rate}: choose a factor above 0, at most 1")
 
     def begin_epoch(self, network: nn.Module, epoch: int) -> None:
-        """Freeze the features in the first epochs, and free them after."""
+        """Freeze the features in the first epochs, and unfreeze them afterwards."""
         if not self.frozen_epochs:
             return
         frozen = epoch < self.frozen_epochs
@@ -42,22 +42,22 @@ class Transfer:
                 module.requires_grad_(not frozen).train(not frozen)
 
     def groups(self, network: nn.Module) -> list[tuple[list[nn.Parameter], float]]:
-        """Give the parameters for an optimizer with the factors of their rates: one group, or features and head."""
+        """Return groups of parameters with factors of the learning rate: one group, or features and head."""
         if self.feature_rate == 1:
             return [(list(network.parameters()), 1.0)]
         head = list(getattr(network, HEAD).parameters())
-        known = {id(parameter) for parameter in head}
-        features = [parameter for parameter in network.parameters() if id(parameter) not in known]
+        in_head = {id(parameter) for parameter in head}
+        features = [parameter for parameter in network.parameters() if id(parameter) not in in_head]
         return [(features, self.feature_rate), (head, 1.0)]
 
 
 def load_features(network: nn.Module, weights: Mapping[str, Tensor], source: str) -> None:
-    """Take over all of a network but its head.
+    """Copy all weights of a checkpoint's network but its head.
 
     Args:
-        network: fresh.
-        weights: of a checkpoint, by name, those of the network beginning with `network.`.
-        source: names the checkpoint, for the error.
+        network: newly built; changed in place.
+        weights: of the checkpoint, by name; those of the network begin with `network.`.
+        source: name of the checkpoint, for the error message.
 
     Raises:
         UserError: the networks differ.

@@ -1,1 +1,1 @@
-"""Data prepared once: made on all cores, kept in a verified folder, named by all that determines it."""
+"""Prepares data once: built on all cores, verified, and cached in folders named by a hash of what determines them."""

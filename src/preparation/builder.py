@@ -1,4 +1,4 @@
-"""Chunks of prepared data made by several processes at once."""
+"""Builds chunks of prepared data in parallel processes."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ from src.preparation.chunks import CHUNK_ITEMS
 from src.preparation.progress import Progress
 from src.processes import context, cores
 
-_ITEMS_PER_WORKER = 256  # fewer are made sooner than another process starts
+_ITEMS_PER_WORKER = 256  # fewer take less time than starting another process
 
 
 Make = TypeVar("Make")
@@ -27,7 +27,7 @@ MakeIn = TypeVar("MakeIn", contravariant=True)
 
 
 class Chunks(Protocol[MakeIn]):
-    """Files in a folder that are written a chunk at a time, such as `ChunkedArrays`; it can be sent to a process."""
+    """Files in a folder that are written chunk by chunk, such as `ChunkedArrays`; can be pickled."""
 
     @property
     def folder(self) -> Path:
@@ -45,18 +45,18 @@ class Chunks(Protocol[MakeIn]):
             go_on: asked before each item.
 
         Returns:
-            The chunk's checksum, or `None` if `go_on` said no and nothing was written.
+            The chunk's checksum, or `None` if `go_on` returned `False` and nothing was written.
         """
 
 
 @dataclass(frozen=True)
 class Builder(Generic[Make]):
-    """Builds chunks with all cores, or with as many processes as are asked for.
+    """Builds chunks on all cores, or with a given number of processes.
 
     Args:
         make: makes an item.
-        workers: number of processes, or `auto`: one a core, one for every 256 items at most.
-        title: what is built, for the progress bar.
+        workers: number of processes, or `auto`: one per core, at most one per 256 items.
+        title: of the progress bar.
     """
 
     make: Make
@@ -64,10 +64,10 @@ class Builder(Generic[Make]):
     title: str
 
     def __call__(self, files: Chunks[Make], chunks: list[int]) -> Iterator[tuple[int, str]]:
-        """Write chunks and yield number and checksum of each as it is done.
+        """Write chunks and yield the number and checksum of each as it is done.
 
         Raises:
-            UserError: a worker met one, was killed, or the disk is full.
+            UserError: a worker raised one or was killed, or the disk is full.
         """
         workers = self._processes(len(chunks))
         done = _in_this_process(self.make, files, chunks)
@@ -148,8 +148,8 @@ def _result(ours: Connection, process: BaseProcess) -> tuple[int, str]:
     except (EOFError, ConnectionResetError) as gone:
         process.join()
         raise UserError(
-            f"a process that builds data was killed (exit code {process.exitcode}), perhaps for want of "
-            "memory: run the command again with data.workers=1; it goes on from there"
+            f"a process that builds data was killed (exit code {process.exitcode}), perhaps for lack of "
+            "memory: run the command again with data.workers=1; it continues from there"
         ) from gone
     if error is not None:
         raise error
@@ -157,7 +157,7 @@ def _result(ours: Connection, process: BaseProcess) -> tuple[int, str]:
 
 
 def _work(theirs: Connection, make: Make, files: Chunks[Make]) -> None:
-    """Make chunks until the parent closes the pipe, be it because it died."""
+    """Make chunks until the parent closes the pipe or dies."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this process
     torch.set_num_threads(1)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):

@@ -1,4 +1,4 @@
-"""Prepared data on disk: built once by one process, verified when opened, never half used."""
+"""Prepared data on disk: built by one process at a time, verified when opened, used only when complete."""
 
 import contextlib
 import json
@@ -16,7 +16,7 @@ from src.messages import say
 
 
 class CachedFiles(Protocol):
-    """Files in a folder that are checked a chunk at a time, such as `ChunkedArrays`."""
+    """Files in a folder that are checked chunk by chunk, such as `ChunkedArrays`."""
 
     @property
     def folder(self) -> Path:
@@ -32,32 +32,32 @@ class CachedFiles(Protocol):
 
     @property
     def size(self) -> int:
-        """Bytes on disk, 0 where that is unknown before."""
+        """Bytes on disk, 0 where it is not known in advance."""
 
     def allocate(self) -> None:
-        """Make the folder, and what must be there before a chunk is written."""
+        """Create the folder, and files that must exist before a chunk is written."""
 
     def checksum(self, chunk: int) -> str:
-        """Compute the checksum of what the files hold of a chunk."""
+        """Return the checksum of a chunk as it is on disk."""
 
 
 Files = TypeVar("Files", bound=CachedFiles)
 
 Build = Callable[[Files, list[int]], Iterator[tuple[int, str]]]
-"""Writes the given chunks, in any order and process, and yields number and checksum of each that is done."""
+"""Writes chunks, in any order and process, and yields the number and checksum of each when it is done."""
 
 
 @dataclass(frozen=True)
 class ArrayCache(Generic[Files]):
     """A folder of prepared arrays.
 
-    While they are built, `chunks.jsonl` holds the checksum of each finished chunk, a line each. When all are
-    there the checksums move into `meta.json`, which makes the folder valid. `verified.json` remembers by size
-    and modification time which files agreed with their checksums.
+    While they are built, `chunks.jsonl` holds a line with the checksum of each finished chunk. In the end the
+    checksums move into `meta.json`, which makes the folder valid. `verified.json` records the size and modification
+    time of files that agreed with their checksums.
 
     Args:
         files: the arrays.
-        description: what they are, for people who look into `meta.json`.
+        description: of the data, stored in `meta.json` for people who look into it.
     """
 
     files: Files
@@ -69,28 +69,28 @@ class ArrayCache(Generic[Files]):
         return self.files.folder
 
     def is_complete(self) -> bool:
-        """Tell whether all is built, and unchanged since it was verified."""
+        """Return whether all chunks are built, and unchanged since they were verified."""
         stamps = self._stamps()
         verified = len(stamps) == len(self.files.files) and read_json(self._verified) == stamps
         return verified and len(self._final_checksums()) == self.files.n_chunks
 
     def check_space(self) -> None:
-        """Check that the disk can hold what is still to be written.
+        """Check that the disk has room for what is still to be written.
 
         Raises:
-            UserError: it cannot.
+            UserError: it hasn't.
         """
         place = next(parent for parent in self.folder.absolute().parents if parent.exists())
         wanted = self.files.size - sum(size for size, _ in self._stamps().values())
         free = shutil.disk_usage(place).free
         if wanted > free:
             raise UserError(
-                f"the prepared data need {_megabytes(wanted)} and {place} has {_megabytes(free)} left; "
+                f"the prepared data need {_megabytes(wanted)}, but {place} has only {_megabytes(free)} left; "
                 "make room, choose another disk with outputs=DIR, or ask for fewer clips"
             )
 
     def prepare(self, build: Build[Files]) -> None:
-        """Build what is missing or damaged; of several processes that ask at once, one builds.
+        """Build chunks that are missing or damaged; of several processes that call this at once, one builds.
 
         Args:
             build: writes chunks.
@@ -107,7 +107,7 @@ class ArrayCache(Generic[Files]):
                 self._build(build)
 
     def _build(self, build: Build[Files]) -> None:
-        done = self._sound_chunks()
+        done = self._intact_chunks()
         self.files.allocate()
         write_text(self._log, "".join(_line(*entry) for entry in done.items()))
         self._meta.unlink(missing_ok=True)
@@ -122,21 +122,21 @@ class ArrayCache(Generic[Files]):
         write_json(self._meta, {**self.description, "checksums": checksums})
         self._log.unlink()
 
-    def _sound_chunks(self) -> dict[int, str]:
-        """Give the recorded chunks that agree with their checksums; say so where some do not."""
+    def _intact_chunks(self) -> dict[int, str]:
+        """Return the checksums of recorded chunks that are intact; print a line where some are damaged or missing."""
         recorded, total = self._recorded(), self.files.n_chunks
-        sound = {
+        intact = {
             chunk: checksum for chunk, checksum in recorded.items() if self.files.checksum(chunk) == checksum
         }
-        damaged = len(recorded) - len(sound)
+        damaged = len(recorded) - len(intact)
         if damaged:
-            say(f"{self.folder}: {damaged} of {total} parts are damaged and are built again")
-        elif self.folder.exists() and len(sound) < total:
-            say(f"{self.folder}: {len(sound)} of {total} parts are built; going on from there")
-        return sound
+            say(f"{self.folder}: {damaged} of {total} chunks are damaged and are built again")
+        elif self.folder.exists() and len(intact) < total:
+            say(f"{self.folder}: {len(intact)} of {total} chunks are built; continuing from there")
+        return intact
 
     def _stamps(self) -> dict[str, list[int]]:
-        """Return size in bytes and modification time in ns of each file that is there."""
+        """Return the size in bytes and modification time in ns of each file that exists."""
         stats = {name: path.stat() for name, path in self.files.files.items() if path.exists()}
         return {name: [stat.st_size, stat.st_mtime_ns] for name, stat in stats.items()}
 
@@ -145,7 +145,7 @@ class ArrayCache(Generic[Files]):
         return {chunk: checksum for chunk, checksum in entries if chunk < self.files.n_chunks}
 
     def _final_checksums(self) -> list[str]:
-        """Read the checksums of `meta.json`; an empty list if it is not there or damaged."""
+        """Read the checksums in `meta.json`; an empty list if it is missing or damaged."""
         meta = read_json(self._meta)
         checksums = meta.get("checksums") if isinstance(meta, dict) else None
         return checksums if isinstance(checksums, list) else []
@@ -165,7 +165,7 @@ class ArrayCache(Generic[Files]):
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the lock beside a folder; a process that is killed lets go of it."""
+    """Hold the lock file of a folder; a killed process releases it."""
     lock = filelock.FileLock(folder.with_name(f".{folder.name}.lock"))
     try:
         lock.acquire(timeout=0)
@@ -183,7 +183,7 @@ def _line(chunk: int, checksum: str) -> str:
 
 
 def _read_lines(path: Path) -> list[tuple[int, str]]:
-    """Read the lines that are whole; the last one may have been cut off."""
+    """Read the complete lines; the last one may have been cut off."""
     entries = []
     text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
     for line in text.splitlines():

@@ -1,4 +1,4 @@
-"""What a person needs to know of a published data set: where it is, how large, under which licence."""
+"""Descriptions of published data sets: source, size, licence, citation."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +14,9 @@ class Card:
         name: as its authors call it.
         url: where to get it.
         size: of the download, with its unit.
-        licence: its name, and what it forbids in short.
-        citation: authors, title, place, year.
-        layout: what the folder must look like.
+        licence: its name, and in short what it forbids.
+        citation: authors, title, venue, year.
+        layout: what the folder must contain.
         mirdata: name of mirdata's loader that downloads it, or `None`.
     """
 
@@ -29,14 +29,14 @@ class Card:
     mirdata: str | None = None
 
     def missing(self, root: Path | None) -> UserError:
-        """Give the error that says how to get the data.
+        """Return an error that says how to get the data.
 
         Args:
-            root: where they were sought, or `None` where no folder was named.
+            root: the folder where they were expected, or `None` where none is configured.
         """
-        sought = "data.root is not set" if root is None else f"{root} is not there"
+        reason = "data.root is not set" if root is None else f"{root} does not exist"
         mode = " (mode=prepare downloads it)" if self.mirdata else ""
         return UserError(
-            f"{self.name}: {sought}; get it from {self.url} ({self.size}, {self.licence}){mode}, unpack it into "
+            f"{self.name}: {reason}; get it from {self.url} ({self.size}, {self.licence}){mode}, unpack it into "
             f"a folder that holds {self.layout}, and give that folder as data.root=FOLDER"
         )

@@ -1,4 +1,4 @@
-"""Arrays on disk that are written in chunks, each with a checksum."""
+"""Arrays on disk, written in chunks with a checksum each."""
 
 import contextlib
 import hashlib
@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 
 CHUNK_ITEMS = 64
-"""Items that are built, written and recorded together: what an interruption loses for each worker."""
+"""Items that are built, written and recorded together: at most so many are lost per worker in an interruption."""
 
 Maker = Callable[[int], Mapping[str, np.ndarray | int]]
-"""Makes item i of the data set: a value for each array. It is sent to worker processes, so it must pickle."""
+"""Makes item i of the data set: a value for each array. It is sent to worker processes, so it must be picklable."""
 
 
 @dataclass(frozen=True)
 class ChunkedArrays:
-    """Arrays of one length, each a `.npy` file in a folder. It can be sent to another process.
+    """Arrays of equal length, each a `.npy` file in a folder; can be pickled.
 
     Args:
         folder: where the files lie.
@@ -41,11 +41,11 @@ class ChunkedArrays:
         return sum(self._file_size(name) for name in self.arrays)
 
     def indices(self, chunk: int) -> range:
-        """Give the items of a chunk; the last one may have fewer."""
+        """Return the indices of the items of a chunk; the last chunk may have fewer."""
         return range(chunk * CHUNK_ITEMS, min((chunk + 1) * CHUNK_ITEMS, self.n_items))
 
     def path(self, name: str) -> Path:
-        """Give the file of an array."""
+        """Return the file of an array."""
         return self.folder / f"{name}.npy"
 
     @property
@@ -54,7 +54,7 @@ class ChunkedArrays:
         return {name: self.path(name) for name in self.arrays}
 
     def allocate(self) -> None:
-        """Make files of the right size with the right headers, and leave what else is in them."""
+        """Create files of the right size with the right headers; data that are already in them stay."""
         self.folder.mkdir(parents=True, exist_ok=True)
         for name in self.arrays:
             self.path(name).touch()
@@ -79,7 +79,7 @@ class ChunkedArrays:
             go_on: asked before each item.
 
         Returns:
-            The chunk's checksum, or `None` if `go_on` said no and nothing was written.
+            The chunk's checksum, or `None` if `go_on` returned `False` and nothing was written.
         """
         items = []
         for index in self.indices(chunk):
@@ -97,7 +97,7 @@ class ChunkedArrays:
         return digest.hexdigest()
 
     def checksum(self, chunk: int) -> str:
-        """Compute the checksum of what the files hold; a missing part counts as nothing."""
+        """Return the checksum of a chunk as it is on disk; missing bytes count as empty."""
         digest = hashlib.blake2b(digest_size=8)
         for name in self.arrays:
             with contextlib.suppress(OSError), self.path(name).open("rb") as file:

@@ -1,4 +1,4 @@
-"""Which files of code prepared data depend on, so that data made by other code are made again."""
+"""Finds the code that prepared data depend on, so that they are built again when it changes."""
 
 import ast
 import sys
@@ -26,15 +26,15 @@ def code_signature(*modules: ModuleType) -> str:
 
 
 def code_files(*modules: ModuleType) -> set[Path]:
-    """Find the files of modules and, through their imports, those of all modules of the project that they need.
+    """Find the files of modules and, through their imports, of all project modules that they need.
 
-    Packages count by their `__init__.py`. Libraries do not count: their versions belong into a recipe.
+    Packages count by their `__init__.py`. Libraries do not count: their versions are part of a cache's recipe.
 
     Args:
-        modules: of this project, or of a package outside of it, whose own modules are followed then, too.
+        modules: of this project, or of another package, within which imports are then followed, too.
 
     Raises:
-        ModuleNotFoundError: a module that is needed has no file, for it was renamed or removed.
+        ModuleNotFoundError: a needed module has no file, because it was renamed or removed.
     """
     places = {PROJECT: ROOT} | {_top(module.__name__): _place(module) for module in modules}
     found: dict[str, Path | None] = {}
@@ -44,8 +44,10 @@ def code_files(*modules: ModuleType) -> set[Path]:
         if name in found or _top(name) not in places:
             continue
         path = found[name] = _file(name, places[_top(name)])
+        # Importing a module runs the `__init__.py` of its packages, too.
         waiting += [name.rpartition(".")[0]] if "." in name else []
         for needed, imported in _imports(path, name) if path else ():
+            # In `from package import name` the name may be a module or defined in the package.
             waiting.append(needed)
             if imported and _top(needed) in places and _is_module(needed, imported, places[_top(needed)]):
                 waiting.append(f"{needed}.{imported}")
@@ -53,7 +55,7 @@ def code_files(*modules: ModuleType) -> set[Path]:
 
 
 def module_of(thing: object) -> ModuleType:
-    """Return the module that an object's class is defined in."""
+    """Return the module that defines an object's class."""
     return sys.modules[type(thing).__module__]
 
 
@@ -62,7 +64,7 @@ def _top(name: str) -> str:
 
 
 def _place(module: ModuleType) -> Path:
-    """Return the folder that a module's top package lies in."""
+    """Return the folder that contains a module's top-level package."""
     if _top(module.__name__) == PROJECT:
         return ROOT
     path = Path(str(module.__file__))
@@ -71,19 +73,19 @@ def _place(module: ModuleType) -> Path:
 
 
 def _file(name: str, place: Path) -> Path | None:
-    """Return the file of a module, `None` for a folder without `__init__.py`."""
+    """Return the file of a module, or `None` for a folder without `__init__.py`."""
     base = place.joinpath(*name.split("."))
     files = (base.with_name(f"{base.name}.py"), base / "__init__.py")
     path = next((file for file in files if file.is_file()), None)
     if path is None and not base.is_dir():
         raise ModuleNotFoundError(
-            f"{name} is named as code that data are made by, but {files[0]} is not there"
+            f"{name} is named as code that data are made by, but {files[0]} does not exist"
         )
     return path
 
 
 def _is_module(package: str, name: str, place: Path) -> bool:
-    """Whether a name that is imported from a package is a module of it, rather than something defined there.
+    """Whether a name imported from a package is one of its modules, rather than defined in its `__init__.py`.
 
     Raises:
         ModuleNotFoundError: it is neither.
@@ -97,11 +99,11 @@ def _is_module(package: str, name: str, place: Path) -> bool:
 
 @cache
 def _imports(path: Path, name: str) -> tuple[tuple[str, str], ...]:
-    """List what a file imports: full names of modules, each with the name that is taken from it, or an empty one.
+    """Return what a file imports: pairs of a module's full name and the name imported from it, which may be empty.
 
     Args:
         path: of the file.
-        name: of its module, which relative imports start from.
+        name: of its module, for relative imports.
     """
     package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
     return tuple(_imported(ast.parse(path.read_text(encoding="utf-8")), package))

@@ -1,4 +1,4 @@
-"""Published data sets downloaded by mirdata (Bittner et al. 2019), which checks what it got."""
+"""Downloads published data sets with mirdata (Bittner et al. 2019), which verifies checksums."""
 
 import importlib
 from pathlib import Path
@@ -10,13 +10,13 @@ from src.preparation.card import Card
 
 
 def fetch(card: Card, root: Path | None) -> None:
-    """Download a data set whose folder is not there yet, where mirdata knows it.
+    """Download a data set that mirdata knows, unless its folder exists.
 
-    It arrives in a folder beside it, which takes the folder's name when it is whole.
+    The data are downloaded into a folder beside it, which is renamed when it is complete.
 
     Args:
         card: of the data set.
-        root: its folder; nothing is done where none is named.
+        root: its folder; `None`: nothing is done.
 
     Raises:
         UserError: mirdata is not installed, or the download failed.
@@ -27,7 +27,7 @@ def fetch(card: Card, root: Path | None) -> None:
         mirdata: Any = importlib.import_module("mirdata")
     except ImportError as error:
         raise UserError(
-            f"{root} is not there, and without mirdata {card.name} cannot be downloaded: "
+            f"{root} does not exist, and without mirdata {card.name} cannot be downloaded: "
             f"pip install 'polysweep[download]', or get it from {card.url}"
         ) from error
     partial = root.with_name(f".{root.name}.partial")
@@ -36,7 +36,7 @@ def fetch(card: Card, root: Path | None) -> None:
         partial.mkdir(parents=True, exist_ok=True)
         mirdata.initialize(card.mirdata, data_home=str(partial)).download(cleanup=True)
         partial.replace(root)
-    except Exception as error:  # of sockets, servers, archives, disks: mirdata wraps none of them
+    except Exception as error:  # mirdata does not wrap errors of sockets, servers, archives and disks
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise UserError(
             f"{card.name} could not be downloaded to {root}: {reason[0]}; try again, or get it from {card.url}"

@@ -1,4 +1,4 @@
-"""Files that data are made from, told by their content."""
+"""Hashes of the contents of input files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,13 +7,13 @@ from src.fingerprint import content_hash, read_json, value_hash, write_json
 
 
 def files_hash(root: Path, names: Sequence[str], memory: Path) -> str:
-    """Hash files and their names, and nothing else below the root.
+    """Hash the names and contents of some files below a folder.
 
     Args:
         root: the folder that the names are relative to.
-        names: of files that are there.
-        memory: a JSON file that remembers the hash by names, sizes and modification times, so that unchanged
-            files are not read again.
+        names: of existing files.
+        memory: a JSON file that caches the hash by names, sizes and modification times, so that unchanged files are
+            not read again.
     """
     stats = [(root / name).stat() for name in names]
     stamps = [[name, stat.st_size, stat.st_mtime_ns] for name, stat in zip(names, stats, strict=True)]

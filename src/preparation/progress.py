@@ -1,4 +1,4 @@
-"""How far a long preparation has come: a bar on a terminal, a line now and then elsewhere."""
+"""Progress of a long preparation: a bar on a terminal, elsewhere a line every ten seconds."""
 
 import sys
 import time
@@ -11,10 +11,10 @@ _SECONDS_BETWEEN_LINES = 10.0
 
 
 class Progress:
-    """Shows items done, items a second and time left on stderr.
+    """Shows items done, items per second and time left on stderr.
 
     Args:
-        title: what is made.
+        title: names what is being made.
         total: number of items.
     """
 
@@ -39,7 +39,7 @@ class Progress:
             self._say()
 
     def advance(self, items: int) -> None:
-        """Count items that are done."""
+        """Add to the count of items that are done."""
         self._done += items
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=self._done, rate=f"{self._rate():.0f}/s")

@@ -1,4 +1,4 @@
-"""Every file heard once before work begins: how long it is, and whether it can be used."""
+"""Decodes every sound file once: how long it is, and whether it can be used."""
 
 import hashlib
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 import soundfile
 
 from src.audio.files import SILENCE
-from src.audio.wholeness import is_cut_off
+from src.audio.truncation import is_truncated
 
 FINE = ""
 UNREADABLE = "is no readable sound file"
@@ -16,9 +16,9 @@ DAMAGED = "cannot be decoded to its end"
 CUT_OFF = "is cut off: it is shorter than its header says"
 EMPTY = "is empty"
 SILENT = "is silent"
-NOT_FINITE = "holds samples that are no numbers"
+NOT_FINITE = "contains NaN or infinite samples"
 PROBLEMS = (FINE, UNREADABLE, DAMAGED, CUT_OFF, EMPTY, SILENT, NOT_FINITE)
-"""What the numbers in the array `problem` stand for."""
+"""The array `problem` holds indices of this tuple."""
 
 ARRAYS = {
     "frames": ("int64", ()),
@@ -27,14 +27,14 @@ ARRAYS = {
     "problem": ("uint8", ()),
     "digest": ("uint64", ()),
 }
-"""Type and shape of what is kept of each file: samples a channel, Hz, channels, its problem, a hash of the sound."""
+"""Type and shape of the values for each file: samples per channel, Hz, channels, problem, hash of the samples."""
 
-_BLOCK = 2**18  # samples a channel decoded at a time
+_BLOCK = 2**18  # samples per channel that are decoded at a time
 
 
 @dataclass(frozen=True)
 class Surveyor:
-    """Hears files; it can be sent to another process.
+    """Decodes files and describes them; can be pickled.
 
     Args:
         root: the folder that paths are relative to.
@@ -45,25 +45,25 @@ class Surveyor:
     paths: tuple[str, ...]
 
     def __call__(self, index: int) -> dict[str, np.ndarray | int]:
-        """Decode file `index` in blocks and say what `ARRAYS` names."""
+        """Decode file `index` in blocks and return the values named in `ARRAYS`."""
         path = self.root / self.paths[index]
         found: dict[str, np.ndarray | int] = dict.fromkeys(ARRAYS, 0)
         try:
             with soundfile.SoundFile(path) as file:
                 found |= {"frames": file.frames, "rate": file.samplerate, "channels": file.channels}
-                problem, digest, decoded = _heard(file)
+                problem, digest, decoded = _decoded(file)
                 found["frames"] = decoded
         except (soundfile.SoundFileError, OSError, TypeError):
             problem, digest = DAMAGED if found["rate"] else UNREADABLE, 0
-        if problem in (FINE, SILENT, EMPTY) and is_cut_off(path):
+        if problem in (FINE, SILENT, EMPTY) and is_truncated(path):
             problem = CUT_OFF
         return found | {"problem": PROBLEMS.index(problem), "digest": digest}
 
 
-def _heard(file: soundfile.SoundFile) -> tuple[str, int, int]:
-    """Decode a whole file; give its problem, a hash of its samples, and how many a channel there are.
+def _decoded(file: soundfile.SoundFile) -> tuple[str, int, int]:
+    """Decode a whole file and return its problem, a hash of its samples, and the number of samples per channel.
 
-    How many an MP3 has is not known before: without a Xing header libsndfile guesses too many.
+    The length of an MP3 is not known in advance: without a Xing header libsndfile overestimates it.
     """
     digest = hashlib.blake2b(digest_size=8)
     frames, loudest = 0, 0.0

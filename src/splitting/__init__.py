@@ -1,1 +1,1 @@
-"""Groups that stay together, sounds that come twice, and the stratified draw of training, validation and test."""
+"""Training, validation and test splits: groups that stay together, duplicates, and the draws."""

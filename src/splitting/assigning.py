@@ -1,4 +1,4 @@
-"""Recordings, each in its split: those of a data set that come without one are drawn, then all are checked."""
+"""Assigns splits to recordings: draws those that the data set does not define, then checks all."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,18 +17,19 @@ _EARLIER = {"val": ("validation", "training"), "test": ("test", "training or val
 
 @dataclass(frozen=True, eq=False)
 class AssignedSplits:
-    """Recordings and their splits.
+    """Recordings with their splits.
 
     Attributes:
         recordings: each with its split.
-        duplicates: how many of `val` have audio that is in `train`, too, and of `test` in `train` or `val`.
+        duplicates: by split, how many recordings duplicate audio of an earlier split: `val` of `train`, `test` of
+            `train` or `val`.
     """
 
     recordings: list[Recording]
     duplicates: dict[str, int]
 
     def say_duplicates(self, name: str) -> None:
-        """Tell the user of duplicates, if there are any.
+        """Print a line for each split with duplicates.
 
         Args:
             name: of the data set.
@@ -53,47 +54,48 @@ def assign_splits(
 ) -> AssignedSplits:
     """Draw splits for recordings that have none, and check all splits.
 
-    A published data set may lack classes altogether, and its own splits may share audio.
+    In a published data set a class may have no recordings, and splits may share audio.
 
     Args:
         name: of the data set.
-        recordings: with and without a split.
+        recordings: with or without a split.
         digests: uint64 (n,), hashes of their audio.
-        classes: names of all.
-        shares: see `src.splitting.stratified.stratified_group_split`, as for `seed`.
+        classes: names of all classes.
+        shares: see `src.splitting.stratified.stratified_group_split`.
         seed: of the draw.
-        published: whether it is not the user's own.
-        remedy: what can be done where a split has no recording.
+        published: whether the data set is published, rather than the user's own.
+        remedy: for the message where a split is empty.
 
     Raises:
-        UserError: a split is empty, a class is not in `train`, a group is in two splits, or so is audio of one's own.
+        UserError: a split is empty, a class is missing in `train`, or splits share a group or, unless published,
+            audio.
     """
     grouped = with_duplicates_grouped(recordings, digests)
-    whole = with_drawn_splits(grouped, shares, seed)
-    check_filled(name, whole, remedy)
-    check_groups(name, whole, [recording.group for recording in recordings])
+    assigned = with_drawn_splits(grouped, shares, seed)
+    check_filled(name, assigned, remedy)
+    check_groups(name, assigned, [recording.group for recording in recordings])
     present = {label for recording in recordings for label in recording.labels}
-    check_classes(name, whole, [label for label in classes if not published or label in present])
-    duplicates = duplicates_across_splits(whole, digests)
+    check_classes(name, assigned, [label for label in classes if not published or label in present])
+    duplicates = duplicates_across_splits(assigned, digests)
     pairs = [pair for of_split in duplicates.values() for pair in of_split]
     if pairs and not published:
-        one, other = pairs[0]
+        original, copy = pairs[0]
         raise UserError(
-            f"{name}: {one.path} in {one.split} and {other.path} in {other.split} are the same sound; "
-            "give both the same split, or take one out"
+            f"{name}: {original.path} in {original.split} and {copy.path} in {copy.split} are the same sound; "
+            "give both the same split, or remove one"
         )
-    return AssignedSplits(whole, {split: len(of_split) for split, of_split in duplicates.items()})
+    return AssignedSplits(assigned, {split: len(of_split) for split, of_split in duplicates.items()})
 
 
 def with_drawn_splits(
     recordings: Sequence[Recording], shares: Mapping[str, float] | None, seed: int | None
 ) -> list[Recording]:
-    """Return recordings of which those without a split have one that was drawn.
+    """Return the recordings with a split drawn for each that has none.
 
     Args:
-        recordings: with and without a split.
-        shares: see `stratified_group_split`; needed where some have none, as is the seed.
-        seed: of the draw, >= 0.
+        recordings: with or without a split.
+        shares: see `stratified_group_split`; needed where a recording has no split.
+        seed: of the draw, >= 0; likewise.
     """
     free = [recording for recording in recordings if recording.split is None]
     groups, labels = [recording.group for recording in free], [recording.labels for recording in free]

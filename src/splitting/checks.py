@@ -1,4 +1,4 @@
-"""What is wrong with splits: a class that is never trained on, a group in two splits, a split without recordings."""
+"""Checks of splits: none is empty, each class is in the training split, no group is in two."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,39 +9,40 @@ from src.splitting.splits import SPLITS
 
 
 def check_filled(name: str, recordings: Sequence[Recording], remedy: str) -> None:
-    """Refuse splits of which one has no recording.
+    """Refuse an empty split.
 
     Args:
         name: of the data set.
         recordings: each with its split.
-        remedy: what can be done about it.
+        remedy: for the message.
 
     Raises:
-        UserError: there is such a split.
+        UserError: a split has no recording.
     """
     sizes = Counter(recording.split for recording in recordings)
     for split in SPLITS:
         if not sizes[split]:
-            found = ", ".join(f"{sizes[other]} of {other}" for other in SPLITS)
-            raise UserError(f"{name}: no recording is left for {split} (there are {found}); {remedy}")
+            found = ", ".join(f"{other} has {sizes[other]}" for other in SPLITS)
+            raise UserError(f"{name}: the {split} split has no recording ({found}); {remedy}")
 
 
 def check_classes(name: str, recordings: Sequence[Recording], classes: Sequence[str]) -> None:
-    """Refuse splits that leave a class without a recording to train on.
+    """Refuse splits that leave a class without a training recording.
 
     Args:
         name: of the data set.
         recordings: each with its split.
-        classes: those that must be trained.
+        classes: that must be in `train`.
 
     Raises:
-        UserError: there is such a class.
+        UserError: a class is missing there.
     """
     trained = {label for item in recordings if item.split == "train" for label in item.labels}
     untrained = [label for label in classes if label not in trained]
     if untrained:
         raise UserError(
-            f"{name}: no recording of {', '.join(untrained)} is left for train; give more files of it, or leave it out"
+            f"{name}: the train split has no recording of {', '.join(untrained)}; give more files, or leave the class "
+            "out"
         )
 
 
@@ -51,16 +52,16 @@ def check_groups(name: str, recordings: Sequence[Recording], groups: Sequence[st
     Args:
         name: of the data set.
         recordings: each with its split.
-        groups: of each recording, as they are given.
+        groups: of each recording, before groups were united.
 
     Raises:
-        UserError: there is such a group; the message names two of its recordings.
+        UserError: a group is in two splits; the message names two of its recordings.
     """
     first: dict[str, Recording] = {}
     for group, recording in zip(groups, recordings, strict=True):
-        other = first.setdefault(group, recording)
-        if other.split != recording.split:
+        earlier = first.setdefault(group, recording)
+        if earlier.split != recording.split:
             raise UserError(
-                f"{name}: {other.path} is in {other.split} and {recording.path} in {recording.split}, and both are "
-                f"of the group {group}; mend the column group, or the column split"
+                f"{name}: {earlier.path} is in {earlier.split} and {recording.path} in {recording.split}, but both "
+                f"belong to the group {group}; correct the column group, or the column split"
             )

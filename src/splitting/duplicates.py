@@ -1,4 +1,4 @@
-"""Recordings with identical audio, and those of them that lie in two splits."""
+"""Recordings with identical audio, within groups and across splits."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,10 +11,10 @@ from src.splitting.splits import SPLITS
 
 
 def with_duplicates_grouped(recordings: Sequence[Recording], digests: np.ndarray) -> list[Recording]:
-    """Return recordings of which those without a split share a group where their audio is identical.
+    """Return the recordings with one group for all that have identical audio and no split yet.
 
     Args:
-        recordings: those without a split are to be assigned one.
+        recordings: with or without a split.
         digests: uint64 (n,), hashes of their audio.
     """
     free = [number for number, recording in enumerate(recordings) if recording.split is None]
@@ -32,14 +32,14 @@ def with_duplicates_grouped(recordings: Sequence[Recording], digests: np.ndarray
 def duplicates_across_splits(
     recordings: Sequence[Recording], digests: np.ndarray
 ) -> dict[str, list[tuple[Recording, Recording]]]:
-    """Find recordings of `val` whose audio is in `train`, too, and those of `test` whose audio is in `train` or `val`.
+    """Find recordings whose audio is also in an earlier split: of `val` in `train`, of `test` in `train` or `val`.
 
     Args:
         recordings: each with its split.
         digests: uint64 (n,), hashes of their audio.
 
     Returns:
-        By split: each such recording after the first one of its audio.
+        By split, pairs of the first recording with this audio and the duplicate.
     """
     first: dict[int, Recording] = {}
     found: dict[str, list[tuple[Recording, Recording]]] = {split: [] for split in SPLITS[1:]}

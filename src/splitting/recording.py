@@ -1,4 +1,4 @@
-"""One file of a data set of recordings, and what is known of it before it is heard."""
+"""One file of a data set of recordings, as file names and label files describe it."""
 
 from dataclasses import dataclass
 
@@ -9,10 +9,10 @@ class Recording:
 
     Attributes:
         path: relative to the data set's root, with `/`.
-        labels: names of its classes; a single one where targets are multi-class.
-        group: what must not be split: its song, piece, source.
-        split: `train`, `val` or `test` where the data set fixes it; `None` is divided by group.
-        problem: why it cannot be used, as far as names and label files tell; empty if it can.
+        labels: names of its classes; exactly one where targets are multi-class.
+        group: its song, piece or source, which must stay in one split.
+        split: `train`, `val` or `test` where the data set defines it; `None`: to be drawn by group.
+        problem: why it can't be used, as far as names and label files tell; empty if it can.
     """
 
     path: str

@@ -1,4 +1,4 @@
-"""The plain draw: groups of pieces without labels into training, validation and test."""
+"""The shuffled draw: groups of pieces without labels into training, validation and test."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,12 +11,12 @@ from src.splitting.splits import SPLITS
 def group_shuffle_split(groups: Sequence[str], shares: Mapping[str, float], seed: int) -> np.ndarray:
     """Assign pieces to splits so that no group is in two.
 
-    The groups are drawn in random order; each goes to `test` where there is room for all of it, else to
-    `val`, else to `train`.
+    Groups are drawn in random order; each goes to `test` while there is room for all of it, else to `val`, else to
+    `train`.
 
     Args:
-        groups: a name for each piece.
-        shares: of the pieces, for `val` and `test`, each in 0..1 and less than 1 together.
+        groups: name of each piece's group.
+        shares: of the pieces for `val` and `test`, each in 0..1, together less than 1.
         seed: of the draw, >= 0.
 
     Returns:

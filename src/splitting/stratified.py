@@ -9,16 +9,16 @@ import numpy as np
 def stratified_group_split(
     groups: Sequence[str], labels: Sequence[Sequence[str]], shares: Mapping[str, float], seed: int
 ) -> list[str]:
-    """Assign recordings to splits: no group is in two, `train` has each label, and the others too if they can.
+    """Assign recordings to splits: no group is in two, `train` has every label, and the others too where possible.
 
-    The groups of one label after the other are drawn in random order; each goes to the first split that is still owed
-    half of it at least, else to `train`. What a split is owed too much or too little is made up for at the next label,
-    so that the shares are kept of the whole, too. A split is owed one recording at least. Where `train` has none of a
-    label then, a group that has it changes places with one of `train` that can be spared.
+    Label by label, groups are drawn in random order; each goes to the first split that is owed at least half of the
+    group's size, else to `train`. What a split got too much or too little is carried over to the next label, so that
+    the shares hold for the whole data set, too. Each split is owed at least one recording. Where `train` then lacks a
+    label, a group with that label swaps places with a group of `train` that can be spared.
 
     Args:
-        groups: a name for each recording.
-        labels: of each recording, one at least; a group is drawn with the first label of its first recording.
+        groups: name of each recording's group.
+        labels: of each recording, at least one; a group is drawn with the first label of its first recording.
         shares: of the recordings, by split.
         seed: of the draw, >= 0.
 
@@ -33,7 +33,7 @@ def stratified_group_split(
     strata: dict[str, list[str]] = {}
     for group, label in first.items():
         strata.setdefault(label, []).append(group)
-    # Each stratum adds its share to what a split is owed, and each group that a split gets is taken off.
+    # Each stratum adds its share to what a split is owed; each group that goes to a split is deducted.
     rng = np.random.default_rng(seed)
     owed = {split: max(0.0, 1 - share * len(groups)) for split, share in shares.items()}
     chosen: dict[str, str] = {}
@@ -55,12 +55,12 @@ def _train_every_label(
     labels: Sequence[Sequence[str]],
     shares: Mapping[str, float],
 ) -> None:
-    """Let the smallest group of each label that `train` lacks change places with one whose labels others have, too.
+    """Swap the smallest group of each label that `train` lacks with a group whose labels other groups of `train` have.
 
-    Of those the one that is nearest in size goes, and of these one whose first label the split has too little of.
+    Among those the nearest in size is chosen, and among equally near ones one whose first label the split lacks most.
 
     Args:
-        chosen: the split of each group; it is changed.
+        chosen: the split of each group; changed in place.
         groups: see `stratified_group_split`.
         labels: likewise.
         shares: likewise.
@@ -98,7 +98,7 @@ def _wanting(
     split: str,
     share: float,
 ) -> dict[str, float]:
-    """Count how many recordings a split has too few of, by the first label of their groups."""
+    """Return by how many recordings a split falls short of its share, by the first label of their groups."""
     wanting: dict[str, float] = {}
     for group, of_group in names.items():
         label = next(iter(of_group))

@@ -1,1 +1,1 @@
-"""Many trials: identity, launcher, ledger, leaderboard. Knows nothing of music."""
+"""Sweeps of many trials: identity, queue, ledger, statistics, leaderboard. Knows nothing about music."""

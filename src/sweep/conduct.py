@@ -1,4 +1,4 @@
-"""A sweep from its requests to its leaderboard."""
+"""Runs a sweep, from its requests to its leaderboard."""
 
 import math
 import signal
@@ -30,16 +30,16 @@ def conduct(requests: Sequence[Request], settings: Settings, executor: Executor)
     """Run a sweep.
 
     Args:
-        requests: the trials that were asked for.
-        settings: how.
-        executor: where.
+        requests: the requested trials.
+        settings: of the sweep.
+        executor: runs the trials.
 
     Returns:
-        The exit code (0 all finished, 1 some did not, 130 interrupted), and the objective of each request,
-        NaN where there is none.
+        The exit code (0 all finished, 1 some did not, 130 interrupted), and the objective of each
+        request, NaN where there is none.
 
     Raises:
-        UserError: a configuration was refused; nothing has started.
+        UserError: a configuration was refused; no trial has started.
     """
     console = _console()
     _check_name(settings.name)
@@ -52,19 +52,21 @@ def conduct(requests: Sequence[Request], settings: Settings, executor: Executor)
         print_plan(planned, console)
         return 0, [math.nan] * len(requests)
     folder = _sweep_folder(settings, name)
-    with _only_here(folder):
+    with _locked(folder):
         code = _run(planned, settings, executor, folder, console)
     return code, [_objective(settings.outputs / "runs" / signature) for signature in planned.signatures]
 
 
 def _console() -> Console:
-    """The standard output; in a file or pipe lines may be longer than the 80 characters that rich assumes."""
+    """Return a console for the standard output, with more than rich's 80 columns in a file or pipe."""
     return Console(width=None if sys.stdout.isatty() else 160)
 
 
 def _check_name(name: str | None) -> None:
     if name is not None and (name in ("", ".", "..") or Path(name).name != name):
-        raise UserError(f"sweep.name={name}: it names a folder below outputs/sweeps; leave out slashes.")
+        raise UserError(
+            f"sweep.name={name}: it is the name of a folder in outputs/sweeps; leave out slashes."
+        )
 
 
 def _objective(run: Path) -> float:
@@ -74,7 +76,7 @@ def _objective(run: Path) -> float:
 def _run(planned: Plan, settings: Settings, executor: Executor, folder: Path, console: Console) -> int:
     ledger = Ledger(folder / "jobs.jsonl")
     interrupted = False
-    with Table(planned.jobs, console) as table, _terminated_like_interrupted():
+    with Table(planned.jobs, console) as table, _sigterm_as_interrupt():
         try:
             _queue(planned, ledger, table)
             to_run = _to_run(planned)
@@ -86,15 +88,15 @@ def _run(planned: Plan, settings: Settings, executor: Executor, folder: Path, co
             interrupted = True
     publish(entries(ledger, settings.outputs), folder, settings.outputs, console)
     if interrupted:
-        console.print("Interrupted. The same command goes on from here.")
+        console.print("Interrupted. The same command continues from here.")
         return State.INTERRUPTED.exit_code
     states = [TrialFolder(job.folder).state() for job in planned.jobs]
     return 0 if all(state is not None and state.good for state in states) else 1
 
 
 @contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """SIGTERM stops the trials and writes the table, as Ctrl-C does."""
+def _sigterm_as_interrupt() -> Iterator[None]:
+    """Treat SIGTERM like Ctrl-C, so that it stops the trials and the leaderboard is written."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
@@ -131,10 +133,8 @@ def _sweep_folder(settings: Settings, name: str) -> Path:
         number += 1
 
 
-def _only_here(folder: Path) -> AcquireReturnProxy[Any]:
+def _locked(folder: Path) -> AcquireReturnProxy[Any]:
     try:
         return FileLock(folder / ".lock", blocking=False).acquire()
     except Timeout:
-        raise UserError(
-            f"{folder} is the folder of a sweep that is running; choose another sweep.name."
-        ) from None
+        raise UserError(f"{folder} belongs to a sweep that is running; choose another sweep.name.") from None

@@ -1,4 +1,4 @@
-"""A metric against one swept option: how much does more of it help?"""
+"""Curves of a metric against one swept option."""
 
 from pathlib import Path
 
@@ -11,34 +11,36 @@ from src.errors import UserError
 
 
 def curve(table: pd.DataFrame, key: str, metric: str) -> pd.DataFrame:
-    """Give a metric by the value of an option.
+    """Return a metric as a function of an option.
 
     Args:
         table: a leaderboard, as read from `leaderboard.csv`.
-        key: a swept option, of numbers or lists; of a list its length counts.
+        key: a swept option, with numbers or lists as values; lists count by their length.
         metric: a column of the leaderboard without `_mean`.
 
     Returns:
-        `x`, `mean`, `std` and `n`, in order of x. Where one row has this x, its mean and deviation over seeds; where
-        several have, the mean and deviation of theirs, and `n` rows. The deviation of one seed is NaN.
+        Columns `x`, `mean`, `std` and `n`, ordered by x. For an x with one row, its mean and standard deviation over
+        `n` seeds; with several rows, the mean and standard deviation over the means of these `n` rows. The standard
+        deviation of one seed is NaN.
 
     Raises:
-        UserError: the option was not swept or has other values, or there is no such metric.
+        UserError: the option was not swept or has values of another type, or there is no such metric.
     """
     trials = table[table["kind"] == "trial"]
     columns = list(table.columns)
     swept = columns[columns.index("name") + 1 : columns.index("n_seeds")]
     if key not in swept:
-        raise UserError(f"{key} was not swept; choose of {', '.join(swept) or 'a sweep with several values'}")
+        choices = ", ".join(swept) or "the keys of a sweep with several values"
+        raise UserError(f"{key} was not swept; choose one of {choices}")
     if f"{metric}_mean" not in trials:
         known = [column.removesuffix("_mean") for column in table.columns if column.endswith("_mean")]
-        raise UserError(f"there is no metric {metric}; choose of {', '.join(known)}")
+        raise UserError(f"there is no metric {metric}; choose one of {', '.join(known)}")
     rows = trials.assign(x=[_size(str(value), key) for value in trials[key]])
     points = []
-    for x, some in rows.groupby("x"):
-        means = some[f"{metric}_mean"].dropna()
-        if len(some) == 1:
-            std, n = some[f"{metric}_std"].iloc[0], some["n_seeds"].iloc[0]
+    for x, at_x in rows.groupby("x"):
+        means = at_x[f"{metric}_mean"].dropna()
+        if len(at_x) == 1:
+            std, n = at_x[f"{metric}_std"].iloc[0], at_x["n_seeds"].iloc[0]
         else:
             std, n = means.std(), len(means)
         points.append({"x": x, "mean": means.mean(), "std": std, "n": n})
@@ -46,13 +48,13 @@ def curve(table: pd.DataFrame, key: str, metric: str) -> pd.DataFrame:
 
 
 def draw_curve(curves: dict[str, pd.DataFrame], label: str, metric: str, path: Path) -> None:
-    """Draw curves with their deviations.
+    """Draw curves with error bars.
 
     Args:
-        curves: by name, as `curve` gives them.
-        label: of the axis of the option.
-        metric: label of the other.
-        path: the picture to write.
+        curves: by name, from `curve`.
+        label: of the x axis, the option.
+        metric: label of the y axis.
+        path: of the picture.
     """
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.subplots()
@@ -67,13 +69,13 @@ def draw_curve(curves: dict[str, pd.DataFrame], label: str, metric: str, path: P
     figure.savefig(path, dpi=110)
 
 
-def _size(typed: str, key: str) -> float:
+def _size(text: str, key: str) -> float:
     try:
-        value = yaml.safe_load(typed)
+        value = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise UserError(f"{key}={typed} cannot be read") from error
+        raise UserError(f"{key}={text} cannot be read") from error
     if isinstance(value, list):
         return len(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
-        raise UserError(f"{key}={typed} is neither a number nor a list")
+        raise UserError(f"{key}={text} is neither a number nor a list")
     return value

@@ -1,4 +1,4 @@
-"""One trial of a sweep, as the queue holds it."""
+"""One trial of a sweep in the queue."""
 
 import json
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ class Job:
     """A trial whose configuration is resolved, checked and frozen.
 
     Args:
-        signature: names the trial and its folder.
+        signature: identifies the trial, and names its folder.
         config: plain values, resolved.
-        overrides: what the user typed for this trial, `key=value` each.
+        overrides: typed by the user for this trial, `key=value` each.
         outputs: the folder that holds `runs/`, `sweeps/` and `cache/`.
-        trial: import path of the module that is the trial, a `src.sweep.protocol.Trial`.
-        code: the fingerprint of the code.
-        sweep: the sweep's name, empty for a single trial.
-        shared: the overrides that all trials of the sweep have.
+        trial: import path of the trial's module, a `src.sweep.protocol.Trial`.
+        code: fingerprint of the code.
+        sweep: name of the sweep, empty for a single trial.
+        shared: overrides that all trials of the sweep have in common.
     """
 
     signature: str
@@ -34,22 +34,22 @@ class Job:
     shared: tuple[str, ...] = ()
 
     def write(self) -> None:
-        """Write `job.json`: what a process that knows the folder only needs beside `config.yaml`."""
-        kept = {
+        """Write `job.json`, which a process that knows only the folder needs besides `config.yaml`."""
+        fields = {
             "signature": self.signature,
             "overrides": self.overrides,
             "code": self.code,
             "sweep": self.sweep,
         }
-        write_json(self.folder / "job.json", kept)
+        write_json(self.folder / "job.json", fields)
 
     @classmethod
     def read(cls, folder: Path, trial: str) -> "Job":
-        """Read the job that a sweep has written into a trial's folder.
+        """Read the job that a sweep wrote into a trial's folder.
 
         Args:
             folder: `outputs/runs/<signature>/`.
-            trial: import path; it comes from the command line, because no file decides what is imported.
+            trial: import path, from the command line: files must not decide what is imported.
 
         Raises:
             UserError: the folder holds no such job.
@@ -57,7 +57,7 @@ class Job:
         from omegaconf import OmegaConf
 
         try:
-            kept = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+            fields = json.loads((folder / "job.json").read_text(encoding="utf-8"))
             config = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
         except OSError as error:
             raise UserError(
@@ -65,9 +65,15 @@ class Job:
             ) from None
         assert isinstance(config, dict)
         plain = {str(key): value for key, value in config.items()}
-        overrides = tuple(kept["overrides"])
+        overrides = tuple(fields["overrides"])
         return cls(
-            kept["signature"], plain, overrides, folder.parent.parent, trial, kept["code"], kept["sweep"]
+            fields["signature"],
+            plain,
+            overrides,
+            folder.parent.parent,
+            trial,
+            fields["code"],
+            fields["sweep"],
         )
 
     @property
@@ -77,6 +83,6 @@ class Job:
 
     @property
     def name(self) -> str:
-        """What tells it from the sweep's other trials: its overrides."""
+        """The overrides that distinguish the trial from others of the sweep."""
         own = [override for override in self.overrides if override not in self.shared]
         return " ".join(own or self.overrides) or "defaults"

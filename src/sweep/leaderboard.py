@@ -1,4 +1,4 @@
-"""`leaderboard.csv` and `.md`: one row a configuration, grouped over seeds, with baselines beside them."""
+"""`leaderboard.csv` and `.md`: one row per configuration, grouped over seeds, and one per baseline."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,19 +13,19 @@ from src.sweep.state import State
 from src.sweep.statistics import tied_with_best
 
 UNNAMED = ("seed", "outputs", "mode", "sweep.name", "dry_run", "retry", "reuse", "timeout")
-"""Keys that say nothing about a configuration; the seed is averaged over."""
+"""Keys that are no part of a configuration's name; seeds are averaged over."""
 
 
 @dataclass
 class Entry:
-    """One trial as the leaderboard sees it.
+    """One trial of the leaderboard.
 
     Args:
         overrides: `{key: value}` as typed.
-        state: of `status.json`, or `queued`.
-        metrics: the content of `metrics.json`, empty where there is none.
+        state: from `status.json`, or `queued`.
+        metrics: content of `metrics.json`, empty if there is none.
         run: the trial's folder, relative to the outputs folder.
-        seed: the training's seed.
+        seed: of the training.
     """
 
     overrides: Mapping[str, str]
@@ -37,7 +37,7 @@ class Entry:
 
 @dataclass
 class Row:
-    """A line of the table before it is formatted; `values` holds a metric's value of each seed."""
+    """A row of the table before formatting; `values` holds, by metric, the value of each seed."""
 
     kind: str
     name: str
@@ -59,7 +59,7 @@ def leaderboard(entries: Sequence[Entry]) -> pd.DataFrame:
     mean of the objective; rows without a finished trial come last.
 
     Args:
-        entries: one a trial.
+        entries: one per trial.
 
     Returns:
         The columns of the contract: `rank`, `kind`, `name`, the swept keys, `n_seeds`, `<metric>_mean`,
@@ -77,7 +77,7 @@ def leaderboard(entries: Sequence[Entry]) -> pd.DataFrame:
 
 
 def swept_keys(entries: Sequence[Entry]) -> list[str]:
-    """Keys whose value differs between trials, but the seed, in the order they were typed."""
+    """Return the keys other than the seed whose values differ between trials, in the order of typing."""
     typed = list(dict.fromkeys(key for entry in entries for key in entry.overrides))
     differing = [key for key in typed if len({entry.overrides.get(key) for entry in entries}) > 1]
     return [key for key in differing if key not in UNNAMED]
@@ -90,13 +90,13 @@ def write(table: pd.DataFrame, folder: Path) -> None:
 
 
 def summary_columns(table: pd.DataFrame) -> list[str]:
-    """The metrics that fit on a page: the objective, the same metric on test, and the next two."""
+    """Return the metrics for narrow tables: the objective, the same metric on test, and the next two."""
     names = [column.removesuffix("_mean") for column in table.columns if column.endswith("_mean")]
     return names[:4]
 
 
 def cell(line: Mapping[Any, Any], metric: str) -> str:
-    """`0.953 ± 0.004` over seeds, `0.953 [0.941, 0.962]` of one, empty where there is nothing."""
+    """Format a metric: `0.953 ± 0.004` over seeds, `0.953 [0.941, 0.962]` for one seed, empty without a value."""
     mean, std = line[f"{metric}_mean"], line[f"{metric}_std"]
     if pd.isna(mean):
         return ""
@@ -107,7 +107,7 @@ def cell(line: Mapping[Any, Any], metric: str) -> str:
 
 
 def shown_names(table: pd.DataFrame) -> list[str]:
-    """The names of the rows for people: where several baselines have one name, with what tells them apart."""
+    """Return the names of rows for display; baselines of the same name get the options that distinguish them."""
     columns = list(table.columns)
     keys = columns[columns.index("name") + 1 : columns.index("n_seeds")]
     baselines = table["kind"] == "baseline"
@@ -124,7 +124,7 @@ def _with_keys(line: Mapping[Any, Any], keys: Sequence[str]) -> str:
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """The leaderboard as a Markdown table with a note on what its figures mean."""
+    """Return the leaderboard as a Markdown table with an explanatory note."""
     metrics = summary_columns(table)
     columns = ["rank", "name", "seeds", *metrics, "tied with best", "state", "time (s)"]
     lines = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
@@ -143,7 +143,7 @@ def markdown(table: pd.DataFrame) -> str:
 
 
 _NOTE = (
-    "Ranked by the objective on validation (`val_…`); the other metrics are of the test part. "
+    "Ranked by the objective on validation (`val_…`); the other metrics on test. "
     "Over several seeds: mean ± standard deviation, and 'tied with best' where a paired t-test over seeds, "
     "Holm-corrected, does not tell a configuration from the best at α = .05. "
     "With one seed: a 95 % bootstrap interval over the items; differences are not claimed. "
@@ -214,7 +214,7 @@ def _rank(rows: Sequence[Row], objective: str, direction: str) -> None:
 
 
 def _baseline_rows(entries: Sequence[Entry], keys: Sequence[str]) -> list[Row]:
-    """Baselines depend on the data only: equal ones are one row, labelled with what their trials share."""
+    """Group equal baselines into one row, named by the options that their trials share: they depend on data only."""
     groups: dict[tuple[str, str], list[Entry]] = {}
     for entry in entries:
         for name, values in entry.metrics.get("baselines", {}).items():
@@ -245,6 +245,7 @@ def _line(row: Row, keys: Sequence[str], metrics: Sequence[str]) -> dict[str, An
     line: dict[str, Any] = {"rank": row.rank, "kind": row.kind, "name": row.name}
     line |= {key: row.swept.get(key, "") for key in keys}
     line["n_seeds"] = seeds if row.kind == "trial" else None
+    # Over several seeds a metric has a standard deviation, with one seed the bootstrap interval of its trial.
     for metric in metrics:
         values = list(row.values.get(metric, {}).values())
         line[f"{metric}_mean"] = _mean(values) if values else None

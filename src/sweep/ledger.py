@@ -1,4 +1,4 @@
-"""`jobs.jsonl`: a line each time a trial of a sweep changes state."""
+"""`jobs.jsonl`: a line for each change of state of a sweep's trials."""
 
 import json
 from contextlib import suppress
@@ -11,7 +11,7 @@ class Ledger:
     """Appends to a sweep's `jobs.jsonl`.
 
     Args:
-        path: the file; what is in it already stays, be its last line cut off by a kill.
+        path: the file; existing lines stay, even if the last one was cut off when a process was killed.
     """
 
     def __init__(self, path: Path) -> None:
@@ -30,7 +30,7 @@ class Ledger:
         slot: str | None = None,
         exit_code: int | None = None,
     ) -> None:
-        """Add one line. `state` is a `State`, or `reused`."""
+        """Append a line. `state` is a `State`, or `reused`."""
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "signature": signature,
@@ -44,7 +44,7 @@ class Ledger:
             file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
     def lines(self) -> list[dict[str, Any]]:
-        """All lines written so far; half a line does not count."""
+        """Return all complete lines written so far."""
         found = []
         for line in self._path.read_text(encoding="utf-8").splitlines():
             with suppress(json.JSONDecodeError):

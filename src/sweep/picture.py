@@ -1,4 +1,4 @@
-"""`leaderboard.png`: the leaderboard as bars with their uncertainty, baselines as lines."""
+"""`leaderboard.png`: trials as bars with error bars, baselines as lines."""
 
 from pathlib import Path
 
@@ -16,8 +16,8 @@ def draw(table: pd.DataFrame, path: Path) -> None:
     """Draw the test metric that corresponds to the objective, best on top.
 
     Args:
-        table: `src.sweep.leaderboard.leaderboard`'s.
-        path: the picture to write.
+        table: from `src.sweep.leaderboard.leaderboard`.
+        path: of the picture.
     """
     objective = next(column for column in table.columns if column.endswith("_mean")).removesuffix("_mean")
     on_test = objective.removeprefix("val_")
@@ -43,11 +43,9 @@ def draw(table: pd.DataFrame, path: Path) -> None:
             )
     named = table.assign(name=shown_names(table))
     for number, line in enumerate(named[named["kind"] == "baseline"].to_dict("records")):
-        reached = line.get(f"{metric}_mean")
-        if reached is not None and not pd.isna(reached):
-            axes.axvline(
-                reached, color=f"C{number + 1}", linestyle="--", label=f"{line['name']} {reached:.3f}"
-            )
+        score = line.get(f"{metric}_mean")
+        if score is not None and not pd.isna(score):
+            axes.axvline(score, color=f"C{number + 1}", linestyle="--", label=f"{line['name']} {score:.3f}")
     axes.set_xlabel(f"{metric} on test" if metric == on_test else metric)
     axes.set_title(f"ranked by {objective}", fontsize="medium", loc="left")
     if axes.get_legend_handles_labels()[0]:
@@ -56,7 +54,7 @@ def draw(table: pd.DataFrame, path: Path) -> None:
 
 
 def _plain(name: str) -> str:
-    """Dollars would begin a formula."""
+    """Escape dollar signs, which would begin a formula."""
     return name.replace("$", r"\$")
 
 

@@ -1,4 +1,4 @@
-"""Before the first trial: every configuration resolved, checked, frozen and recognised."""
+"""Planning: resolves, checks, freezes and identifies all trials of a sweep before the first one starts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from src.sweep.settings import Settings
 
 @dataclass(frozen=True)
 class Request:
-    """A trial as the user asked for it: what was typed, and the composed configuration as plain values."""
+    """A trial as requested: the typed overrides, and the composed configuration as plain values."""
 
     overrides: tuple[str, ...]
     config: dict[str, Any]
@@ -26,11 +26,11 @@ class Plan:
 
     Args:
         jobs: the trials, each once.
-        signatures: of each request, in order; two requests may come to one trial.
-        actions: `(action, reason)` of each job, as `src.sweep.folder.what_to_do` gives them.
-        problems: a line for each reason to refuse configurations, naming the first of them.
+        signatures: of each request, in order; several requests may result in the same trial.
+        actions: `(action, reason)` of each job, from `src.sweep.folder.what_to_do`.
+        problems: a line for each reason to refuse configurations, which names the first of them.
         devices: GPUs that each trial needs, 0 on a CPU.
-        gpus: names of the GPUs that are there.
+        gpus: names of the available GPUs.
     """
 
     jobs: list[Job] = field(default_factory=list)
@@ -42,16 +42,16 @@ class Plan:
 
 
 def plan(requests: Sequence[Request], settings: Settings, sweep: str) -> Plan:
-    """Freeze and recognise every trial. Runs in a child process: it needs the heavy imports.
+    """Freeze and identify all trials. Runs in a child process, since it needs the heavy imports.
 
     Args:
-        requests: what was asked for; two that come to the same trial become one.
+        requests: of trials; requests for the same trial become one.
         settings: of the sweep.
-        sweep: its name.
+        sweep: name of the sweep.
     """
     trial, outputs = load_trial(settings.trial), settings.outputs
     found = Plan(gpus=trial.gpus())
-    known: set[str] = set()
+    planned: set[str] = set()
     refused: dict[str, list[str]] = {}
     shared = tuple(set.intersection(*(set(request.overrides) for request in requests)))
     for request in requests:
@@ -63,9 +63,9 @@ def plan(requests: Sequence[Request], settings: Settings, sweep: str) -> Plan:
             refused.setdefault(str(error), []).append(" ".join(own))
             continue
         found.signatures.append(name)
-        if name in known:
+        if name in planned:
             continue
-        known.add(name)
+        planned.add(name)
         job = Job(name, config, request.overrides, outputs, settings.trial, code(), sweep, shared)
         found.jobs.append(job)
         found.actions.append(
@@ -82,5 +82,5 @@ def _problem(reason: str, names: Sequence[str]) -> str:
 
 
 def prepare(trial: str, configs: Sequence[dict[str, Any]]) -> None:
-    """Build what the trials share, once, before they start. Runs in a child process."""
+    """Build what trials share, once, before they start. Runs in a child process."""
     load_trial(trial).prepare(configs)

@@ -1,4 +1,4 @@
-"""`progress.jsonl`: written by the trial, a line an epoch; read by whoever watches over it."""
+"""`progress.jsonl`: the trial writes a line per epoch, and the process that watches it reads them."""
 
 import json
 import math
@@ -14,7 +14,7 @@ NAME = "progress.jsonl"
 
 
 class Stopped(BaseException):
-    """The sweep wants the trial to stop. No `except Exception` in the trial may swallow it."""
+    """The sweep stops the trial; no `Exception`, so that `except Exception` in the trial doesn't catch it."""
 
     def __init__(self, reason: StopReason) -> None:
         super().__init__(reason.explanation)
@@ -22,23 +22,23 @@ class Stopped(BaseException):
 
 
 class ProgressWriter:
-    """The `report` of a trial: writes the line of an epoch, then stops the trial where `stop.json` says so.
+    """The `report` of a trial: writes a line per epoch, and stops the trial if there is a `stop.json`.
 
     Args:
-        folder: the trial's.
-        then: is called with the line, too.
+        folder: of the trial.
+        forward: another report that is called, too.
     """
 
-    def __init__(self, folder: TrialFolder, then: Report) -> None:
+    def __init__(self, folder: TrialFolder, forward: Report) -> None:
         self._folder = folder
-        self._then = then
+        self._forward = forward
         self._begun = time.monotonic()
 
     def __call__(self, progress: dict[str, Any]) -> None:
         """Write a line.
 
         Args:
-            progress: `epoch` (how many are done), `epochs` (of how many) and `objective`.
+            progress: `epoch` (number of epochs done), `epochs` (in total) and `objective`.
 
         Raises:
             Stopped: there is a `stop.json`.
@@ -52,16 +52,16 @@ class ProgressWriter:
         }
         with (self._folder.path / NAME).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
-        self._then(progress)
+        self._forward(progress)
         if reason := self._folder.asked_to_stop():
             raise Stopped(reason)
 
 
 class ProgressReader:
-    """Reads the lines that a trial has written since the last look.
+    """Reads the lines that a trial has written since the last call.
 
     Args:
-        folder: the trial's.
+        folder: of the trial.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -69,13 +69,13 @@ class ProgressReader:
         self._offset = 0
 
     def new_lines(self) -> list[dict[str, Any]]:
-        """Return the lines that are new; one that is half written is left for the next time."""
+        """Return new lines; an incomplete line is left for the next call."""
         try:
             with self._path.open("rb") as file:
                 file.seek(self._offset)
                 text = file.read()
         except FileNotFoundError:
             return []
-        whole = text[: text.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        return [json.loads(line) for line in whole.splitlines()]
+        complete = text[: text.rfind(b"\n") + 1]
+        self._offset += len(complete)
+        return [json.loads(line) for line in complete.splitlines()]

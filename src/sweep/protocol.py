@@ -1,4 +1,4 @@
-"""What a trial is to the sweep: a module with five functions, known by its import path."""
+"""The interface of trials for the sweep: a module with five functions, named by its import path."""
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
@@ -9,12 +9,12 @@ from src.errors import UserError
 
 Config = Mapping[str, Any]
 Report = Callable[[dict[str, Any]], None]
-"""Takes `{"epoch", "epochs", "objective"}` once an epoch is done and its checkpoint written."""
+"""Called with `{"epoch", "epochs", "objective"}` when an epoch is done and its checkpoint written."""
 
 
 @runtime_checkable
 class Trial(Protocol):
-    """A kind of trial; `src.trial` is the one of this project."""
+    """A kind of trial; this project's is `src.trial`."""
 
     def freeze(self, config: Any) -> dict[str, Any]:
         """Return the configuration resolved and checked; raise UserError where it is refused."""
@@ -23,30 +23,30 @@ class Trial(Protocol):
         """Return the names of the GPUs that trials may be placed on."""
 
     def gpus_needed(self, config: Config) -> int:
-        """Return how many GPUs a trial occupies, 0 on a CPU."""
+        """Return the number of GPUs that a trial occupies, 0 on a CPU."""
 
     def prepare(self, configs: Sequence[Config]) -> None:
-        """Build what some trials share, once, before they start."""
+        """Build what trials share, once, before they start."""
 
     def run(self, config: Config, folder: Path, report: Report, info: Mapping[str, Any]) -> float:
-        """Run one trial and return its objective; go on from `checkpoints/last.ckpt` where the folder has one.
+        """Run a trial and return its objective; continue from `checkpoints/last.ckpt` if the folder has one.
 
         Args:
             config: frozen.
-            folder: the trial's.
-            report: see `Report`; it raises where the trial shall stop.
+            folder: of the trial.
+            report: see `Report`; it raises an exception to stop the trial.
             info: `signature`, `attempt`, `sweep` and `overrides`.
         """
 
 
 def load_trial(path: str) -> Trial:
-    """Import the module that is the trial.
+    """Import a trial's module.
 
     Args:
-        path: import path, as `hydra.launcher.trial` names it.
+        path: import path, as in `hydra.launcher.trial`.
 
     Raises:
-        UserError: there is no such module, or it has not the functions of a `Trial`.
+        UserError: there is no such module, or it lacks functions of a `Trial`.
     """
     try:
         module = importlib.import_module(path)

@@ -1,4 +1,4 @@
-"""What a sweep prints and writes: its plan before, its leaderboard after."""
+"""Prints a sweep's plan, and writes and prints its leaderboard."""
 
 import json
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def entries(ledger: Ledger, outputs: Path) -> "list[Entry]":
-    """The trials of the ledger, each once; of two with the same overrides the later counts."""
+    """Return the trials of the ledger, each once; of trials with the same overrides the latest one."""
     from src.sweep.leaderboard import Entry
 
     latest = {tuple(line["overrides"]): line["signature"] for line in ledger.lines()}
@@ -45,24 +45,24 @@ def _seed(folder: TrialFolder, typed: dict[str, str]) -> int:
     return int(seed)
 
 
-def publish(of: "Sequence[Entry]", folder: Path, outputs: Path, console: Console) -> None:
+def publish(trials: "Sequence[Entry]", folder: Path, outputs: Path, console: Console) -> None:
     """Write the leaderboard as CSV, Markdown and picture, and print it.
 
     Args:
-        of: the trials.
-        folder: the sweep's.
-        outputs: the folder of everything.
-        console: where it is printed.
+        trials: of the sweep.
+        folder: of the sweep.
+        outputs: folder of all outputs.
+        console: to print to.
     """
     from src.sweep.leaderboard import leaderboard, write
     from src.sweep.picture import draw
 
-    table = leaderboard(of)
+    table = leaderboard(trials)
     write(table, folder)
     draw(table, folder / "leaderboard.png")
     _print_leaderboard(table, console)
     _say(console, f"leaderboard: {folder}/leaderboard.csv, .md, .png")
-    offline = [entry for entry in of if any((outputs / entry.run).glob("wandb/offline-run-*"))]
+    offline = [entry for entry in trials if any((outputs / entry.run).glob("wandb/offline-run-*"))]
     if offline:
         runs = sorted(entry.run.removeprefix("runs/") for entry in offline)
         several = f"{{{','.join(runs)}}}" if len(runs) > 1 else runs[0]
@@ -99,7 +99,7 @@ def _print_leaderboard(table: "pd.DataFrame", console: Console) -> None:
 
 
 def print_plan(planned: Plan, console: Console) -> None:
-    """Print what would run, what is done already, and how long it may take."""
+    """Print which trials would run, which are done already, and the expected times."""
     times = _known_times(planned)
     expected = sum(times) / len(times) if times else None
     table = Table(title=f"{len(planned.jobs)} trials", title_justify="left")
@@ -112,7 +112,7 @@ def print_plan(planned: Plan, console: Console) -> None:
 
 
 def _known_times(planned: Plan) -> list[float]:
-    """Times of finished trials: those planned, else all that lie in the outputs folder."""
+    """Return the times of finished trials: of those planned, or else of all in the outputs folder."""
     known: list[Any] = [TrialFolder(job.folder).metrics() for job in planned.jobs]
     if not any(known) and planned.jobs:
         for path in (planned.jobs[0].outputs / "runs").glob("*/metrics.json"):

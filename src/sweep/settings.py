@@ -1,4 +1,4 @@
-"""How a sweep runs."""
+"""Settings of a sweep."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,16 +6,16 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Settings:
-    """How a sweep runs; each is a key of the command line.
+    """Settings of a sweep; each is a key of the command line.
 
     Args:
-        outputs: the folder of everything.
-        trial: import path of the module that is one trial, a `src.sweep.protocol.Trial`.
-        name: the sweep's folder below `outputs/sweeps`; None makes one of date and time.
-        dry_run: print the trials and stop.
-        retry: run failed trials again.
-        reuse: `same_code` or `any`.
-        timeout: seconds a trial may take.
+        outputs: folder of all outputs.
+        trial: import path of the trial's module, a `src.sweep.protocol.Trial`.
+        name: of the sweep's folder in `outputs/sweeps`; `None`: date and time.
+        dry_run: whether to print the trials and stop.
+        retry: whether to run failed trials again.
+        reuse: results of which code count as finished: `same_code` or `any`.
+        timeout: seconds that a trial may take.
     """
 
     outputs: Path

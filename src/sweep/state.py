@@ -1,19 +1,19 @@
-"""A trial's states, and why a sweep stops one."""
+"""States of trials, and reasons to stop a trial."""
 
 from enum import StrEnum
 
 
 class State(StrEnum):
-    """What `status.json` says of a trial."""
+    """The state of a trial in `status.json`."""
 
     QUEUED = "queued"
     """Placed, but its process has not begun."""
     RUNNING = "running"
     FINISHED = "finished"
     PRUNED = "pruned"
-    """Stopped because others do better."""
+    """Stopped because other trials are better."""
     PAUSED = "paused"
-    """Its budget is spent; it may be given more."""
+    """Stopped because its budget is spent; it may be continued with a larger one."""
     FAILED = "failed"
     OOM = "oom"
     NAN = "nan"
@@ -28,22 +28,22 @@ class State(StrEnum):
 
     @property
     def good(self) -> bool:
-        """Whether the trial came to its end as it should: a later sweep takes its result."""
+        """Whether the trial ended regularly, so that later sweeps reuse its result."""
         return self in (State.FINISHED, State.PRUNED)
 
     @property
     def retried(self) -> bool:
-        """Whether the trial runs again with `retry=true` only."""
+        """Whether the trial runs again only with `retry=true`."""
         return self in (State.FAILED, State.OOM, State.NAN, State.TIMEOUT)
 
     @property
     def resumable(self) -> bool:
-        """Whether the same command goes on from `last.ckpt`; `running` without a process counts as killed."""
+        """Whether the same command continues from `last.ckpt`; `running` without a process counts as killed."""
         return not (self.good or self.retried)
 
     @property
     def exit_code(self) -> int:
-        """Exit code of a process whose trial ended so, where the trial itself names no other."""
+        """Exit code of a process whose trial ended in this state, unless the trial sets another one."""
         return _EXIT_CODES.get(self, 1 if self.retried else 0)
 
 
@@ -51,7 +51,7 @@ _EXIT_CODES = {State.TIMEOUT: 124, State.KILLED: 137, State.INTERRUPTED: 130}
 
 
 class StopReason(StrEnum):
-    """Why a sweep stops a trial, as `stop.json` says it."""
+    """Why a sweep stops a trial, in `stop.json`."""
 
     PRUNED = "pruned"
     BUDGET = "budget"
@@ -60,7 +60,7 @@ class StopReason(StrEnum):
 
     @property
     def state(self) -> State:
-        """The state in which the trial ends."""
+        """The final state of the stopped trial."""
         return State.PAUSED if self is StopReason.BUDGET else State(self.value)
 
     @property

@@ -1,4 +1,4 @@
-"""Is the difference real? Paired tests over seeds, corrected for many comparisons."""
+"""Significance of differences: paired tests over seeds, corrected for multiple comparisons."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,19 +6,18 @@ import numpy as np
 from scipy import stats
 
 ALPHA = 0.05
-"""Family-wise level at which a difference is claimed."""
+"""Family-wise error rate at which a difference is claimed."""
 
 
 def paired_p_value(first: Sequence[float], second: Sequence[float]) -> float:
-    """Two-sided p of the paired t-test (Student 1908; `scipy.stats.ttest_rel`).
+    """Return the two-sided p value of the paired t-test (Student 1908; `scipy.stats.ttest_rel`).
 
     Args:
-        first: a metric over some seeds, two or more.
+        first: a metric for two or more seeds.
         second: the same metric over the same seeds, in the same order.
 
     Returns:
-        p in 0..1; where all differences are equal the test statistic is undefined: then 1 when they are 0,
-        else 0.
+        p in 0..1. Where all differences are equal, the test statistic is undefined, and p is 1 if they are 0, else 0.
     """
     differences = np.subtract(first, second)
     if np.ptp(differences) == 0:
@@ -27,10 +26,10 @@ def paired_p_value(first: Sequence[float], second: Sequence[float]) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjust p values for the number of comparisons, step-down (Holm 1979).
+    """Adjust p values for multiple comparisons by the step-down method (Holm 1979).
 
     Returns:
-        Adjusted values in the given order; one below α is significant at family-wise level α.
+        Adjusted values in the given order; those below α are significant at the family-wise level α.
     """
     order = np.argsort(p_values, kind="stable")
     adjusted = np.empty(len(p_values))
@@ -42,18 +41,19 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def tied_with_best(values: Sequence[Mapping[int, float]], best: int) -> list[bool | None]:
-    """For each configuration: is its difference from the best within what seeds alone may do?
+    """Test which configurations do not differ significantly from the best one.
 
     Args:
-        values: for each configuration the objective by seed.
+        values: the objective by seed, for each configuration.
         best: index of the best configuration.
 
     Returns:
-        True (tied), False (differs), or None where fewer than two seeds are shared with the best. The best
-        itself is tied.
+        `True` (tied), `False` (differs), or `None` where fewer than two seeds are shared with the best. The best itself
+        is tied.
     """
     tied: list[bool | None] = [None] * len(values)
     p_values = {}
+    # One paired test per configuration, over the seeds that it shares with the best.
     for index, of_seed in enumerate(values):
         shared = sorted(of_seed.keys() & values[best].keys())
         if len(shared) >= 2 and index != best:

@@ -1,4 +1,4 @@
-"""The one live table of a sweep; where there is no terminal, a line at each change."""
+"""The live table of a sweep; without a terminal, a line for each change of state."""
 
 import time
 from dataclasses import dataclass
@@ -34,18 +34,18 @@ class _Line:
     since: float | None = None
 
     def left_s(self) -> float | None:
-        """Seconds left, from the mean time of the epochs so far."""
+        """Estimate the seconds left from the mean time of the epochs so far."""
         if self.state != State.RUNNING or not self.epoch or not self.epochs or self.since is None:
             return None
         return (time.monotonic() - self.since) / self.epoch * (self.epochs - self.epoch)
 
 
 class Table:
-    """State, epoch, objective and time left of each trial.
+    """Shows state, epoch, objective and time left of each trial.
 
     Args:
         jobs: the trials, in order.
-        console: where to; the standard output by default.
+        console: to print to; by default the standard output.
     """
 
     def __init__(self, jobs: list[Job], console: Console | None = None) -> None:
@@ -64,7 +64,7 @@ class Table:
         self._live.stop()
 
     def update(self, signature: str, **changes: Any) -> None:
-        """Change a trial's line: `state`, `slot`, `epoch`, `epochs`, `objective`."""
+        """Update fields of a trial's line: `state`, `slot`, `epoch`, `epochs`, `objective`."""
         line = self._lines[signature]
         before = line.state
         for key, value in changes.items():
@@ -77,12 +77,12 @@ class Table:
             )
 
     def refresh(self) -> None:
-        """Draw the table anew."""
+        """Redraw the table."""
         if self.console.is_terminal:
             self._live.update(self._draw(), refresh=True)
 
     def say(self, text: str) -> None:
-        """Print a line above the table at once."""
+        """Print a line above the table."""
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def _draw(self) -> RichTable:

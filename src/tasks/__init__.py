@@ -1,1 +1,1 @@
-"""What differs between kinds of items; a data module names its own by `inputs`."""
+"""Tasks, one for each kind of items; a data module names its task in the attribute `inputs`."""

@@ -1,4 +1,4 @@
-"""What a trial, a test and a prediction ask of a kind of items."""
+"""The interface of tasks: everything that training, testing and predicting need to know of a kind of items."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,13 +21,13 @@ from src.pictures import draw_tables
 
 @dataclass
 class Trained:
-    """What a checkpoint holds, in evaluation mode on the CPU.
+    """A loaded checkpoint, in evaluation mode on the CPU.
 
     Attributes:
         learner: with its weights, statistics and threshold.
-        description: `config`, `classes`, `target`, `item_shape` and what else `describe` says.
-        path: where it came from.
-        data: the class of the data that it was trained on.
+        description: `config`, `classes`, `target`, `item_shape` and other results of `describe`.
+        path: of the checkpoint.
+        data: class of the data module that it was trained on.
     """
 
     learner: Learner
@@ -37,7 +37,7 @@ class Trained:
 
     @property
     def config(self) -> dict[str, Any]:
-        """The frozen configuration it was trained with."""
+        """The frozen configuration that it was trained with."""
         return dict(self.description["config"])
 
 
@@ -49,9 +49,9 @@ class Finished:
         config: frozen.
         learner: with the weights of the best checkpoint.
         data: set up.
-        samples: the folder for what a person looks at or listens to.
+        samples: folder for files to look at or listen to.
         answers: to the items of the test split.
-        test: their figures.
+        test: metrics of these answers.
     """
 
     config: Mapping[str, Any]
@@ -64,12 +64,12 @@ class Finished:
 
 @dataclass(frozen=True)
 class Findings:
-    """What a task adds to `metrics.json`.
+    """Results of a task that are added to `metrics.json`.
 
     Attributes:
         test: further metrics on the test split.
-        baselines: the same of baselines, by their names.
-        entries: further keys.
+        baselines: the same metrics of baselines, by their names.
+        entries: further top-level keys.
     """
 
     test: Mapping[str, Any] = field(default_factory=dict)
@@ -79,12 +79,12 @@ class Findings:
 
 @dataclass(frozen=True)
 class Windows:
-    """What a network is given of one file.
+    """The windows of one file, as inputs of a network.
 
     Attributes:
         starts_s, ends_s: of each window, seconds.
-        silent: bool (windows,): in these is nothing, whatever the network answers.
-        batches: what `Learner.predict` takes, window after window.
+        silent: bool (windows,); no class is present in these, whatever the network answers.
+        batches: arguments of `Learner.predict`, window after window.
     """
 
     starts_s: Sequence[float]
@@ -100,19 +100,19 @@ class Reader(Protocol):
         """Read a file.
 
         Raises:
-            UserError: it cannot be read, or nothing is in it.
+            UserError: it can't be read, or is empty.
         """
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a network answers to one file.
+    """A network's answers to one file.
 
     Attributes:
-        file: as it was given.
+        file: as the user gave it.
         starts_s, ends_s: of each window, seconds.
         probabilities: (windows, C), 0 to 1, or numbers.
-        present: bool (windows, C), which classes are there; `None` of numbers.
+        present: bool (windows, C), which classes are present; `None` for regression.
     """
 
     file: Path
@@ -126,23 +126,23 @@ class Task(ABC):
     """One kind of items.
 
     Attributes:
-        name: what data modules call it, in their attribute `inputs`.
-        statistics: arguments of its learner that are counted on the training split, in the order of
-            `DataModule.statistics`; tensors of these names are among its weights.
-        alike: options of the data in which checkpoints that are averaged must agree.
-        groups: parts of the configuration that no other task reads.
+        name: the value of the attribute `inputs` of its data modules.
+        statistics: arguments of its learner that are computed on the training split, in the order of
+            `DataModule.statistics`; buffers of the learner have the same names.
+        must_agree: options of the data in which checkpoints that are averaged must agree.
+        groups: groups of the configuration that no other task reads.
         columns: of `predictions.csv`.
     """
 
     name: ClassVar[str]
     statistics: ClassVar[tuple[str, ...]] = ()
-    alike: ClassVar[tuple[str, ...]] = ()
+    must_agree: ClassVar[tuple[str, ...]] = ()
     groups: ClassVar[tuple[str, ...]] = ()
     columns: ClassVar[tuple[str, ...]] = ("file", "start_s", "end_s", "instrument", "probability", "present")
 
     @abstractmethod
     def network_arguments(self, n_columns: int, item_shape: Sequence[int]) -> dict[str, int]:
-        """Return what a network may ask of the data; it is given what its constructor names.
+        """Return arguments for networks that depend on the data; a network is given those that its constructor names.
 
         Args:
             n_columns: of the logits.
@@ -153,29 +153,29 @@ class Task(ABC):
     def learner(
         self, network: nn.Module, loss: Loss, description: Mapping[str, Any], **options: Any
     ) -> Learner:
-        """Put network and loss together.
+        """Build the learner of a network and a loss.
 
         Args:
             network: with any weights.
             loss: prepared.
-            description: what its checkpoints carry; see `src.configuration.build.describe`.
+            description: stored in checkpoints; see `src.configuration.build.describe`.
             options: see `Learner`; and a tensor for each name in `statistics`.
         """
 
     @abstractmethod
     def reader(self, trained: Trained) -> Reader:
-        """Return what reads files for a checkpoint.
+        """Return a reader of files for a checkpoint.
 
         Raises:
-            UserError: there is no file that it could be used on; the message says what to do instead.
+            UserError: it can't be used on files; the message says what to do instead.
         """
 
     def check(self, config: Mapping[str, Any], data: DataModule) -> None:  # noqa: B027
-        """Refuse what does not fit this kind of items, before any work.
+        """Refuse a configuration that doesn't fit this kind of items, before any work.
 
         Args:
             config: of a trial, nearly frozen.
-            data: checked; nothing of it is built.
+            data: checked, not yet built.
 
         Raises:
             UserError: the message names the remedy.
@@ -192,11 +192,11 @@ class Task(ABC):
         )
 
     def shape_options(self, item_shape: Sequence[int]) -> dict[str, Any]:
-        """Return options of the data that make items of this shape, for messages."""
+        """Return options of the data that lead to items of this shape, for messages."""
         return {}
 
     def further_metrics(self, learner: Learner, data: DataModule) -> dict[str, float]:
-        """Return test metrics that outputs and targets alone do not give.
+        """Return test metrics that can't be computed from outputs and targets alone.
 
         Args:
             learner: trained.
@@ -205,12 +205,12 @@ class Task(ABC):
         return {}
 
     def finish(self, finished: Finished) -> Findings:
-        """Leave samples of a finished trial: tables of its metrics as pictures."""
+        """Write samples of a finished trial, here pictures of tables among its metrics, and return further results."""
         draw_tables(finished.test.metrics, finished.samples, finished.test.intervals)
         return Findings()
 
     def files(self, source: Path) -> list[Path]:
-        """Return the files to read: one, or all that can be read in a folder.
+        """Return the files to read: a file itself, or the readable files of a folder.
 
         Raises:
             UserError: there are none.
@@ -218,7 +218,7 @@ class Task(ABC):
         return audio_files(source)
 
     def rows(self, prediction: Prediction, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-        """Return the rows of `predictions.csv` for a file: one for each window and column.
+        """Yield the rows of `predictions.csv` for a file: one for each window and column.
 
         Args:
             prediction: of the file.
@@ -232,10 +232,10 @@ class Task(ABC):
 
 
 TASKS: dict[str, Task] = {}
-"""By name, those that are registered."""
+"""The registered tasks by name."""
 
 
 def register(task: type[Task]) -> type[Task]:
-    """Make a task known by its name; a decorator of its class."""
+    """Register a task by its name; a class decorator."""
     TASKS[task.name] = task()
     return task

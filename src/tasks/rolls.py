@@ -1,4 +1,4 @@
-"""Piano rolls: what sounds at the next step, and new music from that."""
+"""The task of piano rolls: predict the next step, and generate music."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,10 +18,10 @@ from src.tasks.base import Findings, Finished, Reader, Task, Trained, register
 
 @register
 class Rolls(Task):
-    """Items (T, C), 0 or 1: a column of keys a step."""
+    """Items (T, C), 0 or 1: a column of keys for each step."""
 
     name = "rolls"
-    alike = ("grid", "rate")
+    must_agree = ("grid", "rate")
     groups = ("generation",)
 
     def network_arguments(self, n_columns: int, item_shape: Sequence[int]) -> dict[str, int]:
@@ -35,10 +35,10 @@ class Rolls(Task):
         return Generator(network, loss, description=description, **options)
 
     def check(self, config: Mapping[str, Any], data: DataModule) -> None:
-        """Refuse features of another checkpoint, and music that cannot be made.
+        """Refuse transfer from another checkpoint, and invalid options of generation.
 
         Raises:
-            UserError: one of those.
+            UserError: the configuration has one of these.
         """
         if config["init_from"]:
             raise UserError(
@@ -55,12 +55,12 @@ class Rolls(Task):
         """Let every checkpoint of piano rolls make music."""
 
     def further_metrics(self, learner: Learner, data: DataModule) -> dict[str, float]:
-        """Return, of a network that looks ahead, what it knows without that: `f1_micro_future_hidden` and so on."""
+        """Return the metrics of a network that looks ahead when it can't: `f1_micro_future_hidden` and so on."""
         assert isinstance(learner, Generator)
         return {} if learner.network.causal else learner.future_hidden(data.test_dataloader())
 
     def finish(self, finished: Finished) -> Findings:
-        """Leave tables and music; return how near the music is to held-out music."""
+        """Write tables and music; return the distance of the music from held-out music."""
         super().finish(finished)
         assert isinstance(finished.data, RollData)
         config = finished.config
@@ -70,11 +70,11 @@ class Rolls(Task):
         return Findings(music["distances"], {"markov": music["markov_distances"]}, {"music": music})
 
     def reader(self, trained: Trained) -> Reader:
-        """Refuse: nothing is named in a roll.
+        """Refuse to predict, since rolls have no classes.
 
         Raises:
             UserError: always.
         """
         raise UserError(
-            f"{trained.path}: mode=predict names what sounds; this checkpoint has rolls targets; use mode=generate."
+            f"{trained.path}: mode=predict names what sounds, but this checkpoint generates music; use mode=generate."
         )

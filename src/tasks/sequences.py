@@ -1,4 +1,4 @@
-"""Sequences of several lengths, such as mel and chroma frame by frame: classes or numbers."""
+"""The task of sequences of different lengths, such as frames of mel and chroma: classes or regression."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,19 +18,19 @@ from src.tasks.base import Reader, Task, Trained, register
 from src.tasks.sound import Sound, SoundReader, window_seconds
 
 PUBLISHED_SECONDS = 30.0
-"""Of the clips that published feature files were made of."""
+"""Length of the clips of published feature files."""
 
 
 @register
 class Sequences(Task):
-    """Items (1, n_rows, T), each with a number of frames of its own."""
+    """Items (1, n_rows, T), each with its own number of frames."""
 
     name = "sequences"
     statistics = ("mean", "std")
-    alike = ("features", "beat_sync")
+    must_agree = ("features", "beat_sync")
 
     def network_arguments(self, n_columns: int, item_shape: Sequence[int]) -> dict[str, int]:
-        """Return the number of classes, and the shape, T being the most frames."""
+        """Return the number of classes and the shape, with T of the longest item."""
         shape = dict(zip(("in_channels", "n_rows", "n_frames"), item_shape, strict=True))
         return {"n_classes": n_columns, **shape}
 
@@ -41,21 +41,21 @@ class Sequences(Task):
         return SequenceClassifier(network, loss, description=description, **options)
 
     def reader(self, trained: Trained) -> Reader:
-        """Return what makes sequences of sound files; say so where the checkpoint's own came from files."""
+        """Return a reader of sound files; print a hint where the checkpoint was trained on feature files."""
         seconds = window_seconds(trained.config["data"])
         if seconds is None:
             say(
-                f"{trained.path} was trained on feature files: what it says of sound counts if those were made as "
-                "src/audio/music_features.py makes them"
+                f"{trained.path} was trained on feature files: its predictions for sound are valid only if those were "
+                "made as in src/audio/music_features.py"
             )
         repeats = trained.data.repeats_short_sounds(trained.config["data"])
         return SoundReader(SequenceFeatures(trained, seconds or PUBLISHED_SECONDS), repeats=repeats)
 
 
 class SequenceFeatures:
-    """Makes mel and chroma (B, 1, n_rows, T), frame by frame or beat by beat, and lengths (B,).
+    """Computes mel and chroma (B, 1, n_rows, T), frame by frame or beat by beat, and lengths (B,).
 
-    Silence at its end is no part of a window. Where the clips that it was trained on had one level, so have windows.
+    Silence at the end of a window is cut off. Where the training clips were normalised to one level, so are windows.
 
     Args:
         trained: a checkpoint.

@@ -1,4 +1,4 @@
-"""Spectrograms of one length: labels, classes or numbers."""
+"""The task of spectrograms of one length: labels, classes or regression."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,10 +21,10 @@ class Spectrograms(Task):
 
     name = "spectrograms"
     statistics = ("mean", "std")
-    alike = ("features",)
+    must_agree = ("features",)
 
     def network_arguments(self, n_columns: int, item_shape: Sequence[int]) -> dict[str, int]:
-        """Return the number of classes, and the shape."""
+        """Return the number of classes and the shape."""
         shape = dict(zip(("in_channels", "n_rows", "n_frames"), item_shape, strict=True))
         return {"n_classes": n_columns, **shape}
 
@@ -41,7 +41,7 @@ class Spectrograms(Task):
         return {"channels": item_shape[0]}
 
     def finish(self, finished: Finished) -> Findings:
-        """Leave tables, and in `errors/` items in which a class is missed, where the data can play them."""
+        """Write tables and, where the data can play them, items in which a class is missed (`errors/`)."""
         findings = super().finish(finished)
         finished.data.write_errors(
             finished.samples / "errors",
@@ -52,26 +52,26 @@ class Spectrograms(Task):
         return findings
 
     def reader(self, trained: Trained) -> Reader:
-        """Return what makes spectrograms of sound files.
+        """Return a reader that computes spectrograms of sound files.
 
         Raises:
-            UserError: the checkpoint's targets are numbers, or its items were stored as spectrograms.
+            UserError: the checkpoint's targets are numbers, or it was trained on stored spectrograms.
         """
         target, seconds = trained.description["target"], window_seconds(trained.config["data"])
         if target not in ("multilabel", "multiclass"):
             raise UserError(
-                f"{trained.path}: mode=predict names what sounds; this checkpoint has {target} targets."
+                f"{trained.path}: mode=predict names what sounds, but this checkpoint has {target} targets."
             )
         if seconds is None:
             raise UserError(
-                f"{trained.path}: mode=predict reads sound; this checkpoint was trained on stored spectrograms."
+                f"{trained.path}: mode=predict reads sound, but this checkpoint was trained on stored spectrograms."
             )
         repeats = trained.data.repeats_short_sounds(trained.config["data"])
         return SoundReader(SpectrogramFeatures(trained, seconds), repeats=repeats)
 
 
 class SpectrogramFeatures:
-    """Makes log-mel spectrograms (B, channels, n_mels, T).
+    """Computes log-mel spectrograms (B, channels, n_mels, T).
 
     Args:
         trained: a checkpoint.

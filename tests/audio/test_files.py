@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from src.audio.files import audio_files, read_audio, read_part
+from src.audio.files import audio_files, read_audio, read_excerpt
 from src.errors import UserError
 
 
@@ -32,7 +32,7 @@ def test_a_file_at_the_right_rate_is_left_as_it_is(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("samples", "says"),
-    [(np.zeros(0), "is empty"), (np.zeros(100), "is silent"), (np.array([0.1, np.nan]), "no numbers")],
+    [(np.zeros(0), "is empty"), (np.zeros(100), "is silent"), (np.array([0.1, np.nan]), "contains NaN")],
 )
 def test_files_without_sound_are_named(tmp_path: Path, samples, says):
     soundfile.write(tmp_path / "bad.wav", samples, 8000, subtype="FLOAT")
@@ -44,7 +44,7 @@ def test_unreadable_and_missing_files_are_named(tmp_path: Path):
     (tmp_path / "text.wav").write_text("no sound")
     with pytest.raises(UserError, match=r"text\.wav is no readable sound file"):
         read_audio(tmp_path / "text.wav", 8000)
-    with pytest.raises(UserError, match=r"gone\.wav is not there"):
+    with pytest.raises(UserError, match=r"gone\.wav does not exist"):
         read_audio(tmp_path / "gone.wav", 8000)
 
 
@@ -88,7 +88,7 @@ def test_a_part_is_what_the_whole_has_there(tmp_path: Path, suffix: str, rate: i
     whole = read_audio(tmp_path / f"x{suffix}", rate, 2)
     with soundfile.SoundFile(tmp_path / f"x{suffix}") as file:
         for start, length in ((0, 500), (rate, 1000), (whole.shape[1] - 300, 1000), (5000, 1)):
-            part = read_part(file, start, length, rate, 2)
+            part = read_excerpt(file, start, length, rate, 2)
             expected = whole[:, start : start + length]
             assert part.shape == (2, length)
             np.testing.assert_allclose(part[:, : expected.shape[1]], expected, atol=2e-3)

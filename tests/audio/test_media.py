@@ -141,7 +141,7 @@ def test_files_without_sound_are_refused(tmp_path):
     (tmp_path / "text.mp4").write_text("no film")
     with pytest.raises(UserError, match=r"text\.mp4 is no readable audio or video file"):
         Media(tmp_path / "text.mp4")
-    with pytest.raises(UserError, match=r"gone\.mp4 is not there"):
+    with pytest.raises(UserError, match=r"gone\.mp4 does not exist"):
         Media(tmp_path / "gone.mp4")
     with pytest.raises(UserError, match=r"mute\.mp4 has no audio track"):
         Media(write_media(tmp_path / "mute.mp4", None, video=True))

@@ -175,4 +175,4 @@ def test_what_is_missing_is_one_line(project, tmp_path):
     root = f"data.root={tmp_path / 'irmas'}"
     result = project.run("mode=prepare", "data=irmas", root, "data.workers=1", f"outputs={tmp_path}")
     assert result.returncode == 2
-    assert "no recording is left for" in result.stderr.splitlines()[-1]
+    assert "split has no recording" in result.stderr.splitlines()[-1]

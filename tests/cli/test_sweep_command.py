@@ -158,7 +158,7 @@ def test_ctrl_c_leaves_a_table_and_no_process(interrupted):
     assert code == 130
     assert left == []
     assert "Traceback" not in err
-    assert "goes on from here" in out
+    assert "continues from here" in out
     assert sorted(states.values()) == ["interrupted", "interrupted"]
     assert len(rows) == 2
     assert {row["state"] for row in rows} <= {"interrupted", "queued", "1 interrupted, 1 queued"}

@@ -6,7 +6,7 @@ from sklearn.metrics import f1_score
 from torch import nn
 from torch.utils.data import DataLoader
 
-from src.callbacks.kept_items import KeptItems
+from src.callbacks.kept_outputs import KeptOutputs
 from src.losses.base import Loss
 from src.losses.bce import BCE
 from src.losses.cross_entropy import CrossEntropy
@@ -81,12 +81,12 @@ def test_learns_each_kind_of_target(kind: str, loss: Loss) -> None:
 
 def test_figures_agree_with_scikit_learn_at_the_threshold_that_validation_chose() -> None:
     model = classifier("multilabel", BCE())
-    kept = KeptItems()
+    kept = KeptOutputs()
     fitted = trainer(max_epochs=3, callbacks=[kept])
     fitted.fit(model, batches("multilabel"), batches("multilabel"))
     threshold = float(model.threshold)
     fitted.test(model, batches("multilabel"), verbose=False)
-    measured = model.measure(model.answers(kept.items["test"]), intervals=True)
+    measured = model.measure(model.answers(kept.outputs["test"]), intervals=True)
     x, y = items("multilabel")
     with torch.inference_mode():
         answers = model.predict(x) > threshold

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from src.callbacks.kept_items import KeptItems
+from src.callbacks.kept_outputs import KeptOutputs
 from src.losses.bce import BCE
 from src.metrics.kinds import KINDS
 from src.metrics.measuring import Measured
@@ -60,9 +60,9 @@ def as_they_are(batches: list[tuple[Tensor, Tensor]]) -> DataLoader[tuple[Tensor
 
 def figures(model: Generator, batches: list[tuple[Tensor, Tensor]], *, intervals: bool = False) -> Measured:
     """What a test measures."""
-    kept = KeptItems()
+    kept = KeptOutputs()
     trainer(callbacks=[kept]).test(model, as_they_are(batches), verbose=False)
-    return model.measure(model.answers(kept.items["test"]), intervals=intervals)
+    return model.measure(model.answers(kept.outputs["test"]), intervals=intervals)
 
 
 def measured(model: Generator, batches: list[tuple[Tensor, Tensor]]) -> dict[str, float]:
@@ -71,7 +71,7 @@ def measured(model: Generator, batches: list[tuple[Tensor, Tensor]]) -> dict[str
 
 def test_all_columns_but_the_first_are_scored_in_order() -> None:
     rolls = pieces()
-    logits, frames = generator().items(batch(rolls))
+    logits, frames = generator().logits_and_targets(batch(rolls))
     torch.testing.assert_close(frames.now, torch.cat([roll[1:] for roll in rolls]))
     torch.testing.assert_close(frames.before, torch.cat([roll[:-1] for roll in rolls]))
     assert frames.piece.tolist() == [number for number, roll in enumerate(rolls) for _ in roll[1:]]
@@ -80,7 +80,7 @@ def test_all_columns_but_the_first_are_scored_in_order() -> None:
 
 def test_a_logit_is_that_of_the_columns_before_its_frame() -> None:
     model, rolls = generator(), pieces()
-    logits, _ = model.items(batch(rolls))
+    logits, _ = model.logits_and_targets(batch(rolls))
     with torch.inference_mode():
         expected = [
             model.network(roll[None, :end].float())[0, -1] for roll in rolls for end in range(1, len(roll))
@@ -172,7 +172,7 @@ def test_the_threshold_is_the_one_with_the_best_f1_on_validation() -> None:
     model = generator()
     rolls = batch(pieces())
     [validated] = trainer().validate(model, as_they_are([rolls]), verbose=False)
-    logits, frames = model.items(rolls)
+    logits, frames = model.logits_and_targets(rolls)
     outputs = KINDS["rolls"].outputs(logits)
     chosen = validated["val/f1_micro"]
     others = [KINDS["rolls"].evaluate(outputs, frames, at / 40, model.names)["f1_micro"] for at in range(40)]

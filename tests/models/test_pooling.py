@@ -72,12 +72,12 @@ def test_the_classifier_answers_for_whole_recordings():
     )  # fmt: skip
     x = torch.randn(5, 1, 2, 4)
     targets, counts = torch.tensor([0, 1]), torch.tensor([2, 3])
-    logits, truth = model.items((x, targets, counts))
+    logits, truth = model.logits_and_targets((x, targets, counts))
     probabilities = torch.softmax(x.mean((1, 3)), 1)
     expected = torch.stack([probabilities[:2].mean(0), probabilities[2:].mean(0)])
     torch.testing.assert_close(torch.softmax(logits, 1), expected)
     assert truth is targets
-    windows, _ = model.items((x, torch.zeros(5)))
+    windows, _ = model.logits_and_targets((x, torch.zeros(5)))
     assert windows.shape == (5, 2)
 
 
@@ -102,6 +102,6 @@ def test_the_windows_of_a_long_recording_take_turns(monkeypatch):
         mean=torch.zeros(2), std=torch.ones(2), pool="mean",
     )  # fmt: skip
     x = torch.randn(9, 1, 2, 4)
-    logits, _ = model.items((x, torch.tensor([0]), torch.tensor([9])))
+    logits, _ = model.logits_and_targets((x, torch.tensor([0]), torch.tensor([9])))
     assert seen == [4, 4, 1]
     torch.testing.assert_close(logits.softmax(1)[0], x.mean((1, 3)).softmax(1).mean(0))

@@ -8,7 +8,7 @@ from src.datamodules.recordings.nsynth import NSynth
 
 def test_the_error_of_a_missing_data_set_says_all_that_is_needed():
     for card in (Irmas.card, NSynth.card, ChMusic.card):
-        for root, why in ((None, "data.root is not set"), (Path("/gone"), "/gone is not there")):
+        for root, why in ((None, "data.root is not set"), (Path("/gone"), "/gone does not exist")):
             said = str(card.missing(root))
             assert "\n" not in said
             parts = (card.name, why, card.url, card.size, card.licence, card.layout, "data.root=FOLDER")

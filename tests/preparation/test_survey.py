@@ -40,8 +40,8 @@ def test_files_without_their_end_are_found(tmp_path, suffix, share):
         (np.zeros(0), "is empty"),
         (np.zeros(8000), "is silent"),
         (np.full(8000, 5e-5), "is silent"),
-        (np.r_[np.full(300_000, 0.1), np.nan], "no numbers"),
-        (np.r_[np.inf, np.full(100, 0.1)], "no numbers"),
+        (np.r_[np.full(300_000, 0.1), np.nan], "contains NaN"),
+        (np.r_[np.inf, np.full(100, 0.1)], "contains NaN"),
     ],
 )
 def test_sound_without_music_is_found(tmp_path, samples, says):

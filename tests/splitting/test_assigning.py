@@ -60,7 +60,7 @@ def test_what_is_drawn_is_compared_with_what_is_fixed():
 
 def test_a_published_data_set_may_lack_classes_and_own_data_may_not():
     assigned(range(5), published=True, classes=("a", "b"))
-    with pytest.raises(UserError, match="no recording of b is left for train"):
+    with pytest.raises(UserError, match="the train split has no recording of b"):
         assigned(range(5), classes=("a", "b"))
 
 

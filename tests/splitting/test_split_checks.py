@@ -12,7 +12,7 @@ def recording(number: int, split: str | None = None, label: str = "a") -> Record
 def test_an_empty_split_is_one_line():
     files = [recording(1, "train"), recording(2, "test"), recording(3, "test")]
     with pytest.raises(
-        UserError, match=r"^x: no recording is left for val \(there are 1 of train, 0 of val, 2 of"
+        UserError, match=r"^x: the val split has no recording \(train has 1, val has 0, test has 2"
     ):
         check_filled("x", files, "more are needed")
 
@@ -22,7 +22,7 @@ def test_a_class_without_training_is_one_line():
     check_classes("x", files, ["a"])
     with pytest.raises(
         UserError,
-        match=r"^x: no recording of b, c is left for train; give more files of it, or leave it out$",
+        match=r"^x: the train split has no recording of b, c; give more files, or leave the class out$",
     ):
         check_classes("x", files, ["a", "b", "c"])
 
@@ -31,6 +31,6 @@ def test_a_group_in_two_splits_is_one_line():
     files = [recording(1, "train"), recording(2, "train"), recording(3, "test")]
     check_groups("x", files, ["s", "s", "t"])
     with pytest.raises(
-        UserError, match=r"^x: 2\.wav is in train and 3\.wav in test.* group t; mend the column group"
+        UserError, match=r"^x: 2\.wav is in train and 3\.wav in test.* group t; correct the column group"
     ):
         check_groups("x", files, ["s", "t", "t"])

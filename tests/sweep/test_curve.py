@@ -66,8 +66,8 @@ def test_numbers_in_order(trials):
 @pytest.mark.parametrize(
     ("trials", "key", "metric", "says"),
     [
-        ([("1", 1, 0.5), ("2", 1, 0.6)], "optimizer", "f1_macro", "optimizer was not swept; choose of batch_size"),
-        ([("1", 1, 0.5), ("2", 1, 0.6)], "batch_size", "accuracy", "no metric accuracy; choose of val_f1_macro"),
+        ([("1", 1, 0.5), ("2", 1, 0.6)], "optimizer", "f1_macro", "optimizer was not swept; choose one of batch_size"),
+        ([("1", 1, 0.5), ("2", 1, 0.6)], "batch_size", "accuracy", "no metric accuracy; choose one of val_f1_macro"),
         ([("all", 1, 0.5), ("none", 1, 0.4)], "batch_size", "f1_macro", "batch_size=all is neither a number nor"),
         ([("true", 1, 0.5), ("1", 1, 0.6)], "batch_size", "f1_macro", "batch_size=true is neither"),
         ([("[1", 1, 0.5), ("2", 1, 0.6)], "batch_size", "f1_macro", r"batch_size=\[1 cannot be read"),

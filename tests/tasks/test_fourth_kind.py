@@ -108,14 +108,14 @@ class VectorLearner(Learner):
         logits: Tensor = self.network(x - self.centre)
         return logits
 
-    def items(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def logits_and_targets(self, batch: Batch) -> tuple[Tensor, Tensor]:
         return self(batch[0]), batch[1]
 
 
 class Vectors(Task):
     name = "vectors"
     statistics = ("centre",)
-    alike = ("width",)
+    must_agree = ("width",)
     columns = ("file", "line", "answer")
 
     def network_arguments(self, n_columns: int, item_shape: Sequence[int]) -> dict[str, int]:

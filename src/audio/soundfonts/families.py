@@ -1,8 +1,9 @@
-"""Soundfonts that share recordings: a model that is trained on one and tested on the other has heard it before."""
+"""Finds recordings that several soundfonts share: a model trained on one must not be tested on the other."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations, product
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +13,21 @@ from src.audio.soundfonts.contents import StoredSound, sounds_of
 from src.errors import UserError
 from src.fingerprint import code_hash, content_hash, read_json, value_hash, write_json
 
-_WINDOW = 24  # samples; two recordings have no 24 in a row alike
-_PLACES = (0.1, 0.3, 0.5, 0.7, 0.9)  # of a sound, where windows are sought that say something
+_WINDOW = 24  # samples; different recordings have no 24 samples in a row in common
+_PLACES = (
+    0.1,
+    0.3,
+    0.5,
+    0.7,
+    0.9,
+)  # fractions of a sound's length, from which a distinctive window is sought
 _STEPS, _STEP = 10, 40
-_LEAST_LEVEL, _LEAST_VALUES = 100, 12  # quiet or plain windows are alike by chance
+_LEAST_LEVEL, _LEAST_VALUES = 100, 12  # quiet or simple windows agree by chance
 
 
 @dataclass(frozen=True)
-class Player:
-    """What plays a class in a soundfont.
+class ClassPresets:
+    """The presets of a soundfont that play a class.
 
     Args:
         name: of the class.
@@ -32,136 +39,144 @@ class Player:
 
 
 @dataclass(frozen=True)
-class Shared:
-    """A recording that lies in two soundfonts.
+class SharedRecording:
+    """A recording that two soundfonts contain.
 
     Args:
-        player: the class that it plays in the first.
-        sound: its name there.
+        label: the class that plays it in the first soundfont.
+        sound: its name in the first soundfont.
     """
 
-    player: str
+    label: str
     sound: str
 
 
-def shared_sounds(one: Path, its: Sequence[Player], other: Path, others: Sequence[Player]) -> list[Shared]:
-    """Find the recordings of one soundfont that another holds too, sample by sample.
+def shared_recordings(
+    first: Path, first_presets: Sequence[ClassPresets], second: Path, second_presets: Sequence[ClassPresets]
+) -> list[SharedRecording]:
+    """Find the recordings of one soundfont that another one contains, too, sample by sample.
 
-    Five windows of each sound are sought in all sounds of the other, and the other way round. What was made
-    louder, resampled or compressed before it was copied is not found.
+    Five windows of each sound of either soundfont are sought in all sounds of the other. Recordings that were
+    amplified, resampled or compressed before they were copied are not found.
 
     Args:
-        one: an `.sf2` file.
-        its: what plays the classes there; only these presets' sounds are compared.
-        other: another.
-        others: likewise.
+        first: an `.sf2` file.
+        first_presets: by class; only the sounds of these presets are compared.
+        second: another `.sf2` file.
+        second_presets: likewise.
 
     Returns:
-        Each class and sound of `one` once.
+        Each shared pair of class and sound of the first soundfont, once.
 
     Raises:
         UserError: a file is no soundfont, or compressed.
     """
-    here = [(name, sound) for name, sounds in _sounds(one, its).items() for sound in sounds]
-    there = [sound for sounds in _sounds(other, others).values() for sound in sounds]
-    ours = [sound for _, sound in here]
-    found = [here[number] for number in _held(ours, there)]
-    copied = [there[number] for number in _held(there, ours)]
-    found += [each for each in here if copied and _held(copied, [each[1]])]
+    labelled = [(label, sound) for label, sounds in _sounds(first, first_presets).items() for sound in sounds]
+    own = [sound for _, sound in labelled]
+    others = [sound for sounds in _sounds(second, second_presets).values() for sound in sounds]
+    # An excerpt has windows of the whole, but not the other way round: search in both directions.
+    found = [labelled[number] for number in _contained(own, others)]
+    copied = [others[number] for number in _contained(others, own)]
+    found += [(label, sound) for label, sound in labelled if copied and _contained(copied, [sound])]
     return sorted(
-        {Shared(name, sound.name.rstrip("\0")) for name, sound in found}, key=lambda it: (it.player, it.sound)
+        {SharedRecording(label, sound.name.rstrip("\0")) for label, sound in found},
+        key=lambda recording: (recording.label, recording.sound),
     )
 
 
 class Families:
-    """Says which soundfonts share what, and remembers it.
+    """Groups soundfonts into families, those that share recordings; comparisons are cached.
 
     Args:
-        memory: a JSON file.
-        hashes: a JSON file with the hashes of contents.
+        memory: a JSON file, the cache.
+        hashes: a JSON file that caches the hashes of the soundfonts' contents.
     """
 
     def __init__(self, memory: Path, hashes: Path) -> None:
         self._memory, self._hashes = memory, hashes
 
-    def shared(self, one: Path, its: Sequence[Player], other: Path, others: Sequence[Player]) -> list[Shared]:
-        """See `shared_sounds`."""
-        hashes = [content_hash(path, self._hashes) for path in (one, other)]
+    def shared(
+        self,
+        first: Path,
+        first_presets: Sequence[ClassPresets],
+        second: Path,
+        second_presets: Sequence[ClassPresets],
+    ) -> list[SharedRecording]:
+        """Return what `shared_recordings` does, from the cache where it is known."""
+        hashes = [content_hash(path, self._hashes) for path in (first, second)]
         code = code_hash([Path(__file__), Path(contents.__file__)], Path(__file__).parent)
-        key = value_hash([*hashes, _plain(its), _plain(others), code])
+        key = value_hash([*hashes, _plain(first_presets), _plain(second_presets), code])
         known = read_json(self._memory) or {}
         if key not in known:
-            known[key] = [vars(shared) for shared in shared_sounds(one, its, other, others)]
+            found = shared_recordings(first, first_presets, second, second_presets)
+            known[key] = [vars(recording) for recording in found]
             self._memory.parent.mkdir(parents=True, exist_ok=True)
             write_json(self._memory, known)
-        return [Shared(**entry) for entry in known[key]]
+        return [SharedRecording(**entry) for entry in known[key]]
 
-    def check_roles(self, roles: Mapping[str, Mapping[Path, Sequence[Player]]]) -> None:
-        """Refuse soundfonts of different roles that share a recording of some class.
+    def check_splits(self, splits: Mapping[str, Mapping[Path, Sequence[ClassPresets]]]) -> None:
+        """Refuse soundfonts of different splits that share a recording of some class.
 
         Args:
-            roles: by role (such as `train`, `val` and `test`) what plays the classes in each soundfont.
+            splits: by split, the presets of each soundfont that play the classes.
 
         Raises:
-            UserError: there are such; the message names them, and what to leave out.
+            UserError: two soundfonts do; the message names them, and what to leave out.
         """
-        names = list(roles)
-        for position, role in enumerate(names):
-            for later in names[position + 1 :]:
-                for one, its in roles[role].items():
-                    for other, others in roles[later].items():
-                        self._check_pair(role, one, its, later, other, others)
-
-    def _check_pair(
-        self, role: str, one: Path, its: Sequence[Player], later: str, other: Path, others: Sequence[Player]
-    ) -> None:
-        if one == other:
-            raise UserError(f"soundfont {one.stem} is in {role} and in {later}; give each part others")
-        shared = self.shared(one, its, other, others)
-        if shared:
-            classes = sorted({each.player for each in shared})
-            example = json.dumps(shared[0].sound)
-            remedy = (
-                f"add these classes to those that data.leave_out.{one.stem} names"
-                if role == "train"
-                else "take another"
-            )
-            raise UserError(
-                f"soundfonts {one.stem} ({role}) and {other.stem} ({later}) are of one family: recordings of "
-                f"{', '.join(classes)} lie in both (such as {example}); take one of them out, or {remedy}"
-            )
+        for (split, fonts), (other_split, other_fonts) in combinations(splits.items(), 2):
+            for (font, presets), (other_font, other_presets) in product(fonts.items(), other_fonts.items()):
+                if font == other_font:
+                    raise UserError(
+                        f"soundfont {font.stem} is in {split} and in {other_split}; give each split its own"
+                    )
+                shared = self.shared(font, presets, other_font, other_presets)
+                if shared:
+                    raise _same_family(split, font, other_split, other_font, shared)
 
 
-def _plain(players: Iterable[Player]) -> list[object]:
-    return [[player.name, [list(preset) for preset in player.presets]] for player in players]
+def _same_family(
+    split: str, font: Path, other_split: str, other_font: Path, shared: Sequence[SharedRecording]
+) -> UserError:
+    classes = sorted({recording.label for recording in shared})
+    example = json.dumps(shared[0].sound)
+    remedy = (
+        f"add these classes to data.leave_out.{font.stem}" if split == "train" else "choose another soundfont"
+    )
+    return UserError(
+        f"soundfonts {font.stem} ({split}) and {other_font.stem} ({other_split}) are of one family: they share "
+        f"recordings of {', '.join(classes)} (such as {example}); leave one of them out, or {remedy}"
+    )
 
 
-def _sounds(path: Path, players: Sequence[Player]) -> dict[str, list[StoredSound]]:
-    found = sounds_of(path, [preset for player in players for preset in player.presets])
+def _plain(classes: Iterable[ClassPresets]) -> list[object]:
+    return [[each.name, [list(preset) for preset in each.presets]] for each in classes]
+
+
+def _sounds(path: Path, classes: Sequence[ClassPresets]) -> dict[str, list[StoredSound]]:
+    found = sounds_of(path, [preset for each in classes for preset in each.presets])
     return {
-        player.name: [sound for preset in player.presets for sound in found.get(preset, [])]
-        for player in players
+        each.name: [sound for preset in each.presets for sound in found.get(preset, [])] for each in classes
     }
 
 
-def _held(sounds: Sequence[StoredSound], others: Sequence[StoredSound]) -> list[int]:
-    """Give the numbers of the sounds of which a window lies in one of the others."""
+def _contained(sounds: Sequence[StoredSound], others: Sequence[StoredSound]) -> list[int]:
+    """Return the indices of the sounds of which a window occurs in one of the others."""
     windows = [(number, window) for number, sound in enumerate(sounds) for window in _windows(sound.samples)]
     if not windows:
         return []
     owners: dict[bytes, set[int]] = {}
     for number, window in windows:
         owners.setdefault(window.tobytes(), set()).add(number)
-    begins = _Beginnings(np.stack([window for _, window in windows]))
+    candidates = _Candidates(np.stack([window for _, window in windows]))
     found: set[int] = set()
     for other in others:
-        for start in begins(other.samples):
+        for start in candidates(other.samples):
             found |= owners.get(other.samples[start : start + _WINDOW].tobytes(), set())
     return sorted(found)
 
 
-class _Beginnings:
-    """Finds where one of many windows may begin, by a table of what their first samples are: one pass for all.
+class _Candidates:
+    """Finds positions where one of many windows may begin, by a table of their first samples: one pass for all.
 
     Args:
         windows: int16 (n, _WINDOW).
@@ -175,7 +190,7 @@ class _Beginnings:
             table[windows[:, place].view(np.uint16)] = True
 
     def __call__(self, samples: np.ndarray) -> list[int]:
-        """Give the positions in int16 (n,)."""
+        """Return the positions in samples, int16 (n,)."""
         values = np.ascontiguousarray(samples).view(np.uint16)
         last = max(len(values) - _WINDOW + 1, 0)
         starts = np.flatnonzero(self._tables[0][values[:last]])
@@ -186,18 +201,18 @@ class _Beginnings:
 
 
 def _windows(samples: np.ndarray) -> list[np.ndarray]:
-    """Give windows of a sound that are loud and varied enough to tell it from others."""
+    """Return windows of a sound that are loud and varied enough to identify it."""
     windows = []
     for place in _PLACES:
         start = int(place * max(len(samples) - _WINDOW, 0))
         for step in range(_STEPS):
             window = samples[start + step * _STEP :][:_WINDOW]
-            if len(window) == _WINDOW and _telling(window):
+            if len(window) == _WINDOW and _distinctive(window):
                 windows.append(window)
                 break
     return windows
 
 
-def _telling(window: np.ndarray) -> bool:
+def _distinctive(window: np.ndarray) -> bool:
     loud = int(np.abs(window.astype(np.int32)).max()) > _LEAST_LEVEL
     return loud and len(np.unique(window)) > _LEAST_VALUES

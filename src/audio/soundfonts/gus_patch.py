@@ -1,4 +1,4 @@
-"""Patches of the Gravis Ultrasound (`.pat`), the format of FreePats, read as sounds of a soundfont."""
+"""Reads Gravis Ultrasound patches (`.pat`), the format of FreePats, as sounds of a soundfont."""
 
 import struct
 from pathlib import Path
@@ -12,14 +12,16 @@ _HEADERS = 129 + 63 + 47  # bytes of the patch's, the instrument's and the layer
 _SAMPLE_HEADER = struct.Struct("<7sBIIIHIIIhB6B6B3B3BBhH36x")
 _SIXTEEN_BIT, _UNSIGNED, _LOOPED, _PING_PONG, _SUSTAINED, _ENVELOPE = 1, 2, 4, 8, 32, 64
 _DECIBELS = 36.0  # range of an envelope's offsets 0..255, as TiMidity plays them
-_WHOLE_DECIBELS = 100.0  # a soundfont's decay and release are the times of so great a fall (8.1.2, 36 and 38)
+_WHOLE_DECIBELS = (
+    100.0  # a soundfont gives decay and release as the times of a fall this great (8.1.2, 36 and 38)
+)
 
 
 def read_patch(path: Path) -> list[Sound]:
     """Read the sounds of a patch.
 
-    Source: Gravis Ultrasound SDK 2.22, appendix E; what the numbers sound like is TiMidity's
-    `instrum.c` (rates and offsets of the envelope).
+    Sources: Gravis Ultrasound SDK 2.22, appendix E; TiMidity's `instrum.c` for how rates and offsets of the envelope
+    sound.
 
     Args:
         path: a `.pat` file of one instrument and one layer.
@@ -34,14 +36,14 @@ def read_patch(path: Path) -> list[Sound]:
         raise UserError(f"{path} holds no sound; leave it out")
     sounds, position = [], _HEADERS
     for _ in range(data[198]):
-        fields = _SAMPLE_HEADER.unpack(_part(path, data, position, _SAMPLE_HEADER.size))
+        fields = _SAMPLE_HEADER.unpack(_bytes_at(path, data, position, _SAMPLE_HEADER.size))
         position += _SAMPLE_HEADER.size
-        sounds.append(_sound(path.stem, fields, _part(path, data, position, fields[2])))
+        sounds.append(_sound(path.stem, fields, _bytes_at(path, data, position, fields[2])))
         position += fields[2]
     return _without_gaps(sounds)
 
 
-def _part(path: Path, data: bytes, start: int, size: int) -> bytes:
+def _bytes_at(path: Path, data: bytes, start: int, size: int) -> bytes:
     if len(data) < start + size:
         raise UserError(f"{path} ends in the middle of a sound; get it again")
     return data[start : start + size]
@@ -78,7 +80,7 @@ def _decoded(data: bytes, modes: int) -> np.ndarray:
 
 
 def _unfolded(samples: np.ndarray, loop: tuple[int, int]) -> tuple[np.ndarray, tuple[int, int]]:
-    """Turn a loop that goes to and fro into one that goes round."""
+    """Turn a ping-pong loop into a forward loop."""
     first, last = loop
     there = samples[first:last]
     return np.concatenate([samples[:last], there[::-1]]), (first, last + len(there))
@@ -100,7 +102,7 @@ def _envelope(rates: tuple[int, ...], offsets: tuple[int, ...], modes: int) -> d
 
 
 def _seconds(rate: int, offset: int) -> float:
-    """Give the time in which an envelope of this rate passes so many of its 255 steps."""
+    """Return the seconds in which an envelope with this rate covers `offset` of its 255 steps."""
     step = (rate & 63) << 3 * (3 - (rate >> 6))
     return min(offset * 8192 / (max(step, 1) * 44100), 20.0)
 
@@ -110,7 +112,7 @@ def _key(millihertz: int) -> float:
 
 
 def _without_gaps(sounds: list[Sound]) -> list[Sound]:
-    """Let the lowest and the highest sound reach the ends of the keyboard, and close what lies between."""
+    """Extend the lowest and the highest sound to the ends of the keyboard, and close the gaps between sounds."""
     ordered = sorted(sounds, key=lambda sound: (sound.low, sound.high))
     lows = [0] + [max(sound.low, 0) for sound in ordered[1:]]
     highs = [min(max(low - 1, 0), 127) for low in lows[1:]] + [127]

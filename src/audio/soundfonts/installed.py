@@ -1,4 +1,4 @@
-"""Soundfonts: where they lie, and how to get one that is not here."""
+"""Finds installed soundfonts, and says how to get others."""
 
 import importlib.util
 import os
@@ -22,7 +22,7 @@ SYSTEM_FOLDERS = (
     "~/.local/share/sounds/sf2",
 )
 OWN_FOLDER_VARIABLE = "POLYSWEEP_SOUNDFONTS"
-"""Environment variable: the folder that downloaded soundfonts lie in, instead of ~/.local/share/soundfonts."""
+"""Environment variable: the folder for downloaded soundfonts, instead of ~/.local/share/soundfonts."""
 HOW_TO_GET = {
     "TimGM6mb": "pip install pretty_midi",
     "MuseScore_General": "apt install musescore-general-soundfont",
@@ -36,7 +36,7 @@ def find_soundfont(name: str | Path) -> Path:
         name: a path, or a file's name without suffix such as `TimGM6mb`, `FluidR3_GM` or `MuseScore_General`.
 
     Raises:
-        UserError: there is none; the message says how to get it and which are installed.
+        UserError: it is not installed; the message says how to get it and which ones are.
     """
     path = Path(name).expanduser()
     if path.is_file():
@@ -49,17 +49,17 @@ def find_soundfont(name: str | Path) -> Path:
     if str(name) in PACKAGES:
         remedy = "mode=prepare downloads it"
     raise UserError(
-        f"soundfont {name} is not here: {remedy}, or use one of: {', '.join(found) or 'none found'}"
+        f"soundfont {name} is not installed: {remedy}, or use one of: {', '.join(found) or 'none found'}"
     )
 
 
 def own_folder() -> Path:
-    """Give the folder that downloaded soundfonts are put in."""
+    """Return the folder for downloaded soundfonts."""
     return Path(os.environ.get(OWN_FOLDER_VARIABLE) or "~/.local/share/soundfonts").expanduser()
 
 
 def fetch_missing(names: Iterable[str]) -> None:
-    """Download the soundfonts that are not here, if they are in packages.
+    """Download the soundfonts that are not installed, where packages hold them.
 
     Raises:
         UserError: one could not be downloaded.
@@ -70,11 +70,12 @@ def fetch_missing(names: Iterable[str]) -> None:
 
 
 def installed_soundfonts() -> dict[str, Path]:
-    """List the soundfonts in the usual folders and in the package `pretty_midi`, by name."""
+    """Return the soundfonts in the usual folders and in the package `pretty_midi`, by name."""
     folders = [own_folder(), *(Path(folder).expanduser() for folder in SYSTEM_FOLDERS)]
     package = importlib.util.find_spec("pretty_midi")
     if package is not None and package.origin is not None:
         folders.insert(0, Path(package.origin).parent)
+    # Of fonts with the same name the first folder's counts.
     found: dict[str, Path] = {}
     for folder in folders:
         for file in sorted(folder.iterdir()) if folder.is_dir() else []:

@@ -1,4 +1,4 @@
-"""Recorded notes in files that are named by their pitch, as sounds of a soundfont."""
+"""Reads files of recorded notes, named by their pitch, as sounds of a soundfont."""
 
 import re
 from collections.abc import Sequence
@@ -26,11 +26,11 @@ _NAME = re.compile(r"([A-G])(s?)(-?\d)|(\d{1,3})")
 def read_notes(folder: Path) -> list[Sound]:
     """Read a folder of notes: `A4.mp3`, `Cs5.wav` (C sharp) or, by MIDI number, `60.mp3`.
 
-    Every key plays the nearest note, brought to its pitch. Silence before a note is cut off, and what comes after
-    4 s; all notes are made equally loud.
+    Every key plays the nearest note, shifted to its pitch. Notes are trimmed of leading silence, cut after 4 s and
+    normalised to the same peak.
 
     Raises:
-        UserError: no file is named so, or one cannot be read.
+        UserError: no file has such a name, or one can't be read.
     """
     found = {}
     for file in sorted(folder.iterdir()) if folder.is_dir() else []:
@@ -71,7 +71,7 @@ def _sound(file: Path, key: int) -> Sound:
 
 
 def _keyboard(sounds: Sequence[Sound]) -> list[Sound]:
-    """Give each key to the nearest sound, the lower one where two are as near."""
+    """Assign each key to the nearest sound, of two equally near ones to the lower."""
     roots = [round(sound.root) for sound in sounds]
     highs = [(root + above) // 2 for root, above in pairwise(roots)] + [127]
     lows = [0] + [high + 1 for high in highs[:-1]]

@@ -1,7 +1,7 @@
-"""Soundfonts out of packages of Debian and npm, which this machine's own package managers download.
+"""Fetches soundfonts from packages of Debian and npm by the machine's own package managers.
 
-Nothing is installed: a package is downloaded and unpacked into a temporary folder, and what is wanted of it is
-copied, or written as a soundfont.
+Nothing is installed: packages are downloaded and unpacked into a temporary folder, and the soundfont is copied or made
+from them.
 """
 
 import shutil
@@ -10,7 +10,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from src.audio.soundfonts.catalogue import PACKAGES, found_in, plain_package
+from src.audio.soundfonts.catalogue import PACKAGES, find_in, plain_package
 from src.errors import UserError
 from src.messages import say
 
@@ -29,7 +29,7 @@ def fetch_soundfont(name: str, folder: Path) -> Path:
         The file.
 
     Raises:
-        UserError: the package manager is not here, or the download failed.
+        UserError: the package manager is not installed, or the download failed.
     """
     package = PACKAGES[name]
     target = folder / f"{name}.sf2"
@@ -37,17 +37,20 @@ def fetch_soundfont(name: str, folder: Path) -> Path:
     if tool is None:
         raise UserError(
             f"soundfont {name} comes with {package.manager}'s {', '.join(package.names)}, and "
-            f"{TOOLS[package.manager]} is not here; get the file elsewhere and give its path in its place"
+            f"{TOOLS[package.manager]} is not installed; get the file elsewhere and give its path instead"
         )
     say(f"{name}: downloading {package.size} ({package.licence}) to {target}")
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=f".{name}.") as place:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=f".{name}.") as temporary:
         for number, package_name in enumerate(package.names):
             _unpack(
-                package.manager, tool, package_name, Path(place) / str(number) / plain_package(package_name)
+                package.manager,
+                tool,
+                package_name,
+                Path(temporary) / str(number) / plain_package(package_name),
             )
-        partial = Path(place) / target.name
-        package.take(Path(place), partial)
+        partial = Path(temporary) / target.name
+        package.extract(Path(temporary), partial)
         partial.replace(target)
     return target
 
@@ -56,14 +59,14 @@ def _unpack(manager: str, tool: str, name: str, folder: Path) -> None:
     folder.mkdir(parents=True)
     if manager == "apt":
         _run([tool, "download", "-q", name], folder, name)
-        _run(["dpkg-deb", "-x", found_in(folder, "*.deb").name, "."], folder, name)
+        _run(["dpkg-deb", "-x", find_in(folder, "*.deb").name, "."], folder, name)
         return
     _run([tool, "pack", "--loglevel=error", name], folder, name)
     try:
-        with tarfile.open(found_in(folder, "*.tgz")) as archive:
+        with tarfile.open(find_in(folder, "*.tgz")) as archive:
             archive.extractall(folder, filter="data")
     except (tarfile.TarError, EOFError) as error:
-        raise UserError(f"package {name} arrived damaged; try again") from error
+        raise UserError(f"package {name} was damaged in the download; try again") from error
 
 
 def _run(command: list[str], folder: Path, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Soundfonts written from recorded sounds: a preset for each General MIDI program, a zone for each sound."""
+"""Writes soundfonts: a preset for each General MIDI program, a zone for each recorded sound."""
 
 import struct
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ GENERATORS = {
     "sustain_db": 37,
     "release_s": 38,
 }
-"""Numbers of generators (section 8.1.2) of the options of `Sound.envelope`."""
+"""Generator numbers (section 8.1.2) of the keys of `Sound.envelope`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +32,8 @@ class Sound:
         sample_rate: Hz.
         low, high: the keys, MIDI 0..127.
         root: the key that it was recorded at, MIDI, fractions allowed.
-        loop: first sample and the one after the last of what repeats while the key is held; `None` plays it once.
-        envelope: by the names of `GENERATORS`: seconds, and dB below the peak.
+        loop: first sample and one past the last of the section that repeats while the key is held; `None`: no loop.
+        envelope: values by the names in `GENERATORS`: seconds, or dB below the peak.
     """
 
     name: str
@@ -57,7 +57,7 @@ def write_soundfont(path: Path, title: str, programs: Mapping[int, Sequence[Soun
         programs: the sounds of each General MIDI program (0..127) of bank 0.
 
     Raises:
-        UserError: there is no sound.
+        UserError: there are no sounds.
     """
     sounds = [sound for program in sorted(programs) for sound in programs[program]]
     if not sounds:
@@ -71,7 +71,7 @@ def write_soundfont(path: Path, title: str, programs: Mapping[int, Sequence[Soun
 
 
 def _hydra(programs: Mapping[int, Sequence[Sound]]) -> bytes:
-    """Give the nine chunks that say what plays when (section 7)."""
+    """Return the nine chunks of presets, instruments and sample headers (section 7)."""
     numbers = sorted(programs)
     preset_headers, instruments, zones, generators = [], [], [0], []
     headers: list[bytes] = []
@@ -106,7 +106,7 @@ def _hydra(programs: Mapping[int, Sequence[Sound]]) -> bytes:
 
 
 def _zone(sound: Sound, sample: int) -> list[bytes]:
-    """Give a zone's generators; the range of keys comes first and the sample last (section 7.9)."""
+    """Return a zone's generators; the key range must come first and the sample last (section 7.9)."""
     values = [struct.pack("<HBB", _KEY_RANGE, sound.low, sound.high)]
     for name, value in sound.envelope.items():
         amount = round(10 * value) if name.endswith("_db") else timecents(value)
@@ -117,7 +117,7 @@ def _zone(sound: Sound, sample: int) -> list[bytes]:
 
 
 def timecents(seconds: float) -> int:
-    """Give a time in timecents, 1200 log2(seconds), within the -12000..8000 that the format allows."""
+    """Convert seconds to timecents, 1200 log2(seconds), clipped to -12000..8000 as the format allows."""
     return round(float(np.clip(1200 * np.log2(max(seconds, 1e-6)), -12000, 8000)))
 
 

@@ -10,7 +10,13 @@ import numpy as np
 
 from src.audio.notes import Notes
 from src.audio.roll import Grid, to_roll
-from src.audio.score_files import TICKS_PER_BEAT, collector_paused, count_parts, musicxml, parsed
+from src.audio.score_files import (
+    TICKS_PER_BEAT,
+    count_parts,
+    garbage_collection_paused,
+    musicxml,
+    parse_score,
+)
 from src.audio.score_files import notes_of as _notes_of
 from src.datamodules.rolls.piece import Piece
 from src.errors import UserError
@@ -43,7 +49,7 @@ class ChoraleMaker:
             UserError: it cannot be used; the message names it.
         """
         path = Path(piece_id)
-        with collector_paused():
+        with garbage_collection_paused():
             parts = [_notes_of(part) for part in _parse(path)]
         sounding, onsets = to_roll(_together(parts), self.grid)
         return Piece(name=path.stem, group=_tune(parts[0]), sounding=sounding, onsets=onsets)
@@ -64,7 +70,7 @@ def chorale_files() -> list[Path]:
 
 def _parse(path: Path) -> list["Part"]:
     try:
-        parts = list(parsed(path).parts)
+        parts = list(parse_score(path).parts)
     except UserError as error:
         raise UserError(f"{path.name}: {error}") from error
     if len(parts) != PARTS:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from src.audio.files import SILENCE, read_part
+from src.audio.files import SILENCE, read_excerpt
 from src.audio.music_features import HOP_LENGTH, SAMPLE_RATE, music_features
 from src.datamodules.sequences.rows import MAX_FRAMES, N_ROWS
 from src.datamodules.sequences.store import Made, stored
@@ -73,7 +73,7 @@ class AudioClips:
         samples = samples_at(int(found["frames"]), int(found["rate"]), SAMPLE_RATE)
         length = min(samples, round(self.seconds * SAMPLE_RATE))
         with soundfile.SoundFile(path) as file:
-            sound = read_part(file, (samples - length) // 2, length, SAMPLE_RATE, 1)[0]
+            sound = read_excerpt(file, (samples - length) // 2, length, SAMPLE_RATE, 1)[0]
         return sound, _problem(sound)
 
 

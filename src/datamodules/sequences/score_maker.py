@@ -11,7 +11,7 @@ import numpy as np
 
 from src.audio.music_features import SAMPLE_RATE, music_features
 from src.audio.score import CHANNELS
-from src.audio.score_files import TICKS_PER_BEAT, collector_paused, length_of, notes_of, parsed
+from src.audio.score_files import TICKS_PER_BEAT, garbage_collection_paused, length_of, notes_of, parse_score
 from src.audio.synthesis import Synthesizer
 from src.datamodules.sequences.corpus import CorpusPiece, tunes_of
 from src.datamodules.sequences.rows import N_ROWS
@@ -135,8 +135,8 @@ def read_piece(path: Path, tune: int, until: int) -> tuple[tuple[ScoreNote, ...]
     Raises:
         UserError: the score cannot be read, or has no notes.
     """
-    with collector_paused():
-        score = parsed(tunes_of(path)[tune - 1] if tune else path)
+    with garbage_collection_paused():
+        score = parse_score(tunes_of(path)[tune - 1] if tune else path)
         parts = list(getattr(score, "parts", ())) or [score]
         notes = [
             ScoreNote(*note, number) for number, part in enumerate(parts) for note in notes_of(part, until)

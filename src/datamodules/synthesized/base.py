@@ -13,7 +13,7 @@ from src.audio import fluid
 from src.audio.mel import log_mel
 from src.audio.score import Instrument, ScoreOptions
 from src.audio.soundfonts.contents import check_programs
-from src.audio.soundfonts.families import Families, Player
+from src.audio.soundfonts.families import ClassPresets, Families
 from src.audio.soundfonts.installed import find_soundfont
 from src.audio.synthesis import check_sample_rate
 from src.datamodules.arrays import ArrayDataModule
@@ -163,9 +163,9 @@ class SynthesizedClips(ArrayDataModule):
         score.save(named(stem, ".mid"))
         write_sound(stem, maker.waveform(score, soundfont)[None], maker.mel.sample_rate)
 
-    def _players(self) -> list[Player]:
+    def _class_presets(self) -> list[ClassPresets]:
         """Give what plays the classes in validation and test clips: the instruments' own programs."""
-        return [Player(i.name, ((0, i.program),)) for i in self.score_options.instruments]
+        return [ClassPresets(i.name, ((0, i.program),)) for i in self.score_options.instruments]
 
     def _paths(self, names: tuple[str, ...]) -> tuple[Path, ...]:
         return tuple(find_soundfont(name) for name in names)

@@ -60,14 +60,14 @@ class SynthInstruments(SynthesizedClips):
         Raises:
             UserError: there is such a one, or one cannot be compared (`.sf3`).
         """
-        trained, players = self._paths(tuple(soundfonts)), self._players()
+        trained, presets = self._paths(tuple(soundfonts)), self._class_presets()
         for other in self._paths(self.test_soundfonts):
             if other in trained:
                 continue
             for one in trained:
-                shared = self.families.shared(one, players, other, players)
+                shared = self.families.shared(one, presets, other, presets)
                 if shared:
-                    classes = ", ".join(sorted({each.player for each in shared}))
+                    classes = ", ".join(sorted({each.label for each in shared}))
                     raise UserError(
                         f"data.test_soundfonts: {other.stem} shares recordings of {classes} with {one.stem}, which is "
                         "trained on; test on a soundfont of another family, or on that one itself"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import DataLoader
 
-from src.audio.soundfonts.families import Player
+from src.audio.soundfonts.families import ClassPresets
 from src.audio.soundfonts.installed import fetch_missing
 from src.datamodules.batches import loader
 from src.datamodules.contact_sheet import named, write_clip, write_contact_sheet
@@ -132,7 +132,7 @@ class SynthStems(SynthesizedClips):
                 f"data.soundfonts: none plays {', '.join(without)}; add one, or leave the class out"
             )
         if not self.seen:
-            self.families.check_roles(self._roles())
+            self.families.check_splits(self._soundfont_presets())
         super().check()
 
     @functools.cached_property
@@ -265,12 +265,12 @@ class SynthStems(SynthesizedClips):
         marks = {split: super(SynthStems, self).arrays(split)[1] for split in SPLITS}
         write_contact_sheet(folder, write, self.classes, marks)
 
-    def _roles(self) -> dict[str, dict[Path, list[Player]]]:
-        own = self._players()
-        train: dict[Path, list[Player]] = {}
+    def _soundfont_presets(self) -> dict[str, dict[Path, list[ClassPresets]]]:
+        own = self._class_presets()
+        train: dict[Path, list[ClassPresets]] = {}
         for voice in self.voices:
-            player = Player(self.classes[voice.label], (voice.preset, *voice.relatives))
-            train.setdefault(voice.soundfont, []).append(player)
+            presets = ClassPresets(self.classes[voice.label], (voice.preset, *voice.relatives))
+            train.setdefault(voice.soundfont, []).append(presets)
         return {
             "train": train,
             "val": dict.fromkeys(self._paths(self.val_soundfonts), own),

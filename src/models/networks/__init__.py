@@ -1,1 +1,1 @@
-"""Plain `torch.nn` networks, one a file."""
+"""Plain `torch.nn` networks, one per file."""

@@ -1,4 +1,4 @@
-"""What networks share: checks of options and of input, pooling to a fixed number of rows, a float32 output layer."""
+"""Common code of networks: checks of options and input, pooling to a fixed number of cells, a float32 output layer."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -11,13 +11,13 @@ from src.errors import UserError
 
 
 class Network(nn.Module):
-    """A network from (B, in_channels, n_mels, T) to logits (B, n_classes), for any T.
+    """A network that maps (B, in_channels, n_mels, T) to logits (B, n_classes), for any T.
 
-    It expects features with mean 0, best band by band, since convolutions pad with 0.
+    Features should have mean 0, preferably in each band, since convolutions pad with 0.
 
     Args:
         in_channels: channels of the input, 1 for a mono spectrogram.
-        halvings: how often the network halves n_mels and T.
+        halvings: number of times that the network halves n_mels and T.
     """
 
     targets: ClassVar[tuple[str, ...]] = ("multilabel", "multiclass", "regression")
@@ -30,16 +30,16 @@ class Network(nn.Module):
         super().__init__()
         self.in_channels = in_channels
         self.min_size = 2**halvings
-        """The fewest mel bands and the fewest frames that leave something after every halving."""
+        """The fewest mel bands and frames of which every halving leaves at least one."""
 
     def check(self, item_shape: Sequence[int]) -> None:
-        """Refuse items that are too small for the network, or of another number of channels.
+        """Refuse items that are too small for the network, or have another number of channels.
 
         Args:
             item_shape: (channels, n_mels, T) of one item.
 
         Raises:
-            UserError: the items do not fit.
+            UserError: the items don't fit.
         """
         channels, n_mels, frames = item_shape
         if channels != self.in_channels:
@@ -54,24 +54,24 @@ class Network(nn.Module):
 
 
 class Float32Linear(nn.Linear):
-    """A linear layer that computes in float32 even under autocast, so that scores do not tie by rounding."""
+    """A linear layer that computes in float32 even under autocast, so that rounding doesn't make scores equal."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """From (B, in_features) of any floating type to (B, out_features), float32."""
+        """Map (B, in_features) of any floating type to (B, out_features), float32."""
         bias = None if self.bias is None else self.bias.float()
         with torch.autocast(input.device.type, enabled=False):
             return F.linear(input.float(), self.weight.float(), bias)
 
 
 def pool_cells(size: int, cells: int, like: Tensor) -> Tensor:
-    """A matrix (cells, size) that averages neighbours as `nn.AdaptiveAvgPool1d(cells)` does.
+    """Return a matrix (cells, size) that averages neighbours as `nn.AdaptiveAvgPool1d(cells)` does.
 
-    Multiplying by it is deterministic on every device; the adaptive layer's gradient on a GPU is not.
+    Multiplying by it is deterministic on every device, unlike the adaptive layer's gradient on a GPU.
 
     Args:
-        size: length that is pooled, ≥ 1.
-        cells: length after it, ≥ 1; cells share neighbours where it does not divide `size`.
-        like: a tensor of the wanted type and device.
+        size: length before pooling, ≥ 1.
+        cells: length after pooling, ≥ 1; cells overlap where it doesn't divide `size`.
+        like: a tensor of the wanted dtype and device.
     """
     cell = torch.arange(cells, device=like.device)[:, None]
     position = torch.arange(size, device=like.device)
@@ -83,9 +83,9 @@ def pool_cells(size: int, cells: int, like: Tensor) -> Tensor:
 def conv_block(
     in_channels: int, out_channels: int, kernel_size: int = 3, stride: int = 1, padding: int = 0
 ) -> nn.Sequential:
-    """Convolution, batch norm, ReLU, max-pool 2: (B, in_channels, F, T) -> (B, out_channels, F', T').
+    """Return convolution, batch norm, ReLU and max-pool 2: (B, in_channels, F, T) -> (B, out_channels, F', T').
 
-    The convolution has no bias, since the batch norm's shift would make it idle.
+    The convolution has no bias: the batch norm's shift replaces it.
     """
     return nn.Sequential(
         nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, bias=False),
@@ -96,7 +96,7 @@ def conv_block(
 
 
 def checked_options(channels: Sequence[int], dropout: float) -> tuple[int, ...]:
-    """Return `channels` as a tuple after a check of both options.
+    """Check both options and return `channels` as a tuple.
 
     Raises:
         UserError: `channels` is empty or holds a number below 1, or `dropout` is outside 0 to below 1.
@@ -106,21 +106,21 @@ def checked_options(channels: Sequence[int], dropout: float) -> tuple[int, ...]:
 
 
 def checked_stages(name: str, values: Sequence[int]) -> tuple[int, ...]:
-    """Return an option of one number a stage as a tuple.
+    """Check an option with one number per stage and return it as a tuple.
 
     Raises:
         UserError: it is empty or holds a number below 1.
     """
     if not values or min(values) < 1:
-        raise UserError(f"model.{name} is {list(values)}: give one positive number a stage.")
+        raise UserError(f"model.{name} is {list(values)}: give one positive number per stage.")
     return tuple(values)
 
 
 def checked(name: str, value: int, least: int = 1) -> int:
-    """Return a whole number that is `least` or more.
+    """Return an option that is a whole number from `least` up.
 
     Raises:
-        UserError: it is not.
+        UserError: it isn't.
     """
     if not isinstance(value, int) or value < least:
         raise UserError(f"model.{name} is {value}: choose a whole number from {least}.")
@@ -128,10 +128,10 @@ def checked(name: str, value: int, least: int = 1) -> int:
 
 
 def checked_share(name: str, value: float) -> float:
-    """Return a number from 0 to below 1.
+    """Return an option that is a number from 0 to below 1.
 
     Raises:
-        UserError: it is not.
+        UserError: it isn't.
     """
     if not 0 <= value < 1:
         raise UserError(f"model.{name} is {value}: choose a number from 0 to below 1.")

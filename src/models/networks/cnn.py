@@ -12,10 +12,10 @@ from src.models.networks.base import Float32Linear, Network, checked_options, co
 class CNN(Network):
     """Blocks of [conv 3×3, batch norm, ReLU, max-pool 2], then dropout and a linear layer.
 
-    The published network takes pictures of one size (400 × 400) and flattens every position that its blocks
-    leave, most of its weights being in the linear layer. Here the positions are averaged into `grid` × `grid`
-    cells first, so that clips of any length fit, and where a sound lies in pitch and in time is still told
-    apart, coarsely. Convolutions pad by 1, so that a block halves frequency and time, rounding down.
+    The published network takes images of one size (400 × 400) and flattens all positions of the last block, so that
+    most of its weights are in the linear layer. Here the positions are averaged into `grid` × `grid` cells first, so
+    that clips of any length fit and coarse positions in pitch and time are kept. Convolutions pad by 1, so that a
+    block halves frequency and time, rounding down.
 
     Args:
         n_classes: number of logits.
@@ -49,7 +49,7 @@ class CNN(Network):
         self.head = Float32Linear(channels[-1] * grid**2, n_classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """From spectrograms (B, in_channels, n_mels, T) to logits (B, n_classes), float32."""
+        """Map spectrograms (B, in_channels, n_mels, T) to logits (B, n_classes), float32."""
         x = self.blocks(x)
         rows, columns = (pool_cells(size, self.grid, like=x) for size in x.shape[-2:])
         cells = torch.einsum("bcft,rf,st->bcrs", x, rows, columns)

@@ -1,4 +1,4 @@
-"""The published genre network of convolutions: four blocks over rows and time."""
+"""The published convolutional genre network: four blocks over rows and time."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -12,11 +12,11 @@ from src.models.networks.sequence_base import SequenceNetwork, frames_of, mean_o
 
 
 class CNN2D(SequenceNetwork):
-    """Blocks of [conv 3×3, batch norm, ReLU, max-pool 2], the mean over what is left, dropout, a linear layer.
+    """Blocks of [conv 3×3, batch norm, ReLU, max-pool 2], the mean over all positions, dropout, a linear layer.
 
-    Rows and time are halved as long as there is more than one, so that 12 pitch classes pass four blocks. The length
-    of an item is halved with its frames, rounding down, but stays at least 1, and what lies past it is set to 0 after
-    every block: an item has the same logits alone and padded.
+    Rows and frames are halved while there is more than one, so that 12 pitch classes pass four blocks. The length of
+    an item is halved with its frames, rounding down, to at least 1. Padding is set to 0 after every block, so that an
+    item has the same logits with and without padding.
 
     Args:
         n_classes: number of logits.
@@ -44,7 +44,7 @@ class CNN2D(SequenceNetwork):
         self.head = Float32Linear(channels[-1], n_classes)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """From features (B, in_channels, n_rows, T) to logits (B, n_classes), float32."""
+        """Map features (B, in_channels, n_rows, T) to logits (B, n_classes), float32."""
         lengths = frames_of(x, lengths)
         x = without_padding(x, lengths)
         for block in self.blocks:
@@ -56,12 +56,12 @@ class CNN2D(SequenceNetwork):
 class _Block(nn.Module):
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
-        # The batch norm's shift makes a bias of the convolution idle.
+        # No bias: the batch norm's shift replaces it.
         self.conv = nn.Conv2d(before, after, kernel_size=3, padding=1, bias=False)
         self.norm = MaskedBatchNorm(after)
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, before, F, T) to (B, after, F // 2, T // 2), each at least 1, and the lengths of that."""
+        """Map (B, before, F, T) to (B, after, F // 2, T // 2), both at least 1, and the new lengths."""
         x = F.relu(self.norm(self.conv(x), lengths), inplace=True)
         # An item of one frame is pooled with the 0 past its end, which leaves it as it is after a ReLU.
         x = F.max_pool2d(x, [min(size, 2) for size in x.shape[-2:]])

@@ -1,4 +1,4 @@
-"""The default network: strided convolutions, for the best macro-F1 in the least CPU time."""
+"""The default network: strided convolutions, for a high macro-F1 in little CPU time."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -13,11 +13,11 @@ from src.models.networks.base import Float32Linear, Network, checked_options, po
 class CNNFast(Network):
     """Stages of [conv stride 2, batch norm, ReLU], one without a stride, pooling over time, a linear layer.
 
-    The first stage's kernel is 5×5, the others' 3×3. A stride in place of a max-pool computes a quarter of the
-    positions: 18 M multiply-adds for 128 mel bands × 87 frames. The last stage, where positions are few and
-    weights cheap, lets each see its neighbours (3 s of sound with the default features). What is left is
-    averaged over frequency into `rows`, so that the register of a sound is kept, and pooled over time by its
-    mean (what sounds on) and its maximum (what sounds once).
+    The first stage's kernel is 5×5, the others' 3×3. A stride instead of a max-pool computes only a quarter of
+    the positions: 18 M multiply-adds for 128 mel bands × 87 frames. The last stage, at few positions and so at little
+    cost, widens the receptive field (3 s of sound with the default features). The result is averaged over frequency
+    into `rows`, which keeps the register of a sound, and pooled over time by mean (sustained sounds) and maximum
+    (short ones).
 
     Args:
         n_classes: number of logits.
@@ -51,7 +51,7 @@ class CNNFast(Network):
         self.head = Float32Linear(2 * channels[-1] * rows, n_classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """From spectrograms (B, in_channels, n_mels, T) to logits (B, n_classes), float32."""
+        """Map spectrograms (B, in_channels, n_mels, T) to logits (B, n_classes), float32."""
         x = self.stages(x)
         x = torch.einsum("bcft,rf->bcrt", x, pool_cells(x.shape[-2], self.rows, like=x))
         features = torch.cat([x.mean(-1), x.amax(-1)], dim=1).flatten(1)
@@ -60,7 +60,7 @@ class CNNFast(Network):
 
 
 def _stage(in_channels: int, out_channels: int, kernel_size: int = 3, stride: int = 2) -> nn.Module:
-    # The batch norm's shift makes a bias of the convolution idle.
+    # No bias: the batch norm's shift replaces it.
     return nn.Sequential(
         nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding=kernel_size // 2, bias=False),
         nn.BatchNorm2d(out_channels),

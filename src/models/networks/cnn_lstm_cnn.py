@@ -14,11 +14,10 @@ class CNNLSTMCNN(Network):
     """Blocks of [conv 3×3, batch norm, ReLU, max-pool 2], an LSTM over time, one more block, two linear layers.
 
     Published: three blocks of 8, 16 and 32 channels, an LSTM of width 16, a convolution with 32 channels, a
-    pool, a linear layer of 2048, dropout .5, the output. Chosen here, where the description is silent: the LSTM
-    runs along each row of frequency, with the same weights for all and the row's channels as its input, so
-    that its outputs are again a map of frequency and time; the convolution after it is a block like the
-    others; positions are then averaged into `grid` × `grid` cells, so that any length fits; a ReLU follows the
-    linear layer.
+    pool, a linear layer of 2048, dropout .5, the output. Chosen here, where the description leaves it
+    open: the LSTM runs along each frequency row, with shared weights and the row's channels as input, so that its
+    outputs are again a map of frequency and time; the convolution after it is a block like the others; positions are
+    then averaged into `grid` × `grid` cells, so that any length fits; a ReLU follows the linear layer.
 
     Args:
         n_classes: number of logits.
@@ -27,7 +26,7 @@ class CNNLSTMCNN(Network):
         lstm: width of the LSTM.
         grid: rows (frequency) and columns (time) that the last block is averaged to.
         hidden: width of the linear layer before the last.
-        dropout: share of it that is dropped, 0 to below 1.
+        dropout: share of its outputs that are dropped, 0 to below 1.
 
     Raises:
         UserError: an option is outside its range.
@@ -59,7 +58,7 @@ class CNNLSTMCNN(Network):
         self.head = Float32Linear(hidden, n_classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """From spectrograms (B, in_channels, n_mels, T) to logits (B, n_classes), float32."""
+        """Map spectrograms (B, in_channels, n_mels, T) to logits (B, n_classes), float32."""
         x = self.after(self._along_rows(self.before(x)))
         rows, columns = (pool_cells(size, self.grid, like=x) for size in x.shape[-2:])
         cells = torch.einsum("bcft,rf,st->bcrs", x, rows, columns)
@@ -67,7 +66,7 @@ class CNNLSTMCNN(Network):
         return logits
 
     def _along_rows(self, x: Tensor) -> Tensor:
-        """The LSTM along each row: (B, C, F, T) -> (B, lstm, F, T)."""
+        """Run the LSTM along each frequency row: (B, C, F, T) -> (B, lstm, F, T)."""
         rows = x.permute(0, 2, 3, 1)
         outputs, _ = self.lstm(rows.flatten(0, 1))
         by_row: Tensor = outputs.unflatten(0, rows.shape[:2])

@@ -8,7 +8,7 @@ from src.errors import UserError
 from src.models.networks.base import Float32Linear, Network, checked_options, conv_block
 
 KERNEL_SIZES = (4, 3, 2, 2)
-"""Of the published stages; a stage after the fourth has 2."""
+"""Of the published stages; stages after the fourth have 2."""
 
 FIRST_STRIDE = 2
 
@@ -17,8 +17,8 @@ class CNNVarTime(Network):
     """Stages of [convolution, batch norm, ReLU, max-pool 2], a global average, two linear layers.
 
     Published for log-mel spectrograms of two channels; channels, widths and dropout as published are the
-    defaults. The convolutions see 4×4 positions (with stride 2), 3×3, 2×2 and 2×2, and do not pad, so that
-    items need 66 mel bands and frames. The average over frequency and time takes any length.
+    defaults. The kernels are 4×4 (with stride 2), 3×3, 2×2 and 2×2, without padding, so that items need
+    66 mel bands and frames. The average over frequency and time makes any length fit.
 
     Args:
         n_classes: number of logits.
@@ -55,14 +55,14 @@ class CNNVarTime(Network):
         self.head = Float32Linear(hidden, n_classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """From spectrograms (B, in_channels, n_mels, T) to logits (B, n_classes), float32."""
+        """Map spectrograms (B, in_channels, n_mels, T) to logits (B, n_classes), float32."""
         average = self.stages(x).mean((2, 3))
         logits: Tensor = self.head(self.hidden(average))
         return logits
 
 
 def _least_input(kernels: Sequence[int], strides: Sequence[int]) -> int:
-    """The least size of which stages without padding, each with a max-pool 2, leave 1."""
+    """Return the smallest input of which stages without padding, each with a max-pool 2, leave one position."""
     size = 1
     for kernel, stride in zip(reversed(kernels), reversed(strides), strict=True):
         size = (2 * size - 1) * stride + kernel

@@ -13,19 +13,20 @@ from src.models.networks.masked_norm import MaskedBatchNorm
 from src.models.networks.sequence_base import SequenceNetwork, frames_of, inside, without_padding
 
 ATTENTION = 16
-"""Width of the layer that weighs frames."""
+"""Width of the hidden layer of the attention."""
 
 FRAMES = 129
-"""About so many frames are left of the longest item where no stride is given: as many as 30 s have beats, at most."""
+"""Frames of the longest item after the default stride, about the most beats that 30 s have."""
 
 
 class ConvAttention(SequenceNetwork):
     """Convolutions over rows and over time, residual blocks, attentive statistics pooling, dropout, a linear layer.
 
-    Two parts read the features. Rows are the channels of a convolution over time, so that a weight belongs to one
-    pitch or band. Beside it stand 2-D convolutions, the first 5×5, the others 3×3, whose mean over rows tells what
-    occurs at any pitch. Both go through blocks of one convolution over time, block i dilated by 2^i. Each channel
-    weighs the frames by itself; the item is the weighted mean and deviation of all channels.
+    There are two branches. In one, a convolution over time takes the rows as channels, so that its weights belong to
+    single pitches or bands. In the other, 2-D convolutions, the first 5×5, the others 3×3, are averaged over rows, so
+    that they respond to what occurs at any pitch. Both are concatenated and pass through residual blocks of one
+    convolution over time, block i dilated by 2^i. Each channel has its own attention over frames; the weighted mean and
+    standard deviation of all channels describe the item.
 
     Source: Okabe et al., 'Attentive Statistics Pooling for Deep Speaker Embedding', 2018, with the weights by channel
     of Desplanques et al., 'ECAPA-TDNN', 2020.
@@ -37,10 +38,10 @@ class ConvAttention(SequenceNetwork):
         n_frames: of the longest item.
         channels: of the convolution over time.
         planes: channels of each 2-D convolution, which halves the rows, rounding up.
-        stride: of the first convolution of both parts, in frames; `None`: as long as leaves about `FRAMES`.
-        kernel_size: frames that the convolution over time sees, odd; `None`: 2 · stride + 1. Those of the blocks see 3.
+        stride: of the first convolution of both branches, in frames; `None`: so that about `FRAMES` are left.
+        kernel_size: of the convolution over time, odd; `None`: 2 · stride + 1. It is 3 in the blocks.
         blocks: residual blocks, from 0.
-        input_dropout: share of the rows that are dropped as a whole, 0 to below 1.
+        input_dropout: share of the rows that are dropped in all frames, 0 to below 1.
         dropout: share of the features dropped in blocks and before the linear layer, 0 to below 1.
 
     Raises:
@@ -79,7 +80,7 @@ class ConvAttention(SequenceNetwork):
         self.head = Float32Linear(2 * width, n_classes)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """From features (B, in_channels, n_rows, T) to logits (B, n_classes), float32."""
+        """Map features (B, in_channels, n_rows, T) to logits (B, n_classes), float32."""
         lengths = frames_of(x, lengths)
         x = without_padding(x, lengths)
         y, _ = self.over_time(self.input_dropout(x.flatten(1, 2)), lengths)
@@ -100,12 +101,12 @@ class _Convolution(nn.Module):
         super().__init__()
         self.stride = stride
         padding = dilation * (kernel_size // 2)
-        # The batch norm's shift makes a bias of the convolution idle.
+        # No bias: the batch norm's shift replaces it.
         self.conv = nn.Conv1d(before, after, kernel_size, stride, padding, dilation, bias=False)
         self.norm = MaskedBatchNorm(after)
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, before, T) to (B, after, ⌈T / stride⌉), 0 past an item's end, and the lengths of that."""
+        """Map (B, before, T) to (B, after, ⌈T / stride⌉), 0 past an item's end, and the new lengths."""
         lengths = (lengths - 1) // self.stride + 1
         return F.relu(self.norm(self.conv(x), lengths), inplace=True), lengths
 
@@ -118,7 +119,7 @@ class _Plane(nn.Module):
         self.norm = MaskedBatchNorm(after)
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, before, F, T) to (B, after, ⌈F / 2⌉, ⌈T / stride⌉), 0 past an item's end, and the lengths of that."""
+        """Map (B, before, F, T) to (B, after, ⌈F / 2⌉, ⌈T / stride⌉), 0 past an item's end, and the new lengths."""
         lengths = (lengths - 1) // self.stride + 1
         return F.relu(self.norm(self.conv(x), lengths), inplace=True), lengths
 
@@ -129,7 +130,7 @@ def _planes(widths: Sequence[int], stride: int) -> nn.ModuleList:
 
 
 def attentive_statistics(x: Tensor, scores: Tensor, lengths: Tensor) -> Tensor:
-    """Weighted mean and deviation over each item's own frames, the weights being the softmax of scores.
+    """Return the weighted mean and standard deviation over each item's own frames, weighted by the softmax of scores.
 
     Args:
         x: (B, C, T).

@@ -16,8 +16,8 @@ from src.models.networks.roll_base import CausalConv1d, Lags, RollNetwork, outpu
 class ConvGRU(RollNetwork):
     """[Conv1d, ReLU] over time for each of `channels`, a GRU, and a linear layer.
 
-    The published network has channels 64, 64, kernel 3 and a GRU of 128; its convolutions are centred, so that
-    the output at t sees the column t + 1 that it is to predict. `causal=false` rebuilds that mistake.
+    The published network has channels 64, 64, kernel 3 and a GRU of 128. Its convolutions are centred, so that the
+    output at t depends on column t + 1, which it is to predict; `causal=false` reproduces that mistake.
 
     Args:
         n_keys: columns of the roll.
@@ -26,9 +26,9 @@ class ConvGRU(RollNetwork):
         hidden: width of the GRU.
         layers: of the GRU.
         dropout: share of the features dropped before the GRU, between its layers and before the output.
-        skip: the last column and the convolutions' output reach the last layer beside the GRU's.
-        lags: columns this many steps before the predicted one are input too.
-        causal: whether no output may see a later column.
+        skip: whether the last layer sees the last column and the convolutions' output, besides the GRU's.
+        lags: columns that precede the predicted one by so many steps are input, too.
+        causal: whether outputs depend on past columns only.
 
     Raises:
         UserError: an option is outside its range.
@@ -66,18 +66,18 @@ class ConvGRU(RollNetwork):
         self.output = output_layer(hidden + (widths[-1] + n_keys) * skip, n_keys)
 
     def forward(self, x: Tensor) -> Tensor:
-        """From columns (B, T, n_keys), 0 or 1, to the logits of the columns that follow each, float32."""
+        """Map columns (B, T, n_keys), 0 or 1, to the logits of the column that follows each, float32."""
         if self.causal:
             return self.advance(x)[0]
         y = self.lags.advance(x)[0].transpose(1, 2)
         for convolution in self._layers():
-            # The causal convolution of what comes half a kernel later is the centred one.
+            # A causal convolution shifted by half a kernel is a centred one.
             half = convolution.reach // 2
             y = F.relu(convolution(F.pad(y, (0, half)))[..., half:])
         return self._from_convolved(x, y.transpose(1, 2), None)[0]
 
     def advance(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
-        """See `RollNetwork.advance`; keeps the columns that lags and convolutions look back at."""
+        """See `RollNetwork.advance`; the state holds the columns that lags and convolutions look back at."""
         if not self.causal:
             return super().advance(x, state)
         lagged, pasts, hidden = state or (None, [None] * len(self.convolutions), None)

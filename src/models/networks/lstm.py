@@ -20,8 +20,8 @@ class LSTM(RollNetwork):
         hidden: width of the LSTM.
         layers: of the LSTM.
         dropout: share of the features dropped before the LSTM, between its layers and before the output.
-        skip: the last column and the first layer's output reach the last one beside the LSTM's.
-        lags: columns this many steps before the predicted one are input too.
+        skip: whether the last layer sees the last column and the first layer's output, besides the LSTM's.
+        lags: columns that precede the predicted one by so many steps are input, too.
 
     Raises:
         UserError: an option is outside its range.
@@ -49,7 +49,7 @@ class LSTM(RollNetwork):
         self.output = output_layer(hidden + (embedding + n_keys) * skip, n_keys)
 
     def forward(self, x: Tensor) -> Tensor:
-        """From columns (B, T, n_keys), 0 or 1, to the logits of the columns that follow each, float32."""
+        """Map columns (B, T, n_keys), 0 or 1, to the logits of the column that follows each, float32."""
         return self.advance(x)[0]
 
     def advance(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:

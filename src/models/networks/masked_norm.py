@@ -1,4 +1,4 @@
-"""Batch norm whose statistics never see padding."""
+"""Batch norm whose statistics ignore padding."""
 
 import torch
 from torch import Tensor, nn
@@ -7,15 +7,15 @@ from src.models.networks.sequence_base import inside, without_padding
 
 
 class MaskedBatchNorm(nn.Module):
-    """Batch norm over the frames that are there, and 0 past the end of each item.
+    """Batch norm over the actual frames of each item; outputs are 0 past its end.
 
-    Where nothing is padded it is `nn.BatchNorm1d` or `nn.BatchNorm2d`, with parameters and buffers of the same names
-    (Ioffe and Szegedy, 'Batch Normalization', 2015). The moments are float32 under autocast, too.
+    Without padding it equals `nn.BatchNorm1d` or `nn.BatchNorm2d`, with parameters and buffers of the same names
+    (Ioffe and Szegedy, 'Batch Normalization', 2015). Moments are float32, also under autocast.
 
     Args:
         channels: C.
         eps: added to the variance.
-        momentum: the share of a batch in the running statistics, which evaluation uses.
+        momentum: weight of a batch in the running statistics, which are used in evaluation.
     """
 
     running_mean: Tensor
@@ -32,18 +32,19 @@ class MaskedBatchNorm(nn.Module):
         self.register_buffer("num_batches_tracked", torch.tensor(0))
 
     def extra_repr(self) -> str:
-        """The channels, as printed."""
+        """Return the number of channels, for printing."""
         return str(len(self.weight))
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """(B, C, T) or (B, C, F, T) to the same shape.
+        """Normalise (B, C, T) or (B, C, F, T).
 
         Args:
-            x: anything past an item's end.
+            x: with any values past an item's end.
             lengths: int64 (B,), each in 1..T.
         """
         x = without_padding(x, lengths)
         mean, variance = self._moments(x, lengths) if self.training else (self.running_mean, self.running_var)
+        # y = scale · x + shift, where the shift (B, C, T) is 0 in padding, as x is.
         scale = self.weight * torch.rsqrt(variance + self.eps)
         shift = (self.bias - mean * scale)[:, None] * inside(lengths, x.shape[-1])[:, None]
         ones = [1] * (x.ndim - 3)
@@ -52,7 +53,7 @@ class MaskedBatchNorm(nn.Module):
         )
 
     def _moments(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and biased variance of each channel, float32 (C,), which the running ones move towards."""
+        """Return mean and biased variance of each channel, float32 (C,), and update the running statistics."""
         others = [axis for axis in range(x.ndim) if axis != 1]
         count = lengths.sum() * (x[0, 0].numel() // x.shape[-1])
         mean = x.sum(others, dtype=torch.float32) / count

@@ -1,4 +1,4 @@
-"""A recurrent network of piano rolls that recalls earlier places of the piece like the present one."""
+"""A recurrent network for piano rolls that recalls earlier, similar positions of the piece."""
 
 from typing import Any
 
@@ -15,12 +15,11 @@ CELLS = {"gru": nn.GRU, "lstm": nn.LSTM}
 
 
 class RecallRNN(RollNetwork):
-    """A convolution over time and an RNN tell the state of the piece; `Recall` reads what followed places like this.
+    """A convolution over time and an RNN represent a piece's state; `Recall` reads what followed similar positions.
 
-    Logits are the sum of a linear layer on the state, and of a small network that all keys share. It sees, for
-    its key: whether it sounds now and a step ago, what was recalled, the state, which key it is, and with
-    `reach` the keys around it over the last `local_steps` columns. Sharing it makes what is learned in one key
-    hold in all.
+    Logits are the sum of a linear layer on the state and of a small network that all keys share. The latter sees, for
+    each key: whether it sounds now and a step ago, what was recalled, the state, which key it is, and with `reach` the
+    neighbouring keys in the last `local_steps` columns. Sharing transfers what is learned for one key to all.
 
     Args:
         n_keys: columns of the roll.
@@ -29,10 +28,10 @@ class RecallRNN(RollNetwork):
         kernel_size: steps that it sees.
         hidden: width of the RNN.
         heads, windows, far: see `Recall`.
-        feed: what is recalled is input to the convolution too.
+        feed: whether the recalled columns are input of the convolution, too.
         width: of the network that all keys share.
-        reach: keys that it sees above and below its own; 0: only its own.
-        local_steps: columns of these.
+        reach: number of neighbouring keys above and below that it sees; 0: none.
+        local_steps: number of last columns in which it sees them.
         dropout: share of the state's features dropped.
         local_dropout: share of the shared network's features dropped.
 
@@ -85,11 +84,11 @@ class RecallRNN(RollNetwork):
         self.answer = Float32Linear(width, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """From columns (B, T, n_keys), 0 or 1, to the logits of the columns that follow each, float32."""
+        """Map columns (B, T, n_keys), 0 or 1, to the logits of the column that follows each, float32."""
         return self.advance(x)[0]
 
     def advance(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
-        """See `RollNetwork.advance`; keeps all columns, to be recalled."""
+        """See `RollNetwork.advance`; the state holds all columns, to be recalled."""
         before, past, memory = state or (x[:, :0], None, None)
         seen = torch.cat([before, x], 1)
         read, found = self.recall(seen, x.shape[1])
@@ -101,13 +100,15 @@ class RecallRNN(RollNetwork):
         return self.output(piece) + self._shared(seen, piece, read, found), (seen, past, memory)
 
     def _shared(self, seen: Tensor, piece: Tensor, read: Tensor, found: Tensor) -> Tensor:
-        """The logits (B, T, n_keys) of the network that all keys share."""
+        """Return the logits (B, T, n_keys) of the network that all keys share."""
         steps = piece.shape[1]
+        # Inputs of each key, (B, T, K, features): the last two columns, and per head what was read and the attention.
         recent = _recent(seen, steps, max(2, self.local_steps))
         sure = found[..., None].expand_as(read)
         own = torch.cat([recent[:, :, :2], read, sure], 2).mT
         z = self.own(own) + self.context(piece)[:, :, None] + self.key
         if self.around is not None:
+            # The convolution over keys takes the last columns as channels: (B · T, local_steps, K).
             near = self.around(recent[:, :, : self.local_steps].flatten(0, 1))
             z = z + near.mT.unflatten(0, (-1, steps))
         z = F.relu(self.mix(self.local_dropout(F.relu(z))))
@@ -116,7 +117,7 @@ class RecallRNN(RollNetwork):
 
 
 def _recent(seen: Tensor, steps: int, count: int) -> Tensor:
-    """The columns t, t − 1, … before each of the last `steps` columns: (B, T, K) -> (B, steps, count, K)."""
+    """Return the columns t, t − 1, … up to each of the last `steps` columns: (B, T, K) -> (B, steps, count, K)."""
     padded = F.pad(seen, (0, 0, count - 1, 0))
     last = padded.shape[1]
     return torch.stack([padded[:, last - steps - back : last - back] for back in range(count)], 2)

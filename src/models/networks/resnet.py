@@ -15,8 +15,8 @@ class ResNet(Network):
 
     Source: He et al., 'Deep Residual Learning for Image Recognition', 2016, ResNet-18 with projections where
     the shape changes (option B), its weights drawn as in He et al., 'Delving Deep into Rectifiers', 2015. The
-    max-pool after the first convolution is left out, so that small spectrograms fit: every position is twice
-    as fine, and a network computes four times as much, as that of the paper would.
+    max-pool after the first convolution is left out, so that small spectrograms fit: the resolution is twice that of
+    the paper, and the computation four times as much.
 
     Args:
         n_classes: number of logits.
@@ -56,7 +56,7 @@ class ResNet(Network):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, x: Tensor) -> Tensor:
-        """From spectrograms (B, in_channels, n_mels, T) to logits (B, n_classes), float32."""
+        """Map spectrograms (B, in_channels, n_mels, T) to logits (B, n_classes), float32."""
         logits: Tensor = self.head(self.stages(self.stem(x)).mean((2, 3)))
         return logits
 
@@ -78,7 +78,7 @@ class BasicBlock(nn.Module):
         self.shortcut = nn.Identity() if same else _conv_norm(in_channels, out_channels, 1, stride)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, in_channels, F, T) -> (B, out_channels, ⌈F / stride⌉, ⌈T / stride⌉)."""
+        """Map (B, in_channels, F, T) -> (B, out_channels, ⌈F / stride⌉, ⌈T / stride⌉)."""
         return F.relu(self.second(F.relu(self.first(x))) + self.shortcut(x))
 
 

@@ -1,4 +1,4 @@
-"""What networks of piano rolls share: a check, prediction step by step, causal convolutions, lagged columns."""
+"""Common code of networks for piano rolls: prediction step by step, causal convolutions, lagged columns."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -11,11 +11,11 @@ from src.errors import UserError
 from src.models.networks.base import Float32Linear
 
 OFF = -3.0
-"""Logit that the keys start from: at any time about one of twenty sounds."""
+"""Initial logit of all keys: about one in twenty sounds."""
 
 
 class RollNetwork(nn.Module):
-    """A network from columns (B, T, n_keys) to the logits (B, T, n_keys) of the columns that follow each.
+    """A network that maps columns (B, T, n_keys) to the logits (B, T, n_keys) of the column that follows each.
 
     The logits at t depend on the columns up to t only, unless `causal` is false.
 
@@ -30,26 +30,26 @@ class RollNetwork(nn.Module):
     """The kinds of items it fits."""
 
     causal = True
-    """Whether no output sees a later column."""
+    """Whether outputs depend on past columns only."""
 
     def __init__(self, n_keys: int) -> None:
         super().__init__()
         self.n_keys = n_keys
 
     def check(self, item_shape: Sequence[int]) -> None:
-        """Accept every roll: length and number of keys are free."""
+        """Accept any roll: length and number of keys are free."""
 
     def advance(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
-        """Go on from where `state` ended, as if all columns so far were given at once.
+        """Continue from `state`; the result is as if all columns so far were given at once.
 
-        This one reads all columns again; a network that needs less keeps less.
+        This implementation keeps and reads all columns again; subclasses may keep a smaller state.
 
         Args:
             x: (B, T, n_keys), the next columns.
-            state: what the last call returned; None at the start of the rolls.
+            state: returned by the previous call; `None` at the start of the rolls.
 
         Returns:
-            The logits (B, T, n_keys) that follow each of `x`, and the new state.
+            The logits (B, T, n_keys) of the column that follows each of `x`, and the new state.
         """
         seen = x if state is None else torch.cat([state, x], 1)
         logits: Tensor = self(seen)
@@ -57,33 +57,33 @@ class RollNetwork(nn.Module):
 
 
 class CausalConv1d(nn.Conv1d):
-    """A convolution over time whose output at t sees nothing after t.
+    """A convolution over time whose output at t depends on inputs up to t only.
 
     Args:
-        in_channels, out_channels: channels before and after.
-        kernel_size: columns that are seen, `dilation` apart.
+        in_channels, out_channels: of the input and the output.
+        kernel_size: number of columns that an output depends on, `dilation` apart.
         dilation: 1 or more.
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int, dilation: int = 1) -> None:
         super().__init__(in_channels, out_channels, kernel_size, dilation=dilation)
         self.reach = (kernel_size - 1) * dilation
-        """Steps that it looks back."""
+        """Number of past steps that an output depends on."""
 
     def advance(self, x: Tensor, past: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """From (B, in_channels, T), and the steps before it, to (B, out_channels, T) and the new past."""
+        """Map (B, in_channels, T), and the steps before it, to (B, out_channels, T) and the new past."""
         if past is None:
             past = x.new_zeros(len(x), x.shape[1], self.reach)
         seen = torch.cat([past, x], -1)
         return super().forward(seen), seen[..., seen.shape[-1] - self.reach :]
 
     def forward(self, input: Tensor) -> Tensor:
-        """From (B, in_channels, T) to (B, out_channels, T)."""
+        """Map (B, in_channels, T) to (B, out_channels, T)."""
         return super().forward(F.pad(input, (self.reach, 0)))
 
 
 class Lags(nn.Module):
-    """Sets beside each column those that lie fixed lags before the column to be predicted; music repeats.
+    """Appends to each column those at fixed lags before the predicted column, since music repeats itself.
 
     Args:
         n_keys: columns of the roll.
@@ -100,10 +100,10 @@ class Lags(nn.Module):
         self.lags = tuple(lags)
         self.reach = max(self.lags, default=1) - 1
         self.width = n_keys * (1 + len(self.lags))
-        """Features of a step."""
+        """Features per step."""
 
     def advance(self, x: Tensor, past: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """From (B, T, n_keys), and the columns before it, to (B, T, width) and the new past."""
+        """Map (B, T, n_keys), and the columns before it, to (B, T, width) and the new past."""
         if past is None:
             past = x.new_zeros(len(x), self.reach, x.shape[2])
         seen = torch.cat([past, x], 1)
@@ -113,7 +113,7 @@ class Lags(nn.Module):
 
 
 def output_layer(width: int, n_keys: int) -> Float32Linear:
-    """The layer that gives the logits, in float32; at first it says that keys are rather off than on."""
+    """Return a float32 output layer, with initial biases that make most keys silent."""
     layer = Float32Linear(width, n_keys)
     nn.init.constant_(layer.bias, OFF)
     return layer

@@ -1,4 +1,4 @@
-"""What networks of sequences share: a check of their input, masks, and pooling over the frames that are there."""
+"""Common code of networks for sequences: a check of their input, masks, and pooling over actual frames."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -10,16 +10,15 @@ from src.errors import UserError
 
 
 class SequenceNetwork(nn.Module):
-    """A network from (B, in_channels, n_rows, T) and the lengths (B,) of its items to logits (B, n_classes).
+    """A network that maps (B, in_channels, n_rows, T) and the lengths (B,) of its items to logits (B, n_classes).
 
-    What lies past an item's end has no effect on its logits. Without lengths all T frames count, so that it fits
-    spectrograms of one length, too. It expects features with mean 0, row by row. Its output layer is the attribute
-    `head`, a `Float32Linear`.
+    Padding has no effect on the logits. Without lengths all T frames count, so that it also fits spectrograms of one
+    length. Features should have mean 0 in each row. Its output layer is the attribute `head`, a `Float32Linear`.
 
     Args:
         in_channels: channels of the input.
-        n_rows: its rows, such as mel bands.
-        min_frames: the fewest frames that leave something after every halving.
+        n_rows: rows of the input, such as mel bands.
+        min_frames: the fewest frames of which every halving leaves at least one.
     """
 
     targets: ClassVar[tuple[str, ...]] = ("multilabel", "multiclass", "regression")
@@ -33,13 +32,13 @@ class SequenceNetwork(nn.Module):
         self.in_channels, self.n_rows, self.min_frames = in_channels, n_rows, min_frames
 
     def check(self, item_shape: Sequence[int]) -> None:
-        """Refuse items that are too short for the network, or of another number of channels or rows.
+        """Refuse items that are too short for the network, or have another number of channels or rows.
 
         Args:
             item_shape: (channels, n_rows, T) of one item.
 
         Raises:
-            UserError: the items do not fit.
+            UserError: the items don't fit.
         """
         channels, n_rows, frames = item_shape
         if (channels, n_rows) != (self.in_channels, self.n_rows):
@@ -55,7 +54,7 @@ class SequenceNetwork(nn.Module):
 
 
 def frames_of(x: Tensor, lengths: Tensor | None) -> Tensor:
-    """The lengths of items on their device, int64 (B,): as given, or all of T.
+    """Return the lengths of items on the device of `x`, int64 (B,), where `None` means T for all.
 
     Args:
         x: (B, ..., T).
@@ -67,7 +66,7 @@ def frames_of(x: Tensor, lengths: Tensor | None) -> Tensor:
 
 
 def inside(lengths: Tensor, frames: int) -> Tensor:
-    """Tell which frames are an item's: bool (B, frames).
+    """Return a mask of the actual frames of items, bool (B, frames).
 
     Args:
         lengths: int64 (B,).
@@ -77,7 +76,7 @@ def inside(lengths: Tensor, frames: int) -> Tensor:
 
 
 def without_padding(x: Tensor, lengths: Tensor) -> Tensor:
-    """Set what lies past the end of each item to 0, as convolutions pad.
+    """Set the padding of each item to 0, as convolutions pad.
 
     Args:
         x: (B, ..., T).
@@ -88,12 +87,12 @@ def without_padding(x: Tensor, lengths: Tensor) -> Tensor:
 
 
 def mean_over_time(x: Tensor, lengths: Tensor) -> Tensor:
-    """The mean over each item's own frames, in float32: (B, ..., T) -> (B, ...)."""
+    """Return the mean over each item's own frames in float32: (B, ..., T) -> (B, ...)."""
     shape = (len(x), *[1] * (x.ndim - 2))
     return without_padding(x, lengths).float().sum(-1) / lengths.view(shape).float()
 
 
 def max_over_time(x: Tensor, lengths: Tensor) -> Tensor:
-    """The maximum over each item's own frames: (B, ..., T) -> (B, ...)."""
+    """Return the maximum over each item's own frames: (B, ..., T) -> (B, ...)."""
     there = inside(lengths, x.shape[-1]).view(len(x), *[1] * (x.ndim - 2), x.shape[-1])
     return x.masked_fill(~there, -torch.inf).amax(-1)

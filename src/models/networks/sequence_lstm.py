@@ -13,9 +13,9 @@ POOLS = ("last", "mean")
 class SequenceLSTM(SequenceNetwork):
     """Layers of LSTMs over the frames, one vector for the item, dropout, a linear layer.
 
-    It is `nn.LSTM` on packed sequences: each direction begins with a frame of the item's own. It does not pack, since
-    on a CPU a training step of packed clips of 1293 frames takes some 20 times as long (`benchmarks/packed_lstm.py`).
-    Instead the second direction reads each item from its own end.
+    It is equivalent to `nn.LSTM` on packed sequences. It doesn't pack them, since on a CPU a training step with packed
+    clips of 1293 frames takes about 20 times as long (`benchmarks/packed_lstm.py`). Instead, items are reversed for the
+    backward direction, each from its own end.
 
     Args:
         n_classes: number of logits.
@@ -23,10 +23,10 @@ class SequenceLSTM(SequenceNetwork):
         n_rows: its rows.
         hidden: width of the LSTM, of each direction.
         layers: of the LSTM.
-        bidirectional: read from the end, too; the next layer and the output see both.
+        bidirectional: whether to read backward, too; the next layer and the output see both directions.
         dropout: share of the features dropped between layers and before the linear layer, 0 to below 1.
-        pool: what becomes of a sequence: `last`, the last state of each direction, as published, or `mean`, the mean
-            of its outputs.
+        pool: how the outputs become a vector: `last`, the last output of each direction, as published, or `mean`, the
+            mean over frames.
 
     Raises:
         UserError: an option is outside its range.
@@ -54,7 +54,7 @@ class SequenceLSTM(SequenceNetwork):
         self.head = Float32Linear(width, n_classes)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """From features (B, in_channels, n_rows, T) to logits (B, n_classes), float32."""
+        """Map features (B, in_channels, n_rows, T) to logits (B, n_classes), float32."""
         lengths = frames_of(x, lengths)
         y = without_padding(x, lengths).flatten(1, 2).transpose(1, 2)
         for number, layer in enumerate(self.layers):
@@ -72,7 +72,7 @@ class _Layer(nn.Module):
         )
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, T, before) to the outputs (B, T, width) and to the last one of each direction, (B, width)."""
+        """Map (B, T, before) to the outputs (B, T, width) and the last output of each direction, (B, width)."""
         onwards, *backwards = self.directions
         read = [onwards(x)[0], *(lstm(reversed_in_time(x, lengths))[0] for lstm in backwards)]
         last = [y[torch.arange(len(y), device=y.device), lengths - 1] for y in read]
@@ -81,7 +81,7 @@ class _Layer(nn.Module):
 
 
 def reversed_in_time(x: Tensor, lengths: Tensor) -> Tensor:
-    """Turn the frames of each item round, and leave what lies past its end.
+    """Reverse the frames of each item, and leave its padding in place.
 
     Args:
         x: (B, T, W).

@@ -21,11 +21,11 @@ class TCN(RollNetwork):
     Args:
         n_keys: columns of the roll.
         channels: of each block.
-        kernel_size: steps that each convolution sees, 2 or more; the whole sees
-            1 + 2 · (kernel_size − 1) · (2^blocks − 1).
+        kernel_size: of each convolution, 2 or more; the receptive field of the network has
+            1 + 2 · (kernel_size − 1) · (2^blocks − 1) steps.
         dropout: share of the features dropped after each convolution.
-        skip: a block's input is added to its output.
-        lags: columns this many steps before the predicted one are input too.
+        skip: whether a block's input is added to its output.
+        lags: columns that precede the predicted one by so many steps are input, too.
 
     Raises:
         UserError: an option is outside its range.
@@ -52,11 +52,11 @@ class TCN(RollNetwork):
         self.output = output_layer(widths[-1], n_keys)
 
     def forward(self, x: Tensor) -> Tensor:
-        """From columns (B, T, n_keys), 0 or 1, to the logits of the columns that follow each, float32."""
+        """Map columns (B, T, n_keys), 0 or 1, to the logits of the column that follows each, float32."""
         return self.advance(x)[0]
 
     def advance(self, x: Tensor, state: Any = None) -> tuple[Tensor, Any]:
-        """See `RollNetwork.advance`; keeps what the convolutions look back at."""
+        """See `RollNetwork.advance`; the state holds the columns that lags and convolutions look back at."""
         lagged, pasts = state or (None, [(None, None)] * len(self.blocks))
         y, lagged = self.lags.advance(x, lagged)
         y, seen = y.transpose(1, 2), []
@@ -80,7 +80,7 @@ class _Block(nn.Module):
             self.residual = nn.Identity() if before == after else nn.Conv1d(before, after, 1)
 
     def forward(self, x: Tensor, pasts: tuple[Tensor | None, ...]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """From (B, before, T), and what each convolution has seen of the past, to (B, after, T) and the new pasts."""
+        """Map (B, before, T) and the past inputs of each convolution to (B, after, T) and the new past inputs."""
         y, first = self.first.advance(x, pasts[0])
         y = self.dropout(F.relu(y))
         y, second = self.second.advance(y, pasts[1])

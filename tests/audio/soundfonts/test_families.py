@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from src.audio.soundfonts import families
-from src.audio.soundfonts.families import Families, Player, Shared, shared_sounds
+from src.audio.soundfonts.families import ClassPresets, Families, SharedRecording, shared_recordings
 from src.audio.soundfonts.writer import Sound, write_soundfont
 from src.errors import UserError
 
-PIANO, FLUTE = Player("piano", ((0, 0),)), Player("flute", ((0, 73), (0, 74)))
+PIANO, FLUTE = ClassPresets("piano", ((0, 0),)), ClassPresets("flute", ((0, 73), (0, 74)))
 
 
 def noise(seed: int, length: int = 4000) -> np.ndarray:
@@ -39,27 +39,30 @@ def memory(tmp_path) -> Families:
     return Families(tmp_path / "memory" / "families.json", tmp_path / "memory" / "hashes.json")
 
 
-def both(one: Path, other: Path, its=(PIANO, FLUTE), others=(PIANO, FLUTE)):
-    return shared_sounds(one, its, other, others), shared_sounds(other, others, one, its)
+def both(one: Path, other: Path, presets=(PIANO, FLUTE), other_presets=(PIANO, FLUTE)):
+    return (
+        shared_recordings(one, presets, other, other_presets),
+        shared_recordings(other, other_presets, one, presets),
+    )
 
 
 def test_a_copy_is_found_and_named(one, tmp_path):
     other = font(tmp_path / "other.sf2", {0: {"mine": noise(8), "theirs": noise(2)}, 73: {"wind": noise(9)}})
-    assert both(one, other) == ([Shared("piano", "C5")], [Shared("piano", "theirs")])
+    assert both(one, other) == ([SharedRecording("piano", "C5")], [SharedRecording("piano", "theirs")])
 
 
 @pytest.mark.parametrize("part", [slice(300), slice(300, 700), slice(3000, None), slice(1, 3999)])
 def test_an_excerpt_is_found(tmp_path, part):
     whole = font(tmp_path / "whole.sf2", {0: {"x": noise(7), "whole": noise(1)}, 73: {"y": noise(6)}})
     excerpt = font(tmp_path / "part.sf2", {0: {"part": noise(1)[part], "z": noise(5)}})
-    assert both(whole, excerpt) == ([Shared("piano", "whole")], [Shared("piano", "part")])
+    assert both(whole, excerpt) == ([SharedRecording("piano", "whole")], [SharedRecording("piano", "part")])
 
 
 def test_classes_may_differ(one, tmp_path):
     other = font(tmp_path / "other.sf2", {73: {"copy": noise(1)}, 0: {"breathy": noise(3)}})
     assert both(one, other) == (
-        [Shared("flute", "breath"), Shared("piano", "C4")],
-        [Shared("flute", "copy"), Shared("piano", "breathy")],
+        [SharedRecording("flute", "breath"), SharedRecording("piano", "C4")],
+        [SharedRecording("flute", "copy"), SharedRecording("piano", "breathy")],
     )
 
 
@@ -71,11 +74,11 @@ def test_different_noise_is_not_found(one, tmp_path):
 def test_presets_of_no_class_do_not_count(one, tmp_path):
     other = font(tmp_path / "other.sf2", {0: {"C4": noise(11)}, 12: {"copy": noise(1)}})
     assert both(one, other) == ([], [])
-    assert both(one, other, others=[Player("mallets", ((0, 12),))]) == (
-        [Shared("piano", "C4")],
-        [Shared("mallets", "copy")],
+    assert both(one, other, other_presets=[ClassPresets("mallets", ((0, 12),))]) == (
+        [SharedRecording("piano", "C4")],
+        [SharedRecording("mallets", "copy")],
     )
-    assert both(one, other, its=[FLUTE], others=[Player("mallets", ((0, 12),))]) == ([], [])
+    assert both(one, other, presets=[FLUTE], other_presets=[ClassPresets("mallets", ((0, 12),))]) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -97,7 +100,7 @@ def test_silence_before_a_copied_sound_does_not_hide_it(tmp_path):
     late = np.concatenate([np.zeros(3000, np.int16), noise(1, 2000)])
     here = font(tmp_path / "here.sf2", {0: {"late": late}})
     there = font(tmp_path / "there.sf2", {0: {"early": noise(1, 2000)}})
-    assert both(here, there) == ([Shared("piano", "late")], [Shared("piano", "early")])
+    assert both(here, there) == ([SharedRecording("piano", "late")], [SharedRecording("piano", "early")])
 
 
 def test_gaps_where_windows_are_sought_do_not_hide_a_copy(tmp_path):
@@ -106,7 +109,7 @@ def test_gaps_where_windows_are_sought_do_not_hide_a_copy(tmp_path):
         gappy[round(4000 * place) - 100 :][:200] = 0
     here = font(tmp_path / "here.sf2", {0: {"gappy": gappy}})
     there = font(tmp_path / "there.sf2", {0: {"copy": gappy}})
-    assert both(here, there) == ([Shared("piano", "gappy")], [Shared("piano", "copy")])
+    assert both(here, there) == ([SharedRecording("piano", "gappy")], [SharedRecording("piano", "copy")])
 
 
 def test_short_sounds(tmp_path):
@@ -115,39 +118,41 @@ def test_short_sounds(tmp_path):
     assert both(here, there) == ([], [])
 
 
-def test_roles_that_share_are_refused(one, tmp_path, memory):
+def test_splits_that_share_are_refused(one, tmp_path, memory):
     own = font(tmp_path / "own.sf2", {0: {"a": noise(21)}})
     other = font(tmp_path / "other.sf2", {0: {"copy": noise(2)}, 73: {"wind": noise(3)}})
     everything = [PIANO, FLUTE]
     with pytest.raises(UserError) as caught:
-        memory.check_roles(
+        memory.check_splits(
             {"train": {own: everything}, "val": {one: everything}, "test": {other: everything}}
         )
     message = str(caught.value)
     assert "one (val)" in message
     assert "other (test)" in message
     assert "flute, piano" in message
-    assert message.endswith("take one of them out, or take another")  # nothing is left out of validation
+    assert message.endswith(
+        "leave one of them out, or choose another soundfont"
+    )  # nothing is left out of validation
     assert "own" not in message
 
 
 def test_the_remedy_helps(one, tmp_path, memory):
     other = font(tmp_path / "other.sf2", {0: {"copy": noise(2)}, 73: {"wind": noise(9)}})
-    with pytest.raises(UserError, match=r"recordings of piano .*data\.leave_out\.one names$"):
-        memory.check_roles({"train": {one: [PIANO, FLUTE]}, "test": {other: [PIANO, FLUTE]}})
-    memory.check_roles({"train": {one: [FLUTE]}, "test": {other: [PIANO, FLUTE]}})
+    with pytest.raises(UserError, match=r"recordings of piano .*data\.leave_out\.one$"):
+        memory.check_splits({"train": {one: [PIANO, FLUTE]}, "test": {other: [PIANO, FLUTE]}})
+    memory.check_splits({"train": {one: [FLUTE]}, "test": {other: [PIANO, FLUTE]}})
 
 
-def test_roles_without_shared_sounds_pass(one, tmp_path, memory):
-    """Two fonts of one role may share."""
+def test_splits_without_shared_recordings_pass(one, tmp_path, memory):
+    """Two fonts of one split may share."""
     twin = font(tmp_path / "twin.sf2", {0: {"C4": noise(1)}})
     other = font(tmp_path / "other.sf2", {0: {"C4": noise(31)}})
-    memory.check_roles({"train": {one: [PIANO], twin: [PIANO]}, "val": {other: [PIANO]}, "test": {}})
+    memory.check_splits({"train": {one: [PIANO], twin: [PIANO]}, "val": {other: [PIANO]}, "test": {}})
 
 
-def test_one_file_in_two_roles_is_refused(one, memory):
+def test_one_file_in_two_splits_is_refused(one, memory):
     with pytest.raises(UserError, match="soundfont one is in train and in test"):
-        memory.check_roles({"train": {one: [PIANO]}, "val": {}, "test": {one: [FLUTE]}})
+        memory.check_splits({"train": {one: [PIANO]}, "val": {}, "test": {one: [FLUTE]}})
 
 
 def test_answers_are_remembered(one, tmp_path, memory, monkeypatch):
@@ -156,20 +161,20 @@ def test_answers_are_remembered(one, tmp_path, memory, monkeypatch):
 
     def counted(*arguments):
         calls.append(arguments)
-        return shared_sounds(*arguments)
+        return shared_recordings(*arguments)
 
-    monkeypatch.setattr(families, "shared_sounds", counted)
+    monkeypatch.setattr(families, "shared_recordings", counted)
     again = Families(tmp_path / "memory" / "families.json", tmp_path / "memory" / "hashes.json")
     for asked in (memory, memory, again):
-        assert asked.shared(one, [PIANO], other, [PIANO]) == [Shared("piano", "C5")]
+        assert asked.shared(one, [PIANO], other, [PIANO]) == [SharedRecording("piano", "C5")]
     assert len(calls) == 1
     assert again.shared(one, [FLUTE], other, [PIANO]) == []
-    assert again.shared(other, [PIANO], one, [PIANO]) == [Shared("piano", "copy")]
+    assert again.shared(other, [PIANO], one, [PIANO]) == [SharedRecording("piano", "copy")]
     assert len(calls) == 3
     font(other, {0: {"another": noise(41, 5000)}})
     assert again.shared(one, [PIANO], other, [PIANO]) == []
     font(one, {0: {"new": noise(41, 3000)}})
-    assert again.shared(one, [PIANO], other, [PIANO]) == [Shared("piano", "new")]
+    assert again.shared(one, [PIANO], other, [PIANO]) == [SharedRecording("piano", "new")]
     assert len(calls) == 5
 
 
@@ -177,4 +182,4 @@ def test_damaged_memory_is_made_anew(one, tmp_path, memory):
     other = font(tmp_path / "other.sf2", {0: {"copy": noise(2)}})
     (tmp_path / "memory").mkdir()
     (tmp_path / "memory" / "families.json").write_text("{")
-    assert memory.shared(one, [PIANO], other, [PIANO]) == [Shared("piano", "C5")]
+    assert memory.shared(one, [PIANO], other, [PIANO]) == [SharedRecording("piano", "C5")]

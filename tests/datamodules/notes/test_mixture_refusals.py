@@ -62,11 +62,11 @@ def test_impossible_options_are_refused(tmp_path, changes, says):
     [
         ({"n_sources": 4}, r"n_sources=4, but there are 3 instruments; .*distinct=false"),
         ({"soundfonts": []}, "soundfonts is empty"),
-        ({"soundfonts": ["none.sf2"]}, r"none\.sf2 is not here"),
+        ({"soundfonts": ["none.sf2"]}, r"none\.sf2 is not installed"),
         ({"instruments": []}, "at least one"),
         ({"features": {"sample_rate": 4000}}, "8000"),
         ({"source": "recordings"}, r"TinySOL: data\.root is not set; get it from https://zenodo\.org"),
-        ({"source": "recordings", "root": "/none/here"}, "TinySOL: /none/here is not there; get it from"),
+        ({"source": "recordings", "root": "/none/here"}, "TinySOL: /none/here does not exist; get it from"),
     ],
 )
 def test_check_refuses_before_work(tmp_path, changes, says):

@@ -38,7 +38,7 @@ def write_bad(folder: Path) -> dict[str, str]:
         "truncated.flac": "cannot be decoded",
         "no samples.wav": "is empty",
         "silent.wav": "is silent",
-        "nan.wav": "holds samples that are no numbers",
+        "nan.wav": "contains NaN or infinite samples",
         "opposite.wav": "is silent as one channel",
     }
 

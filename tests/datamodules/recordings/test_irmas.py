@@ -136,7 +136,7 @@ def test_too_few_recordings_are_one_line(irmas, root):
     for path in list((root / "IRMAS-TrainingData").glob("*/*.wav"))[1:]:
         path.unlink()
     with pytest.raises(
-        UserError, match=r"irmas: no recording is left for val \(there are 1 of train, 0 of val, 3"
+        UserError, match=r"irmas: the val split has no recording \(train has 1, val has 0, test has 3"
     ):
         irmas().prepare_data()
 

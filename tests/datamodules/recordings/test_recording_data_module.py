@@ -280,7 +280,7 @@ def test_a_group_on_two_sides_is_refused(tones, root):
     write(root / "high-same-0-val.wav", noise(1.0, seed=2))
     data = tones(split=None, seed=None, **_fixed(root))
     with pytest.raises(
-        UserError, match=r"train and high-same-0-val\.wav in val, and both are of the group same"
+        UserError, match=r"train and high-same-0-val\.wav in val, but both belong to the group same"
     ):
         data.prepare_data()
     assert not data.folder.exists()  # before features are built
@@ -298,9 +298,7 @@ def test_a_class_without_training_is_refused(tones, root):
     write(root / "flute-one-0-val.wav", noise(1.0, seed=1))
     classes = ("flute", "high", "low", "oboe")
     data = tones(split=None, seed=None, classes=classes, **_fixed(root))
-    with pytest.raises(
-        UserError, match="tones: no recording of flute is left for train; give more files of it"
-    ):
+    with pytest.raises(UserError, match="tones: the train split has no recording of flute; give more files"):
         data.prepare_data()
 
 

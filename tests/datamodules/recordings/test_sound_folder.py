@@ -148,7 +148,7 @@ def test_a_group_in_two_parts_of_a_table_is_refused_before_work(folder, root):
     ]
     label_table(root, ["path,label,split,group", *lines])
     data = folder(table="labels.csv")
-    with pytest.raises(UserError, match=r"both are of the group song; mend the column group"):
+    with pytest.raises(UserError, match=r"both belong to the group song; correct the column group"):
         data.prepare_data()
     assert not data.folder.exists()
 

@@ -64,7 +64,7 @@ def broken_files(root):
         "nothing.ogg": "is no readable sound file",
         "empty.wav": "is empty",
         "silent.wav": "is silent",
-        "nan.wav": "holds samples that are no numbers",
+        "nan.wav": "contains NaN or infinite samples",
         "cancels.wav": SILENT,
         "huge.wav": TOO_LOUD,
         "gone.wav": "is no readable sound file",

@@ -118,10 +118,10 @@ def test_items_can_be_heard_and_read(genre_scores, own_corpus, tmp_path):
 
 
 def test_the_signature_needs_no_score_parsed(genre_scores, monkeypatch):
-    def parsed(*_):
+    def parse_score(*_):
         raise AssertionError("a score is parsed")
 
-    monkeypatch.setattr("src.datamodules.sequences.score_maker.parsed", parsed)
+    monkeypatch.setattr("src.datamodules.sequences.score_maker.parse_score", parse_score)
     data = genre_scores(genres=list(GENRES), clips_per_genre=100)
     data.check()
     signatures = {
@@ -165,7 +165,7 @@ def test_the_soundfont_counts_by_its_content(genre_scores, tmp_path):
         ({"bpm": 0}, "data.bpm=0"),
         ({"bpm": float("nan")}, "data.bpm=nan"),
         ({"clip_seconds": -1}, "data.clip_seconds=-1"),
-        ({"soundfont": "nowhere"}, "soundfont nowhere is not here"),
+        ({"soundfont": "nowhere"}, "soundfont nowhere is not installed"),
         ({"seed": -1}, "data.seed=-1"),
     ],
 )

@@ -268,7 +268,7 @@ def test_impossible_options_are_refused(tiny, change, says):
 
 def test_check_refuses_before_work(tiny, tmp_path, monkeypatch):
     tiny().check()
-    with pytest.raises(UserError, match=r"soundfont none\.sf2 is not here"):
+    with pytest.raises(UserError, match=r"soundfont none\.sf2 is not installed"):
         tiny(soundfonts=["none.sf2"]).check()
     (tmp_path / "text.sf2").write_text("no soundfont")
     with pytest.raises(UserError, match="no soundfont"):

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from src.callbacks.kept_items import KeptItems
+from src.callbacks.kept_outputs import KeptOutputs
 from src.losses.mse import MSE
 from src.models.learner import Batch, Learner
 
@@ -13,7 +13,7 @@ N = 10
 
 
 class Plain(Learner):
-    def items(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
+    def logits_and_targets(self, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
         return self.network(batch[0]), batch[1]
 
 
@@ -37,7 +37,7 @@ def batches(seed: int) -> DataLoader[tuple[torch.Tensor, ...]]:
     return DataLoader(items, batch_size=4)
 
 
-def trainer(kept: KeptItems) -> lightning.Trainer:
+def trainer(kept: KeptOutputs) -> lightning.Trainer:
     return lightning.Trainer(
         accelerator="cpu", max_epochs=1, logger=False, enable_checkpointing=False, enable_progress_bar=False,
         enable_model_summary=False, callbacks=[kept],
@@ -45,12 +45,12 @@ def trainer(kept: KeptItems) -> lightning.Trainer:
 
 
 def test_the_figures_of_what_is_kept_are_those_that_are_logged() -> None:
-    kept, model = KeptItems(), learner()
+    kept, model = KeptOutputs(), learner()
     run = trainer(kept)
     logged = {"val": run.validate(model, batches(1), verbose=False)[0]}
     logged["test"] = run.test(model, batches(2), verbose=False)[0]
     for split, seed in (("val", 1), ("test", 2)):
-        answers = model.answers(kept.items[split])
+        answers = model.answers(kept.outputs[split])
         assert torch.equal(answers.targets, torch.cat([targets for _, targets in batches(seed)]))
         metrics = model.measure(answers).metrics
         for name in ("mse", "mae", "loss"):
@@ -58,16 +58,16 @@ def test_the_figures_of_what_is_kept_are_those_that_are_logged() -> None:
 
 
 def test_validation_while_fitting_is_not_kept() -> None:
-    kept, model = KeptItems(), learner()
+    kept, model = KeptOutputs(), learner()
     run = trainer(kept)
     run.fit(model, batches(0), batches(1))
-    assert kept.items == {"val": []}
+    assert kept.outputs == {"val": []}
 
 
 def test_another_evaluation_replaces_the_one_before() -> None:
-    kept, model = KeptItems(), learner()
+    kept, model = KeptOutputs(), learner()
     run = trainer(kept)
     for seed in (1, 2):
         run.test(model, batches(seed), verbose=False)
-    assert len(kept.items["test"]) == 3
-    assert torch.equal(kept.items["test"][0]["targets"], next(iter(batches(2)))[1])
+    assert len(kept.outputs["test"]) == 3
+    assert torch.equal(kept.outputs["test"][0]["targets"], next(iter(batches(2)))[1])

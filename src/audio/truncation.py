@@ -1,4 +1,4 @@
-"""Whether a sound file is all there; sound libraries read what is left of it and say nothing."""
+"""Recognises truncated sound files, which sound libraries read without a warning."""
 
 import struct
 from pathlib import Path
@@ -9,27 +9,24 @@ _END_OF_STREAM = 4  # flag of the last page
 _HAS_FRAMES, _HAS_BYTES = 1, 2  # flags of a Xing header
 
 
-def is_cut_off(path: Path) -> bool:
-    """Tell whether a file lacks its end.
+def is_truncated(path: Path) -> bool:
+    """Return whether the end of a file is missing.
 
-    A WAV file does where a RIFF chunk (Microsoft and IBM, 1991) ends past the end of the file; sizes of 0 and
-    2**32 - 1 stand for a length that was unknown when the header was written. An Ogg file (RFC 3533) does where
-    its last page does not end the stream, an MP3 file where a Xing or Info header (as LAME writes it) counts more
-    bytes. Files of other formats, and MP3 files without such a header, count as whole.
-
-    Args:
-        path: a file.
+    In a WAV file a RIFF chunk (Microsoft and IBM, 1991) then ends past the end of the file; sizes of 0 and 2**32 - 1
+    stand for a length that was unknown when the header was written. In an Ogg file (RFC 3533) the last page does not
+    end the stream, and in an MP3 file a Xing or Info header (as LAME writes it) counts more bytes than there are.
+    Files of other formats, and MP3 files without such a header, count as complete.
     """
     with path.open("rb") as file:
         head = file.read(12)
     if head[:4] == b"RIFF" and head[8:] == b"WAVE":
-        return _riff_cut_off(path)
+        return _riff_truncated(path)
     if head[:4] == b"OggS":
-        return _ogg_cut_off(path)
-    return (head[:3] == b"ID3" or head[:1] == b"\xff") and _mp3_cut_off(path)
+        return _ogg_truncated(path)
+    return (head[:3] == b"ID3" or head[:1] == b"\xff") and _mp3_truncated(path)
 
 
-def _riff_cut_off(path: Path) -> bool:
+def _riff_truncated(path: Path) -> bool:
     size = path.stat().st_size
     with path.open("rb") as file:
         if _known(file.read(12)[4:8]) > size:  # 8 more than it may be: some writers count the chunk's header
@@ -47,11 +44,12 @@ def _known(field: bytes) -> int:
     return 0 if size == _UNKNOWN else int(size)
 
 
-def _ogg_cut_off(path: Path) -> bool:
+def _ogg_truncated(path: Path) -> bool:
     size = path.stat().st_size
     with path.open("rb") as file:
         file.seek(max(0, size - 2 * _PAGE))
         tail = file.read()
+    # A page has a header of 27 bytes, which ends with the number of segments, then their lengths, then their bytes.
     page = tail[tail.rfind(b"OggS") :]
     if len(page) < 27 or len(page) < 27 + page[26]:
         return True
@@ -59,7 +57,7 @@ def _ogg_cut_off(path: Path) -> bool:
     return not page[5] & _END_OF_STREAM or len(page) < 27 + page[26] + body
 
 
-def _mp3_cut_off(path: Path) -> bool:
+def _mp3_truncated(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(10)
         start = 10 + _synchsafe(head[6:]) if head[:3] == b"ID3" else 0
@@ -68,6 +66,7 @@ def _mp3_cut_off(path: Path) -> bool:
     place = max(frame.find(b"Xing"), frame.find(b"Info"))
     if place < 0 or len(frame) < place + 16:
         return False
+    # The number of bytes follows the number of frames, which is optional, too.
     flags, first, second = struct.unpack(">III", frame[place + 4 : place + 16])
     if not flags & _HAS_BYTES:
         return False

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from src.audio.wholeness import is_cut_off
+from src.audio.truncation import is_truncated
 from tests.datamodules.sounds import noise, write
 
 IN_ONE_FOLDER = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -12,7 +12,7 @@ IN_ONE_FOLDER = settings(max_examples=60, suppress_health_check=[HealthCheck.fun
 
 @pytest.mark.parametrize("suffix", [".wav", ".ogg", ".flac", ".mp3"])
 def test_whole_files_are_whole(tmp_path, suffix):
-    assert not is_cut_off(write(tmp_path / f"x{suffix}", noise(2.0, 22050), 22050))
+    assert not is_truncated(write(tmp_path / f"x{suffix}", noise(2.0, 22050), 22050))
 
 
 @pytest.mark.parametrize("suffix", [".wav", ".ogg", ".mp3"])
@@ -22,7 +22,7 @@ def test_a_lost_end_is_noticed_wherever_it_begins(tmp_path, suffix, share):
     whole = write(tmp_path / f"x{suffix}", noise(1.0, 22050), 22050).read_bytes()
     part = tmp_path / f"part{suffix}"
     part.write_bytes(whole[: max(100, min(len(whole) - 1, round(share * len(whole))))])
-    assert is_cut_off(part)
+    assert is_truncated(part)
 
 
 def riff(data_size: int, riff_size: int, content: bytes = bytes(100)) -> bytes:
@@ -50,16 +50,16 @@ def riff(data_size: int, riff_size: int, content: bytes = bytes(100)) -> bytes:
 )
 def test_sizes_in_the_header(tmp_path, data_size, riff_size, cut):
     (tmp_path / "x.wav").write_bytes(riff(data_size, riff_size))
-    assert is_cut_off(tmp_path / "x.wav") == cut
+    assert is_truncated(tmp_path / "x.wav") == cut
 
 
 def test_chunks_before_the_data_are_skipped(tmp_path):
     content = riff(100, 136)
     extra = struct.pack("<4sI", b"LIST", 3) + b"abc\0"
     (tmp_path / "x.wav").write_bytes(content[:36] + extra + content[36:])
-    assert not is_cut_off(tmp_path / "x.wav")
+    assert not is_truncated(tmp_path / "x.wav")
     (tmp_path / "x.wav").write_bytes(content[:36] + extra + content[36:-1])
-    assert is_cut_off(tmp_path / "x.wav")
+    assert is_truncated(tmp_path / "x.wav")
 
 
 def test_an_mp3_behind_a_tag(tmp_path):
@@ -68,7 +68,7 @@ def test_an_mp3_behind_a_tag(tmp_path):
     tagged = b"ID3\4\0\0\0\0\2\3" + bytes(259) + sound
     for content, cut in ((tagged, False), (tagged[:-1], True), (tagged + bytes(128), False)):
         (tmp_path / "x.mp3").write_bytes(content)
-        assert is_cut_off(tmp_path / "x.mp3") == cut
+        assert is_truncated(tmp_path / "x.mp3") == cut
 
 
 def test_an_mp3_without_a_header_of_its_length_counts_as_whole(tmp_path):
@@ -76,4 +76,4 @@ def test_an_mp3_without_a_header_of_its_length_counts_as_whole(tmp_path):
     for name in (b"Xing", b"Info"):
         sound = sound.replace(name, bytes(4))
     (tmp_path / "x.mp3").write_bytes(sound[: len(sound) // 2])
-    assert not is_cut_off(tmp_path / "x.mp3")
+    assert not is_truncated(tmp_path / "x.mp3")
