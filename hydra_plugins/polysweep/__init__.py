@@ -19,6 +19,7 @@ from src.configuration.settings import check_settings
 from src.configuration.trust import trust
 from src.errors import UserError
 from src.paths import CONF
+from src.rank import TRIAL
 
 if TYPE_CHECKING:
     from src.sweep.executors.base import Executor
@@ -105,7 +106,8 @@ class PoolLauncher(Launcher):
         config = self.hydra_context.config_loader.load_sweep_config(self.config, typed)
         with open_dict(config):
             del config["hydra"]
-        refuse_unknown(config, typed, CONF)
+        if self.trial == TRIAL:  # another may read further keys
+            refuse_unknown(config, typed, CONF)
         plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
         assert isinstance(plain, dict)
         return {str(key): value for key, value in plain.items()}
