@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from src.audio.compiled import compiles_alone
+
 SAMPLE_RATE = 22050
 """Hz, of all sounds in this module."""
 
@@ -33,6 +35,7 @@ def music_features(sound: np.ndarray, *, beat_sync: bool) -> np.ndarray:
     return beat_synchronous(features) if beat_sync else features
 
 
+@compiles_alone
 def mel_and_chroma(sound: np.ndarray) -> np.ndarray:
     """Return the power of 128 mel bands and the strength of 12 pitch classes.
 
@@ -56,6 +59,7 @@ def mel_and_chroma(sound: np.ndarray) -> np.ndarray:
     return np.concatenate([librosa.power_to_db(power), chroma]).astype(np.float32)
 
 
+@compiles_alone
 def beat_synchronous(features: np.ndarray) -> np.ndarray:
     """Return the median of the frames between beats.
 

@@ -10,6 +10,7 @@ import librosa
 import numpy as np
 from librosa.effects import trim
 
+from src.audio.compiled import compiles_alone
 from src.audio.files import SUFFIXES, read_audio
 from src.audio.soundfonts.writer import Sound
 from src.errors import UserError
@@ -53,6 +54,7 @@ def _key(file: Path) -> int | None:
     return key if 0 <= key <= 127 else None
 
 
+@compiles_alone
 def _sound(file: Path, key: int) -> Sound:
     waveform, _ = trim(
         read_audio(file, SAMPLE_RATE), top_db=_TRIM_DB, frame_length=_TRIM_FRAME, hop_length=_TRIM_FRAME // 4
