@@ -26,13 +26,13 @@ from src.configuration.settings import check_settings
 from src.configuration.targets import find_class, find_task
 from src.configuration.trainer_checks import check_optimizer, freeze_trainer
 from src.configuration.wandb_login import wandb_mode
-from src.configuration.words import did_you_mean
 from src.datamodules.base import DataModule
 from src.datamodules.first_batches import check_batches
 from src.errors import UserError
 from src.metrics.kinds import direction, objectives
 from src.models.transfer import Transfer, load_features
 from src.tasks.base import TASKS, Task
+from src.words import did_you_mean
 
 
 def freeze(config: Mapping[str, Any]) -> dict[str, Any]:

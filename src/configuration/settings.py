@@ -1,13 +1,63 @@
-"""The keys that steer a command rather than a trial, checked before anything else."""
+"""The keys of the root, which steer a command or a trial, checked before anything else."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from src.errors import UserError
+from src.options import (
+    Options,
+    Role,
+    anything,
+    each,
+    flag,
+    null,
+    number,
+    one_of,
+    path,
+    roles,
+    whole,
+    words,
+)
 
 REUSE = ("same_code", "any")
 THRESHOLDS = ("single", "scut", "pcut")
+
+
+class RootOptions(Options):
+    """The keys of the root and what they are; those of `conf/config.yaml` that are no groups of a trial.
+
+    Raises:
+        UserError: a value is not what it should be, or has no effect in this mode.
+    """
+
+    mode: Annotated[str, words("what to do, such as train"), Role.NO_EFFECT]
+    seed: Annotated[int, whole(0)]
+    outputs: Annotated[str, words("the folder that everything is written to"), Role.PATH, Role.NO_EFFECT]
+    thresholds: Annotated[str, one_of(*THRESHOLDS), Role.NO_EFFECT]
+    dry_run: Annotated[bool, flag, Role.NO_EFFECT]
+    retry: Annotated[bool, flag, Role.NO_EFFECT]
+    reuse: Annotated[str, one_of(*REUSE), Role.NO_EFFECT]
+    timeout: Annotated[float | None, number(0, above=True, of="a number of seconds") | null(), Role.NO_EFFECT]
+    batch_size: Annotated[int, whole(1)] = 1
+    objective: Annotated[str, words("auto, or the name of a metric")] = "auto"
+    overfit_batches: Annotated[int | None, whole(1) | null()] = None
+    init_from: Annotated[str | None, path | null(), Role.PATHS, Role.INPUT] = None
+    checkpoint: Annotated[Any, path | each(path) | null(), Role.PATHS, Role.NO_EFFECT] = None
+    input: Annotated[str | None, path | null(), Role.PATH, Role.NO_EFFECT] = None
+    sweep: Annotated[Any, anything, Role.NO_EFFECT] = None
+    class_map: Annotated[Any, anything, Role.NO_EFFECT] = None
+    logger: Annotated[Any, anything, Role.NO_EFFECT] = None
+    learning_rates: Annotated[Any, anything, Role.NO_EFFECT] = None
+
+    def check(self) -> None:
+        """Refuse thresholds by class where nothing is tested.
+
+        Raises:
+            UserError: they are asked for.
+        """
+        if self.thresholds != "single" and self.mode != "test":
+            raise UserError(f"thresholds={self.thresholds} is for mode=test; leave it out.")
 
 
 def check_settings(config: Mapping[str, Any]) -> None:
@@ -19,24 +69,12 @@ def check_settings(config: Mapping[str, Any]) -> None:
     Raises:
         UserError: one is not what it should be.
     """
-    for key in ("dry_run", "retry"):
-        if not isinstance(config[key], bool):
-            raise UserError(f"{key}={config[key]}: choose true or false.")
-    if config["reuse"] not in REUSE:
-        raise UserError(f"reuse={config['reuse']}: choose {' or '.join(REUSE)}.")
-    if config["thresholds"] not in THRESHOLDS:
-        raise UserError(f"thresholds={config['thresholds']}: choose {', '.join(THRESHOLDS)}.")
-    if config["thresholds"] != "single" and config["mode"] != "test":
-        raise UserError(f"thresholds={config['thresholds']} is for mode=test; leave it out.")
-    timeout = config["timeout"]
-    if timeout is not None and (
-        isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0
-    ):
-        raise UserError(f"timeout={timeout}: give seconds, more than 0, or null.")
-    if isinstance(config["seed"], bool) or not isinstance(config["seed"], int) or config["seed"] < 0:
-        raise UserError(f"seed={config['seed']}: choose a whole number from 0.")
-    if not config["outputs"]:
-        raise UserError("outputs= is empty: name the folder that everything is written to.")
+    RootOptions.read({key: config[key] for key in RootOptions.__dataclass_fields__ if key in config})
+
+
+def root_roles() -> dict[str, frozenset[Role]]:
+    """Return the roles of the keys of the root."""
+    return roles(RootOptions)
 
 
 def refuse_empty_groups(arguments: Sequence[str], conf: Path) -> None:

@@ -57,7 +57,8 @@ GROUPS = {
 }
 """By group, what its `_target_` may name."""
 
-_SEVERAL = ("augment", "callbacks", "logger")
+SEVERAL = ("augment", "callbacks", "logger")
+"""Groups of which several choices, or none, are taken."""
 
 _FAMILIES = {
     "synthesized": ("synth_instruments", "synth_stems"),
@@ -154,7 +155,7 @@ def check_stored(config: Mapping[str, Any]) -> None:
     for group in GROUPS.keys() & config.keys():
         choices = config[group] or {}
         named = (
-            {f"{group}.{name}": options for name, options in choices.items()} if group in _SEVERAL else None
+            {f"{group}.{name}": options for name, options in choices.items()} if group in SEVERAL else None
         )
         for place, options in (named or {group: choices}).items():
             if not isinstance(options, Mapping):

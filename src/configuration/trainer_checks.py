@@ -11,10 +11,10 @@ from torch import nn
 from src.configuration.build import scheduler_options
 from src.configuration.devices import resolve_accelerator, resolve_precision
 from src.configuration.make import make
-from src.configuration.words import did_you_mean
 from src.errors import UserError
 from src.libraries import settle
 from src.models.optimization import INTERVALS, STEPS, configure
+from src.words import did_you_mean
 
 
 def freeze_trainer(frozen: dict[str, Any]) -> None:
