@@ -1,13 +1,13 @@
 """An exponential moving average of the weights, which is what is validated, tested and kept."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import lightning
 from lightning.pytorch.callbacks import WeightAveraging
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 
-from src.errors import UserError
+from src.options import checks, number
 
 
 class EMA(WeightAveraging):
@@ -24,9 +24,8 @@ class EMA(WeightAveraging):
         UserError: `decay` is outside its range.
     """
 
-    def __init__(self, decay: float) -> None:
-        if not 0 <= decay < 1:
-            raise UserError(f"callbacks.ema.decay is {decay}: choose a number from 0 to below 1.")
+    @checks("callbacks.ema")
+    def __init__(self, decay: Annotated[float, number(0, 1, below=True)]) -> None:
 
         def average(averaged: list[Tensor], current: list[Tensor], n: Tensor | int) -> None:
             """All tensors of a type at once, since asking for `n` waits for a GPU."""

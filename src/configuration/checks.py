@@ -140,8 +140,6 @@ def _freeze_overfitting(frozen: dict[str, Any], data: DataModule) -> None:
     k = frozen["overfit_batches"]
     if k is None:
         return
-    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-        raise UserError(f"overfit_batches={k}: choose a whole number, 1 or more, or null.")
     if data.epoch_items is not None:
         check_batches(k, max(1, data.epoch_items // frozen["batch_size"]))
     frozen["callbacks"] = {

@@ -14,6 +14,7 @@ from src.configuration.make import make
 from src.errors import UserError
 from src.libraries import settle
 from src.models.optimization import INTERVALS, STEPS, configure
+from src.options import whole
 from src.words import did_you_mean
 
 
@@ -28,8 +29,7 @@ def freeze_trainer(frozen: dict[str, Any]) -> None:
     trainer["accelerator"] = resolve_accelerator(str(trainer["accelerator"]))
     trainer["precision"] = resolve_precision(trainer["precision"], trainer["accelerator"])
     trainer["devices"] = _devices(trainer["devices"], trainer["accelerator"])
-    if not isinstance(trainer["max_epochs"], int) or trainer["max_epochs"] < 1:
-        raise UserError(f"trainer.max_epochs={trainer['max_epochs']}: choose a whole number, 1 or more.")
+    whole(1)("trainer.max_epochs", trainer["max_epochs"])
     settle()
     make(
         trainer, "trainer", logger=False, callbacks=[], enable_checkpointing=False, enable_model_summary=False

@@ -24,7 +24,7 @@ def parsed(argument):
     return override.key_or_group, override.value()
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)  # the first path of data imports its classes
 @given(st.sampled_from(["input", "outputs", "data.root"]), NAMES)
 @example("input", "a[1],b #3 (é).wav")
 @example("input", "it's")
@@ -43,7 +43,7 @@ def test_hydra_reads_back_what_was_typed(key, value):
     assert parsed(f"{key}={value}") == (key, value)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(NAMES)
 @example("a, b's [live] #2.ckpt")
 @example("[a,b].ckpt")

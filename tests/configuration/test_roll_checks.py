@@ -65,7 +65,7 @@ def test_options_of_generation_do_not_count_for_clips(composed: Any) -> None:
         ("callbacks.ema.decay=1", "callbacks.ema.decay"),
         ("callbacks.music_samples.every_n_epochs=0", "every_n_epochs=0"),
         ("model.dropout=1", "model.dropout"),
-        ("model.causal=false", "kernel_size is 4.*odd"),
+        ("model.causal=false", "kernel_size=4.*odd"),
         ("data.grid=bars", "beats or seconds"),
         ("data.rate=0.5", "data.rate=0.5: choose a number from 1 to 100"),
         ("data.lowest_note=100", "0..127"),

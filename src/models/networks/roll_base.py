@@ -1,14 +1,14 @@
 """What networks of piano rolls share: a check, prediction step by step, causal convolutions, lagged columns."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from src.errors import UserError
 from src.models.networks.base import Float32Linear
+from src.options import checks, each, whole
 
 OFF = -3.0
 """Logit that the keys start from: at any time about one of twenty sounds."""
@@ -93,10 +93,9 @@ class Lags(nn.Module):
         UserError: a lag is below 2.
     """
 
-    def __init__(self, n_keys: int, lags: Sequence[int]) -> None:
+    @checks("model")
+    def __init__(self, n_keys: int, lags: Annotated[Sequence[int], each(whole(2), least=0)]) -> None:
         super().__init__()
-        if any(not isinstance(lag, int) or lag < 2 for lag in lags):
-            raise UserError(f"model.lags is {list(lags)}: give whole numbers of steps, each 2 or more.")
         self.lags = tuple(lags)
         self.reach = max(self.lags, default=1) - 1
         self.width = n_keys * (1 + len(self.lags))
