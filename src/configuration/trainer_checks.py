@@ -14,7 +14,7 @@ from src.configuration.make import make
 from src.errors import UserError
 from src.libraries import settle
 from src.models.optimization import INTERVALS, STEPS, configure
-from src.options import whole
+from src.options import number, whole
 from src.words import did_you_mean
 
 
@@ -69,6 +69,8 @@ def check_optimizer(frozen: Mapping[str, Any]) -> None:
         )
     if scheduler.get("_target_") and scheduler.get("interval") not in INTERVALS:
         raise UserError(f"scheduler.interval={scheduler.get('interval')}: choose {' or '.join(INTERVALS)}.")
+    if "lr" in frozen["optimizer"]:
+        number(0, of="a learning rate")("optimizer.lr", frozen["optimizer"]["lr"])
     try:
         configured = configure(
             make(frozen["optimizer"], "optimizer"),
