@@ -30,6 +30,7 @@ ROOMS = (
         "paths",
         "processes",
         "requirements",
+        "rules",
         "words",
     },
 )

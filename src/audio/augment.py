@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torchaudio.transforms import FrequencyMasking, TimeMasking
 
-from src.options import checks, share, whole
+from src.options import checks
+from src.rules import share, whole
 
 
 class SpecAugment(nn.Module):

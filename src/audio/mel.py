@@ -9,7 +9,8 @@ import torchaudio
 from torch import Tensor, nn
 
 from src.errors import UserError
-from src.options import checks, null, number, one_of, whole
+from src.options import checks
+from src.rules import null, number, one_of, whole
 
 SCALINGS = ("db_max", "db", "z_norm")
 Count = Annotated[int, whole(1)]

@@ -5,8 +5,9 @@ from typing import Annotated, ClassVar
 import torch
 from torch import Tensor, nn
 
-from src import options
-from src.options import checks, flag, whole
+from src import rules
+from src.options import checks
+from src.rules import flag, whole
 
 
 class Transpose(nn.Module):
@@ -27,7 +28,7 @@ class Transpose(nn.Module):
     def __init__(
         self,
         semitones: Annotated[int, whole(0)],
-        share: Annotated[float, options.share],
+        share: Annotated[float, rules.share],
         onsets: Annotated[bool, flag],
     ) -> None:
         super().__init__()

@@ -14,7 +14,8 @@ from src.generation.options import Generation
 from src.generation.roll_data import RollData
 from src.generation.writing import write_pieces
 from src.models.learner import Learner
-from src.options import checks, whole
+from src.options import checks
+from src.rules import whole
 
 
 class MusicSamples(Callback):

@@ -7,7 +7,8 @@ from lightning.pytorch.callbacks import WeightAveraging
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 
-from src.options import checks, number
+from src.options import checks
+from src.rules import number
 
 
 class EMA(WeightAveraging):

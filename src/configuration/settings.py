@@ -5,20 +5,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from src.errors import UserError
-from src.options import (
-    Options,
-    Role,
-    anything,
-    each,
-    flag,
-    null,
-    number,
-    one_of,
-    path,
-    roles,
-    whole,
-    words,
-)
+from src.options import Options, Role, roles
+from src.rules import anything, each, flag, null, number, one_of, path, whole, words
 
 REUSE = ("same_code", "any")
 THRESHOLDS = ("single", "scut", "pcut")

@@ -14,7 +14,7 @@ from src.configuration.make import make
 from src.errors import UserError
 from src.libraries import settle
 from src.models.optimization import INTERVALS, STEPS, configure
-from src.options import number, whole
+from src.rules import number, whole
 from src.words import did_you_mean
 
 

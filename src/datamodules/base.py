@@ -13,10 +13,10 @@ from torch import Tensor
 
 from src.datamodules.options import DataOptions
 from src.fingerprint import value_hash
-from src.options import whole
 from src.preparation.card import Card
 from src.preparation.code import code_signature
 from src.preparation.fetch import fetch
+from src.rules import whole
 
 
 class DataModule(LightningDataModule):

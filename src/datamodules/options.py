@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from src.options import Options, Role, Rule, each, null, one_of, path, table, whole
+from src.options import Options, Role
+from src.rules import Rule, each, null, one_of, path, table, whole
 from src.splitting.splits import shares
 
 Folder = Annotated[str | Path | None, path | null(), Role.PATH, Role.INPUT]

@@ -7,7 +7,8 @@ from src.audio.roll import Grid
 from src.audio.roll_files import NO_SOUND
 from src.audio.soundfonts.installed import find_soundfont
 from src.errors import UserError
-from src.options import Options, null, number, share, whole, words
+from src.options import Options
+from src.rules import null, number, share, whole, words
 
 
 class Generation(Options):

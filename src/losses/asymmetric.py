@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from src.losses.base import Loss, as_float32
-from src.options import checks, number
+from src.options import checks
+from src.rules import number
 
 EPSILON = 1e-8
 """The least shifted probability, as in the authors' code; keeps gradients finite for gammas below 1."""

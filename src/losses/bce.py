@@ -9,7 +9,8 @@ from torch import Tensor
 
 from src.errors import UserError
 from src.losses.base import Loss, as_float32
-from src.options import Rule, checks, each, null, number, one_of
+from src.options import checks
+from src.rules import Rule, each, null, number, one_of
 
 POS_WEIGHT = Rule(
     "null, balanced, or one number from 0 for each class", (null() | one_of("none") | each(number(0))).read

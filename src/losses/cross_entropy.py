@@ -6,7 +6,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from src.losses.base import Loss
-from src.options import checks, share
+from src.options import checks
+from src.rules import share
 
 
 class CrossEntropy(Loss):

@@ -6,7 +6,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from src.losses.base import Loss, as_float32
-from src.options import checks, null, number, share
+from src.options import checks
+from src.rules import null, number, share
 
 
 class Focal(Loss):

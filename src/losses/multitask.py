@@ -8,7 +8,8 @@ from torch import Tensor
 
 from src.errors import UserError
 from src.losses.base import Loss, as_float32
-from src.options import checks, each, number
+from src.options import checks
+from src.rules import each, number
 
 
 class Multitask(Loss):

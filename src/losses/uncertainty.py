@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from src.errors import UserError
 from src.losses.base import Loss, as_float32
-from src.options import checks, each, null, number
+from src.options import checks
+from src.rules import each, null, number
 
 LEAST = 1e-6
 """The smallest variance that an axis can begin with."""

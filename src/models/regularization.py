@@ -6,7 +6,8 @@ from typing import Annotated
 import torch
 from torch import Tensor, nn
 
-from src.options import checks, number
+from src.options import checks
+from src.rules import number
 
 
 class L1(nn.Module):

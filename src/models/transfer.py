@@ -6,7 +6,8 @@ from typing import Annotated
 from torch import Tensor, nn
 
 from src.errors import UserError
-from src.options import Options, number, whole
+from src.options import Options
+from src.rules import number, whole
 
 HEAD = "head"
 """The attribute of every network that holds its output layer; all else are its features."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from src.options import Rule, Unfit, number
+from src.rules import Rule, Unfit, number
 
 SPLITS = ("train", "val", "test")
 

@@ -12,7 +12,8 @@ from src.configuration.command_line import quote_paths
 from src.configuration.roles import key_roles, option_roles
 from src.configuration.trust import VARIABLE
 from src.datamodules.options import DataOptions
-from src.options import Role, null, path, whole, words
+from src.options import Role
+from src.rules import null, path, whole, words
 from src.sweep.identity import signature
 from tests.tasks.test_fourth_kind import VectorData, Vectors
 

@@ -28,9 +28,10 @@ from src.datamodules.sound_batches import ItemMaker, ShiftedSounds, SoundDataset
 from src.errors import UserError
 from src.fingerprint import read_json, value_hash, write_json
 from src.metrics.band_statistics import band_statistics
-from src.options import Role, each, flag, number, one_of, seconds, share, table, whole
+from src.options import Role
 from src.preparation.code import code_signature, module_of
 from src.processes import cores
+from src.rules import each, flag, number, one_of, seconds, share, table, whole
 from src.splitting.splits import SPLITS
 
 ORIGINS = ("recordings", "soundfont")

@@ -10,7 +10,8 @@ import numpy as np
 from src.audio.speed import at_speed, speed
 from src.datamodules.notes.makers import FULL_SCALE
 from src.datamodules.notes.store import NoteStore
-from src.options import Options, Rule, each, flag, number, one_of, pair, whole
+from src.options import Options
+from src.rules import Rule, each, flag, number, one_of, pair, whole
 
 LEVELS = ("recorded", "equal")
 _DRAWS = 4  # of a source: which note, where it is cut, its gain, its speed

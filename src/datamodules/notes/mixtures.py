@@ -18,7 +18,7 @@ from src.datamodules.notes.mixer import DETUNE, GAIN_DB, LEVELS, N_SOURCES, Mixe
 from src.datamodules.sound_batches import FreshBatches
 from src.errors import UserError
 from src.messages import say
-from src.options import by_name, flag, null, one_of, whole
+from src.rules import by_name, flag, null, one_of, whole
 from src.splitting.splits import SPLITS
 
 

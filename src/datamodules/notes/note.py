@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from src.options import Rule, Unfit, by_name, each, whole
+from src.rules import Rule, Unfit, by_name, each, whole
 from src.splitting.splits import SPLITS
 
 FOLDS = ("own", "pitch")

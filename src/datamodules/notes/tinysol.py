@@ -14,7 +14,7 @@ from src.datamodules.batches import ShuffledBatches
 from src.datamodules.notes.base import NoteDataModule, NoteOptions
 from src.datamodules.notes.makers import FULL_SCALE
 from src.datamodules.notes.store import NoteStore
-from src.options import one_of
+from src.rules import one_of
 from src.splitting.splits import SPLITS
 
 FILLS = ("silence", "repeat")

@@ -26,9 +26,9 @@ from src.datamodules.window_plan import Plan, checked_labels, planned, targets_o
 from src.errors import UserError
 from src.fingerprint import value_hash
 from src.metrics.band_statistics import band_statistics
-from src.options import null, one_of, seconds, share, whole
 from src.preparation import chunks, survey
 from src.preparation.card import Card
+from src.rules import null, one_of, seconds, share, whole
 from src.splitting import assigning
 from src.splitting.assigning import AssignedSplits, assign_splits
 from src.splitting.recording import Recording

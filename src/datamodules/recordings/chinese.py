@@ -17,9 +17,9 @@ from src.datamodules.recordings.sources.source_file import ON_ERROR, read_source
 from src.errors import UserError
 from src.fingerprint import value_hash
 from src.messages import say
-from src.options import Rule, number, one_of, words
 from src.preparation.code import code_signature
 from src.preparation.inputs import files_hash
+from src.rules import Rule, number, one_of, words
 from src.splitting.recording import Recording
 
 

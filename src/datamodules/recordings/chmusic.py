@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 from src.datamodules.recordings.base import RecordingOptions, Recordings
 from src.errors import UserError
-from src.options import by_name, each, one_of
 from src.preparation.card import Card
 from src.preparation.visible import visible_files
+from src.rules import by_name, each, one_of
 from src.splitting.recording import Recording
 from src.splitting.splits import SPLITS
 

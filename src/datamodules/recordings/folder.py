@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from src.datamodules.class_folders import check_classes_of, labelled_files
 from src.datamodules.recordings.base import RecordingOptions, Recordings
-from src.options import null, one_of, words
+from src.rules import null, one_of, words
 from src.splitting.recording import Recording
 
 

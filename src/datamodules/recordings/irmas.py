@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from src.datamodules.recordings.base import RecordingOptions, Recordings
 from src.errors import UserError
 from src.messages import say
-from src.options import some_of
 from src.preparation.card import Card
+from src.rules import some_of
 from src.splitting.recording import Recording
 from src.splitting.splits import shares
 

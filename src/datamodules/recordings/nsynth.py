@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from src.datamodules.recordings.base import RecordingOptions, Recordings
 from src.errors import UserError
-from src.options import one_of
 from src.preparation.card import Card
+from src.rules import one_of
 from src.splitting.recording import Recording
 from src.splitting.splits import SPLITS
 

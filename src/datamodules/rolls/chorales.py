@@ -10,7 +10,7 @@ from src.datamodules.rolls.base import RollDataModule
 from src.datamodules.rolls.chorale_scores import ChoraleMaker, chorale_files
 from src.datamodules.rolls.options import GridOptions
 from src.errors import UserError
-from src.options import one_of
+from src.rules import one_of
 
 
 class Chorales(RollDataModule):

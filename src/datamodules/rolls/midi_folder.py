@@ -11,8 +11,8 @@ from src.datamodules.rolls.base import RollDataModule
 from src.datamodules.rolls.midi_rolls import SPLIT_BY, MidiMaker
 from src.datamodules.rolls.options import GridOptions
 from src.errors import UserError
-from src.options import one_of
 from src.preparation.inputs import files_hash
+from src.rules import one_of
 
 
 class MidiFolder(RollDataModule):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from src.audio.roll import MAX_RATE, SHORT_NOTES, UNITS, Grid
 from src.datamodules.options import DataOptions, Shares
-from src.options import flag, null, number, one_of, whole
+from src.rules import flag, null, number, one_of, whole
 
 
 class RollOptions(DataOptions):

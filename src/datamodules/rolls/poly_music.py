@@ -11,7 +11,7 @@ from src.datamodules.rolls.poly_files import DATASETS, LOWEST_NOTE, N_NOTES, fin
 from src.datamodules.rolls.poly_rolls import PolyMaker
 from src.errors import UserError
 from src.fingerprint import content_hash
-from src.options import one_of
+from src.rules import one_of
 
 
 class PolyMusic(RollDataModule):

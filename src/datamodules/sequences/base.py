@@ -25,8 +25,8 @@ from src.datamodules.sequences.store import SequenceMaker, SequenceStore
 from src.datamodules.window_plan import checked_labels, targets_of
 from src.errors import UserError
 from src.fingerprint import read_json, value_hash, write_json
-from src.options import flag, null, one_of, share, whole
 from src.preparation.code import code_signature, module_of
+from src.rules import flag, null, one_of, share, whole
 from src.splitting import assigning
 from src.splitting.assigning import AssignedSplits, assign_splits
 from src.splitting.recording import Recording

@@ -14,8 +14,9 @@ from src.datamodules.sequences.audio_maker import AudioClips, frames_of_clip
 from src.datamodules.sequences.base import SequenceDataModule, SequenceOptions
 from src.datamodules.sequences.export import write_feature_files, write_sound
 from src.errors import UserError
-from src.options import Role, flag, null, seconds, words
+from src.options import Role
 from src.preparation.inputs import files_hash
+from src.rules import flag, null, seconds, words
 from src.splitting.recording import Recording
 from src.splitting.splits import SPLITS
 

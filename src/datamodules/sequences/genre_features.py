@@ -11,8 +11,8 @@ from src.datamodules.sequences.label_pictures import draw_merging
 from src.datamodules.sequences.merging import check_genres, merging
 from src.datamodules.sequences.published_features import FeatureFileDataModule, FeatureFileOptions
 from src.errors import UserError
-from src.options import each, null, table, words
 from src.preparation.card import Card
+from src.rules import each, null, table, words
 from src.splitting.recording import Recording
 
 

@@ -17,8 +17,8 @@ from src.datamodules.sequences.corpus import GENRES, CorpusPiece, corpus_folder,
 from src.datamodules.sequences.export import write_sound
 from src.datamodules.sequences.score_maker import LEVEL, ScoreClips
 from src.fingerprint import content_hash
-from src.options import number, seconds, some_of, whole
 from src.preparation.inputs import files_hash
+from src.rules import number, seconds, some_of, whole
 from src.splitting.recording import Recording
 
 _LIBRARIES = ("music21", "librosa", "numpy", "scipy")

@@ -12,8 +12,8 @@ from src.datamodules.sequences.label_files import Label, LabelledFile, problem_o
 from src.datamodules.sequences.label_pictures import draw_values
 from src.datamodules.sequences.published_features import FeatureFileDataModule, FeatureFileOptions
 from src.fingerprint import value_hash
-from src.options import some_of
 from src.preparation.card import Card
+from src.rules import some_of
 from src.splitting.recording import Recording
 from src.splitting.splits import SPLITS
 

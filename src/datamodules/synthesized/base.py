@@ -23,7 +23,7 @@ from src.datamodules.options import DataOptions, Features, OtherSoundfonts, Seed
 from src.datamodules.synthesized.synth_clips import ClipMaker
 from src.errors import UserError
 from src.fingerprint import content_hash
-from src.options import each, flag, null, number, pair, seconds, table, whole
+from src.rules import each, flag, null, number, pair, seconds, table, whole
 
 
 class ClipOptions(DataOptions):

@@ -14,7 +14,8 @@ from src.audio.score import Score, ScoreOptions, random_score
 from src.audio.variation import random_generators
 from src.datamodules.synthesized.stem_voices import Voice
 from src.datamodules.synthesized.synth_clips import ClipMaker, synthesizer
-from src.options import Options, pair, share, whole
+from src.options import Options
+from src.rules import pair, share, whole
 
 INTERVALS = (-12, -7, -5, 5, 7, 12)
 """Semitones: octave, fifth and fourth, down and up."""

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from src.options import Options, number
+from src.options import Options
+from src.rules import number
 
 DECIBELS = number(0, 40, of="a number of dB")
 _KNOTS = 6  # of an equaliser's curve

@@ -12,7 +12,7 @@ from src.datamodules.contact_sheet import named, write_clip, write_contact_sheet
 from src.datamodules.synthesized.base import ClipOptions, SynthesizedClips
 from src.datamodules.synthesized.synth_clips import ClipMaker, Split
 from src.errors import UserError
-from src.options import by_name, whole
+from src.rules import by_name, whole
 from src.splitting.splits import SPLITS
 
 

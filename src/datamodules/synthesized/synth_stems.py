@@ -24,8 +24,8 @@ from src.datamodules.synthesized.stem_voices import Voice, check_left_out, relat
 from src.datamodules.synthesized.synth_clips import ClipMaker, Split
 from src.errors import UserError
 from src.fingerprint import value_hash
-from src.options import Rule, by_name, flag, table, whole
 from src.preparation.code import code_signature
+from src.rules import Rule, by_name, flag, table, whole
 from src.splitting.splits import SPLITS
 
 _TRAINING = ("leave_out", "soundfonts")

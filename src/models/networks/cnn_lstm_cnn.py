@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from src.models.networks.base import Float32Linear, Network, conv_block, pool_cells
 from src.models.networks.options import Count, Dropout
-from src.options import checks, each, whole
+from src.options import checks
+from src.rules import each, whole
 
 
 class CNNLSTMCNN(Network):

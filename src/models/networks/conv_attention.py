@@ -12,7 +12,8 @@ from src.models.networks.base import Float32Linear
 from src.models.networks.masked_norm import MaskedBatchNorm
 from src.models.networks.options import Count, Counts, Dropout
 from src.models.networks.sequence_base import SequenceNetwork, frames_of, inside, without_padding
-from src.options import Rule, Unfit, checks, null, whole
+from src.options import checks
+from src.rules import Rule, Unfit, null, whole
 
 ATTENTION = 16
 """Width of the layer that weighs frames."""

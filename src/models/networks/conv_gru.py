@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from src.errors import UserError
 from src.models.networks.options import Count, Dropout, Flag
 from src.models.networks.roll_base import CausalConv1d, Lags, RollNetwork, output_layer
-from src.options import checks, each, whole
+from src.options import checks
+from src.rules import each, whole
 
 
 class ConvGRU(RollNetwork):

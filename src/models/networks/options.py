@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from src.options import each, flag, number, whole
+from src.rules import each, flag, number, whole
 
 Count = Annotated[int, whole(1)]
 """A width, or a number of layers, rows or frames."""

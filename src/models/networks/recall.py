@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from src.options import Rule, Unfit, checks, each, whole
+from src.options import checks
+from src.rules import Rule, Unfit, each, whole
 
 SIMILARITIES = 3
 """Of two columns: Jaccard similarity of their keys, the same highest key, the same lowest key."""

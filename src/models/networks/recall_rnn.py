@@ -10,7 +10,8 @@ from src.models.networks.base import Float32Linear
 from src.models.networks.options import Count, Dropout, Flag
 from src.models.networks.recall import Recall
 from src.models.networks.roll_base import CausalConv1d, RollNetwork, output_layer
-from src.options import checks, one_of, whole
+from src.options import checks
+from src.rules import one_of, whole
 
 CELLS = {"gru": nn.GRU, "lstm": nn.LSTM}
 

@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from src.models.networks.base import Float32Linear
-from src.options import checks, each, whole
+from src.options import checks
+from src.rules import each, whole
 
 OFF = -3.0
 """Logit that the keys start from: at any time about one of twenty sounds."""

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from src.models.networks.base import Float32Linear
 from src.models.networks.options import Count, Dropout, Flag
 from src.models.networks.sequence_base import SequenceNetwork, frames_of, mean_over_time, without_padding
-from src.options import checks, one_of
+from src.options import checks
+from src.rules import one_of
 
 POOLS = ("last", "mean")
 

@@ -10,7 +10,8 @@ from torch.nn.utils.parametrizations import weight_norm
 
 from src.models.networks.options import Counts, Dropout, Flag
 from src.models.networks.roll_base import CausalConv1d, Lags, RollNetwork, output_layer
-from src.options import checks, whole
+from src.options import checks
+from src.rules import whole
 
 
 class TCN(RollNetwork):
