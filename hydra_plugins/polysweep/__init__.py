@@ -17,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from src.configuration.settings import check_settings
 from src.configuration.trust import trust
 from src.errors import UserError
+from src.processes import WANDB_SERVICE
 
 if TYPE_CHECKING:
     from src.sweep.executors.base import Executor
@@ -74,7 +75,7 @@ class PoolLauncher(Launcher):
             timeout=self.config.timeout,
         )
         if any("wandb" in (request.config.get("logger") or {}) for request in requests):
-            os.environ["POLYSWEEP_WANDB_SERVICE"] = "1"
+            os.environ[WANDB_SERVICE] = "1"
         code, values = conduct(requests, settings, self._executor())
         PoolLauncher.exit_code = max(PoolLauncher.exit_code, code)
         if code == 130:

@@ -1,5 +1,6 @@
 """What a person types, and what Hydra's grammar makes of it: paths are quoted, errors name the remedy."""
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -10,15 +11,11 @@ import yaml
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from src.configuration.settings import root_roles
+from src.configuration.settings import LISTS, root_roles
 from src.configuration.trust import trust
 from src.options import Role
 from src.paths import CONF
-from src.processes import call
-
-LISTS = ("input", "outputs", "data.root")
-LISTS = ("augment", "callbacks", "logger")
-"""Groups of which several choices, or none, are taken."""
+from src.processes import WANDB_SERVICE, call
 
 _TARGET = re.compile(r"^ *_target_: *(\S+)", re.MULTILINE)
 _PLAIN = re.compile(r"[\w./:@%+-]*", re.ASCII)
@@ -82,6 +79,9 @@ def _roles(key: str, arguments: Sequence[str], conf: Path) -> frozenset[Role]:
     for packages in _typed("trust", arguments):
         trust(yaml.safe_load(packages))
     targets += [target for text in texts for target in _TARGET.findall(text)]
+    if _is_sweep(arguments) and "wandb" in (_typed("logger", arguments) or ["wandb"])[-1]:
+        # The child process that is asked starts the fork server that the trials will have.
+        os.environ[WANDB_SERVICE] = "1"
     return _roles_of_options(group, tuple(targets), _is_sweep(arguments)).get(name, frozenset())
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from lightning.pytorch.callbacks import LearningRateMonitor, ProgressBar
 
 from src.callbacks.music_samples import MusicSamples
-from src.configuration.settings import root_roles
-from src.configuration.targets import GROUPS, SEVERAL, find_class
+from src.configuration.settings import LISTS, root_roles
+from src.configuration.targets import GROUPS, find_class
 from src.errors import UserError
 from src.options import Role, roles
 
@@ -55,7 +55,7 @@ def _targets(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for group in GROUPS.keys() & config.keys():
         options = config[group] or {}
         places = (
-            {f"{group}.{name}": options[name] for name in options} if group in SEVERAL else {group: options}
+            {f"{group}.{name}": options[name] for name in options} if group in LISTS else {group: options}
         )
         for place, of_place in places.items():
             if isinstance(of_place, Mapping) and of_place.get("_target_") is not None:

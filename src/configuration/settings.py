@@ -8,6 +8,9 @@ from src.errors import UserError
 from src.options import Options, Role, roles
 from src.rules import anything, each, flag, null, number, one_of, path, whole, words
 
+LISTS = ("augment", "callbacks", "logger")
+"""Groups of which several choices, or none, are taken."""
+
 REUSE = ("same_code", "any")
 THRESHOLDS = ("single", "scut", "pcut")
 
@@ -78,5 +81,5 @@ def refuse_empty_groups(arguments: Sequence[str], conf: Path) -> None:
         if "experiment" in group and value == "null":
             continue
         choices = ", ".join(sorted(file.stem for file in (conf / group).glob("*.yaml")))
-        several = f", or {group}=[] for none" if group in ("augment", "callbacks", "logger") else ""
+        several = f", or {group}=[] for none" if group in LISTS else ""
         raise UserError(f"{argument}: choose one of {choices}{several}.")

@@ -21,6 +21,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 import src.metrics
 import src.tasks
+from src.configuration.settings import LISTS
 from src.configuration.trust import trusted
 from src.datamodules.base import DataModule
 from src.errors import UserError
@@ -56,9 +57,6 @@ GROUPS = {
     "trainer": Kind(lightning.Trainer, ("lightning.pytorch",)),
 }
 """By group, what its `_target_` may name."""
-
-SEVERAL = ("augment", "callbacks", "logger")
-"""Groups of which several choices, or none, are taken."""
 
 _FAMILIES = {
     "synthesized": ("synth_instruments", "synth_stems"),
@@ -154,9 +152,7 @@ def check_stored(config: Mapping[str, Any]) -> None:
     rest = {key: value for key, value in config.items() if key not in GROUPS}
     for group in GROUPS.keys() & config.keys():
         choices = config[group] or {}
-        named = (
-            {f"{group}.{name}": options for name, options in choices.items()} if group in SEVERAL else None
-        )
+        named = {f"{group}.{name}": options for name, options in choices.items()} if group in LISTS else None
         for place, options in (named or {group: choices}).items():
             if not isinstance(options, Mapping):
                 continue
