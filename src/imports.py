@@ -23,9 +23,10 @@ import src.sweep.executors.worker
 import src.trial  # noqa: F401
 from src.environment import git_commit
 from src.pictures import warm_up
+from src.processes import WANDB_SERVICE
 from src.sweep.identity import code
 
-if os.environ.get("POLYSWEEP_WANDB_SERVICE"):
+if os.environ.get(WANDB_SERVICE):
     # One service for all trials: otherwise each would start its own, which takes a third of a second.
     wandb.setup()
 

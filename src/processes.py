@@ -13,6 +13,9 @@ from src.paths import ROOT
 
 T = TypeVar("T")
 
+WANDB_SERVICE = "POLYSWEEP_WANDB_SERVICE"
+"""Environment variable: the fork server, when it starts, starts one service of W&B for all trials."""
+
 HEAVY = ("src.preload",)
 """Modules that the fork server imports before the first child is forked from it."""
 

@@ -24,6 +24,7 @@ from src.configuration.build_trainer import build_trainer
 from src.configuration.checkpoint_files import read_checkpoint
 from src.configuration.checks import freeze
 from src.configuration.devices import visible_gpus
+from src.configuration.roles import key_roles
 from src.configuration.targets import find_task
 from src.datamodules.base import DataModule
 from src.datamodules.first_batches import overfitted
@@ -34,14 +35,20 @@ from src.metrics.baseline_data import BaselineData, Split
 from src.metrics.kinds import KINDS, direction, further_baselines
 from src.metrics.measuring import Measured
 from src.models.learner import Answers, Learner, StepOutput
+from src.options import Role
 from src.pictures import learning_curves
 from src.splitting.splits import SPLITS
 from src.tasks.base import Finished
 
-__all__ = ["freeze", "gpus", "gpus_needed", "prepare", "run"]
+__all__ = ["freeze", "gpus", "gpus_needed", "prepare", "roles", "run"]
 
 Config = Mapping[str, Any]
 Report = Callable[[dict[str, Any]], None]
+
+
+def roles(config: Config) -> dict[str, frozenset[Role]]:
+    """What the keys of a configuration are to a trial, as the classes say that it names."""
+    return key_roles(config)
 
 
 def gpus() -> list[str]:

@@ -21,7 +21,19 @@ ROOMS = (
     {"datamodules", "models", "generation", "callbacks", "pictures"},
     {"splitting", "preparation", "losses", "metrics"},
     {"audio"},
-    {"construction", "errors", "fingerprint", "libraries", "messages", "paths", "processes", "requirements"},
+    {
+        "construction",
+        "errors",
+        "fingerprint",
+        "libraries",
+        "messages",
+        "options",
+        "paths",
+        "processes",
+        "requirements",
+        "rules",
+        "words",
+    },
 )
 """From the command down: a module imports from its own line and those below, never from one above."""
 

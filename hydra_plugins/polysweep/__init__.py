@@ -19,6 +19,7 @@ from src.configuration.settings import check_settings
 from src.configuration.trust import trust
 from src.errors import UserError
 from src.paths import CONF
+from src.processes import WANDB_SERVICE
 from src.rank import TRIAL
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class PoolLauncher(Launcher):
             timeout=self.config.timeout,
         )
         if any("wandb" in (request.config.get("logger") or {}) for request in requests):
-            os.environ["POLYSWEEP_WANDB_SERVICE"] = "1"
+            os.environ[WANDB_SERVICE] = "1"
         code, values = conduct(requests, settings, self._executor())
         PoolLauncher.exit_code = max(PoolLauncher.exit_code, code)
         if code == 130:

@@ -1,12 +1,13 @@
 """Augmentation of spectrograms in dB, on the device that trains."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torchaudio.transforms import FrequencyMasking, TimeMasking
 
-from src.errors import UserError
+from src.options import checks
+from src.rules import share, whole
 
 
 class SpecAugment(nn.Module):
@@ -24,10 +25,15 @@ class SpecAugment(nn.Module):
     inputs: ClassVar[tuple[str, ...]] = ("spectrograms",)
     """Not sequences: a mask has one value, so all rows must have the same unit."""
 
-    def __init__(self, time_masks: int, time_width: int, frequency_masks: int, frequency_width: int) -> None:
+    @checks("augment.spec_augment")
+    def __init__(
+        self,
+        time_masks: Annotated[int, whole(0)],
+        time_width: Annotated[int, whole(0)],
+        frequency_masks: Annotated[int, whole(0)],
+        frequency_width: Annotated[int, whole(0)],
+    ) -> None:
         super().__init__()
-        if min(time_masks, time_width, frequency_masks, frequency_width) < 0:
-            raise UserError("augment.spec_augment: masks and widths must be 0 or more.")
         masks: list[nn.Module] = [TimeMasking(time_width, iid_masks=True) for _ in range(time_masks)]
         masks += [FrequencyMasking(frequency_width, iid_masks=True) for _ in range(frequency_masks)]
         self.masks = nn.ModuleList(masks)
@@ -58,10 +64,9 @@ class Mixing(nn.Module):
     scalings: ClassVar[tuple[str, ...]] = ("db_max", "db")
     """Scalings of features that it can mix: powers cannot be added where the level is lost."""
 
-    def __init__(self, probability: float) -> None:
+    @checks("augment.mixing")
+    def __init__(self, probability: Annotated[float, share]) -> None:
         super().__init__()
-        if not 0 <= probability <= 1:
-            raise UserError(f"augment.mixing.probability is {probability}: choose a number between 0 and 1.")
         self.probability = probability
 
     def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

@@ -2,15 +2,18 @@
 
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 import torchaudio
 from torch import Tensor, nn
 
 from src.errors import UserError
+from src.options import checks
+from src.rules import null, number, one_of, whole
 
 SCALINGS = ("db_max", "db", "z_norm")
+Count = Annotated[int, whole(1)]
 _POWER_FLOOR = 1e-10  # librosa.power_to_db's amin
 
 
@@ -42,25 +45,26 @@ class LogMel(nn.Module):
         UserError: an option lies outside its range.
     """
 
+    @checks("data.features")
     def __init__(
         self,
         *,
-        sample_rate: int = 22050,
-        n_fft: int = 2048,
-        win_length: int | None = None,
-        hop_length: int = 512,
-        n_mels: int = 64,
-        fmin: float = 20.0,
-        fmax: float | None = None,
-        scaling: str = "db_max",
-        top_db: float = 80.0,
+        sample_rate: Count = 22050,
+        n_fft: Count = 2048,
+        win_length: Annotated[int | None, whole(1) | null("for n_fft")] = None,
+        hop_length: Count = 512,
+        n_mels: Count = 64,
+        fmin: Annotated[float, number(0)] = 20.0,
+        fmax: Annotated[float | None, number(0) | null("for half the sample rate")] = None,
+        scaling: Annotated[str, one_of(*SCALINGS)] = "db_max",
+        top_db: Annotated[float, number(0, above=True)] = 80.0,
     ) -> None:
         super().__init__()
         window = n_fft if win_length is None else win_length
         highest = sample_rate / 2 if fmax is None else fmax
-        _check(sample_rate, n_fft, window, hop_length, n_mels, fmin, highest, scaling, top_db)
+        _check(sample_rate, n_fft, window, fmin, highest)
         self.sample_rate, self.n_mels, self.hop_length = sample_rate, n_mels, hop_length
-        self.scaling, self.top_db = scaling, float(top_db)
+        self.scaling, self.top_db = scaling, top_db
         self.spectrogram = torchaudio.transforms.Spectrogram(
             n_fft=n_fft, win_length=window, hop_length=hop_length, power=None, pad_mode="constant"
         )
@@ -124,23 +128,9 @@ def _standardised(decibels: Tensor) -> Tensor:
     return (decibels - mean) / deviation.clamp(min=1e-6)
 
 
-def _check(
-    sample_rate: int,
-    n_fft: int,
-    win_length: int,
-    hop_length: int,
-    n_mels: int,
-    fmin: float,
-    fmax: float,
-    scaling: str,
-    top_db: float,
-) -> None:
-    if scaling not in SCALINGS:
-        raise UserError(f"features.scaling is {scaling}; choose one of {', '.join(SCALINGS)}")
-    if min(sample_rate, n_fft, hop_length, n_mels) < 1 or top_db <= 0:
-        raise UserError("features: sample_rate, n_fft, hop_length, n_mels and top_db must be above 0")
+def _check(sample_rate: int, n_fft: int, win_length: int, fmin: float, fmax: float) -> None:
     if not 1 <= win_length <= n_fft:
-        raise UserError(f"features.win_length is {win_length}; choose 1..n_fft={n_fft}")
+        raise UserError(f"data.features.win_length={win_length}: choose 1..n_fft={n_fft}.")
     if not 0 <= fmin < fmax <= sample_rate / 2:
         raise UserError(
             f"features: fmin={fmin:g} and fmax={fmax:g} Hz; "

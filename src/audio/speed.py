@@ -1,28 +1,11 @@
 """Sounds played faster or slower."""
 
-from collections.abc import Sequence
-
 import numpy as np
-
-from src.errors import UserError
 
 
 def speed(semitones: float) -> float:
     """Return the playback speed that transposes a sound by semitones: 2 for 12."""
     return float(2 ** (semitones / 12))
-
-
-def checked_shifts(shifts: Sequence[float]) -> tuple[float, ...]:
-    """Check a list of semitones.
-
-    Raises:
-        UserError: it is empty, or a shift exceeds an octave.
-    """
-    if not shifts or max(map(abs, shifts)) > 12:
-        raise UserError(
-            f"data.shifts is {list(shifts)}: give one or several semitones within -12..12, such as [0]"
-        )
-    return tuple(map(float, shifts))
 
 
 def at_speed(sound: np.ndarray, speed: float) -> np.ndarray:

@@ -1,11 +1,13 @@
 """Transposition of piano rolls, on the device that trains."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from src.errors import UserError
+from src import rules
+from src.options import checks
+from src.rules import flag, whole
 
 
 class Transpose(nn.Module):
@@ -22,12 +24,14 @@ class Transpose(nn.Module):
 
     targets: ClassVar[tuple[str, ...]] = ("rolls",)
 
-    def __init__(self, semitones: int, share: float, onsets: bool) -> None:
+    @checks("augment.transpose")
+    def __init__(
+        self,
+        semitones: Annotated[int, whole(0)],
+        share: Annotated[float, rules.share],
+        onsets: Annotated[bool, flag],
+    ) -> None:
         super().__init__()
-        if not isinstance(semitones, int) or semitones < 0:
-            raise UserError(f"augment.transpose.semitones is {semitones}: choose a whole number from 0.")
-        if not 0 <= share <= 1:
-            raise UserError(f"augment.transpose.share is {share}: choose a number between 0 and 1.")
         self.semitones, self.share, self.planes = semitones, share, 2 if onsets else 1
 
     def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

@@ -3,18 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import lightning
 from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.trainer.states import TrainerFn
 
-from src.errors import UserError
 from src.generation.composing import compose
 from src.generation.options import Generation
 from src.generation.roll_data import RollData
 from src.generation.writing import write_pieces
 from src.models.learner import Learner
+from src.options import checks
+from src.rules import whole
 
 
 class MusicSamples(Callback):
@@ -31,11 +32,10 @@ class MusicSamples(Callback):
 
     targets: ClassVar[tuple[str, ...]] = ("rolls",)
 
-    def __init__(self, every_n_epochs: int, folder: Path, options: Mapping[str, Any]) -> None:
-        if not isinstance(every_n_epochs, int) or every_n_epochs < 1:
-            raise UserError(
-                f"callbacks.music_samples.every_n_epochs={every_n_epochs}: choose a whole number from 1."
-            )
+    @checks("callbacks.music_samples")
+    def __init__(
+        self, every_n_epochs: Annotated[int, whole(1)], folder: Path, options: Mapping[str, Any]
+    ) -> None:
         self._every, self._folder = every_n_epochs, folder
         self._options = replace(Generation(**options), pieces=1)
 

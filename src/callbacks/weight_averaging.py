@@ -1,13 +1,14 @@
 """An exponential moving average of the weights, which is validated, tested and saved."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import lightning
 from lightning.pytorch.callbacks import WeightAveraging
 from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 
-from src.errors import UserError
+from src.options import checks
+from src.rules import number
 
 
 class EMA(WeightAveraging):
@@ -24,9 +25,8 @@ class EMA(WeightAveraging):
         UserError: `decay` is outside its range.
     """
 
-    def __init__(self, decay: float) -> None:
-        if not 0 <= decay < 1:
-            raise UserError(f"callbacks.ema.decay is {decay}: choose a number from 0 to below 1.")
+    @checks("callbacks.ema")
+    def __init__(self, decay: Annotated[float, number(0, 1, below=True)]) -> None:
 
         def average(averaged: list[Tensor], current: list[Tensor], n: Tensor | int) -> None:
             """Average all tensors of a dtype in one call, since reading `n` synchronises with the GPU."""

@@ -61,12 +61,12 @@ def run_mode(config: dict[str, Any], overrides: list[str]) -> int:
 
 def train(config: dict[str, Any], overrides: list[str]) -> int:
     """One trial in this process, unless it has been run before."""
-    from src.trial import freeze
+    from src.trial import freeze, roles
 
     console = _console()
     frozen = freeze(config)
     outputs = Path(config["outputs"])
-    name = signature(frozen, outputs / "cache" / "content_hashes.json")
+    name = signature(frozen, roles(frozen), outputs / "cache" / "content_hashes.json")
     job = Job(name, frozen, tuple(overrides), outputs, "src.trial", code())
     folder = TrialFolder(job.folder)
     if not config["dry_run"]:

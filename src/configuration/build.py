@@ -11,7 +11,6 @@ from torch import nn
 from src.configuration.checkpoint_files import KIND, read_checkpoint
 from src.configuration.make import make
 from src.configuration.targets import find_class, find_task
-from src.construction import build
 from src.datamodules.base import DataModule
 from src.losses.base import Loss
 from src.losses.bce import balanced_pos_weight
@@ -111,7 +110,7 @@ def build_regularization(config: Config) -> nn.Module | None:
 
 def build_transfer(config: Config) -> Transfer:
     """How features that come from another checkpoint are trained."""
-    return build(Transfer, config["transfer"], "transfer")
+    return Transfer.read(config["transfer"])
 
 
 def assemble(

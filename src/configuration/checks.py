@@ -26,13 +26,13 @@ from src.configuration.settings import check_settings
 from src.configuration.targets import find_class, find_task
 from src.configuration.trainer_checks import check_optimizer, freeze_trainer
 from src.configuration.wandb_login import wandb_mode
-from src.configuration.words import did_you_mean
 from src.datamodules.base import DataModule
 from src.datamodules.first_batches import check_batches
 from src.errors import UserError
 from src.metrics.kinds import direction, objectives
 from src.models.transfer import Transfer, load_features
 from src.tasks.base import TASKS, Task
+from src.words import did_you_mean
 
 
 def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,8 +140,6 @@ def _freeze_overfitting(frozen: dict[str, Any], data: DataModule) -> None:
     k = frozen["overfit_batches"]
     if k is None:
         return
-    if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-        raise UserError(f"overfit_batches={k}: choose a whole number, 1 or more, or null.")
     if data.epoch_items is not None:
         check_batches(k, max(1, data.epoch_items // frozen["batch_size"]))
     frozen["callbacks"] = {

@@ -1,34 +1,27 @@
 """What a person types, and what Hydra's grammar makes of it: paths are quoted, errors name the remedy."""
 
+import os
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 
+import yaml
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from src.configuration.choices import choices
 from src.configuration.known_keys import holders, known_keys
-from src.configuration.words import listed
-
-PATHS = (
-    "checkpoint",
-    "input",
-    "outputs",
-    "init_from",
-    "data.root",
-    "data.soundfont",
-    "data.soundfonts",
-    "data.val_soundfonts",
-    "data.test_soundfonts",
-)
-"""Keys whose values are paths."""
-NEVER_LISTS = ("input", "outputs", "data.root")
-LISTS = ("augment", "callbacks", "logger")
-"""Groups of which several choices, or none, are taken."""
+from src.configuration.settings import LISTS, root_roles
+from src.configuration.trust import trust
+from src.options import Role
+from src.paths import CONF
+from src.processes import WANDB_SERVICE, call
+from src.words import listed
 
 _OF_CHECKPOINTS = ("mode=test", "mode=predict", "mode=generate")
+_TARGET = re.compile(r"^ *_target_: *(\S+)", re.MULTILINE)
 _PLAIN = re.compile(r"[\w./:@%+-]*", re.ASCII)
 _NOT_TEXT = re.compile(
     r"[+-]?[\d_.]+(e[+-]?[\d_]+)?|[+-]?(inf|nan)|true|false|null", re.ASCII | re.IGNORECASE
@@ -49,27 +42,79 @@ def open_data_keys(arguments: Sequence[str]) -> list[str]:
     return [f"{added.get(argument[:5], '')}{argument}" for argument in arguments]
 
 
-def quote_paths(arguments: Sequence[str]) -> list[str]:
+def quote_paths(arguments: Sequence[str], conf: Path = CONF) -> list[str]:
     """Quote values that are paths, so that brackets, commas, `#`, spaces and accents reach the program as typed.
 
     A value that exists as it stands is one path, whatever it looks like. Otherwise `[a,b]` is a list, and
     `a,b` or `[a],[b]` alternatives of a sweep, of which each is quoted where it needs to be. A path like
     `2024` stays text.
 
+    Which keys are paths their classes say (`src.options.Role`). They are asked only about values that Hydra would not
+    read as they are typed: by a child process in a sweep, which keeps this one small.
+
     Args:
         arguments: of the command line.
+        conf: the folder of the configuration.
     """
-    return [_quoted_argument(argument) for argument in arguments]
+    return [_quoted_argument(argument, arguments, conf) for argument in arguments]
 
 
-def _quoted_argument(argument: str) -> str:
+def _quoted_argument(argument: str, arguments: Sequence[str], conf: Path) -> str:
     key, equals, value = argument.partition("=")
-    name = key.lstrip("+")
-    if not equals or name not in PATHS or not value or value == "null" or _QUOTED.fullmatch(value):
+    if not equals or value == "null" or _quoted(value) == value:
         return argument
-    if name in NEVER_LISTS or _exists(value):
+    roles = _roles(key.lstrip("+"), arguments, conf)
+    if Role.PATH in roles or (Role.PATHS in roles and _exists(value)):
         return f"{key}={_quoted(value)}"
+    if Role.PATHS not in roles:
+        return argument
     return f"{key}={','.join(_quoted_alternative(part) for part in _parts(value, lists=True))}"
+
+
+def _roles(key: str, arguments: Sequence[str], conf: Path) -> frozenset[Role]:
+    """What a key is: one of the root, or an option of a class that its group may name."""
+    if "." not in key:
+        return root_roles().get(key, frozenset())
+    group, *between, name = key.split(".")
+    if len(between) != (group in LISTS):
+        return frozenset()
+    texts = [file.read_text(encoding="utf-8") for file in sorted((conf / group).glob("*.yaml"))]
+    targets = _typed(f"{'.'.join((group, *between))}._target_", arguments)
+    if not targets and not any(_may_be_path(name, text) for text in texts):
+        return frozenset()
+    for packages in _typed("trust", arguments):
+        trust(yaml.safe_load(packages))
+    targets += [target for text in texts for target in _TARGET.findall(text)]
+    if _is_sweep(arguments) and "wandb" in (_typed("logger", arguments) or ["wandb"])[-1]:
+        # The child process that is asked starts the fork server that the trials will have.
+        os.environ[WANDB_SERVICE] = "1"
+    return _roles_of_options(group, tuple(targets), _is_sweep(arguments)).get(name, frozenset())
+
+
+def _may_be_path(name: str, text: str) -> bool:
+    """Whether a YAML file has a key of that name whose default is neither a number nor a table."""
+    defaults = re.findall(rf"^ *{re.escape(name)}:([^#\n]*)", text, re.MULTILINE)
+    return any(not re.match(r"\[?-?[\d{]|true|false", default.strip()) for default in defaults)
+
+
+def _typed(key: str, arguments: Sequence[str]) -> list[str]:
+    pairs = (argument.partition("=") for argument in arguments)
+    return [value for typed, _, value in pairs if typed.lstrip("+") == key]
+
+
+def _is_sweep(arguments: Sequence[str]) -> bool:
+    return "-m" in arguments or "--multirun" in arguments
+
+
+@cache
+def _roles_of_options(group: str, targets: tuple[str, ...], sweep: bool) -> dict[str, frozenset[Role]]:
+    return call(_ask, group, targets) if sweep else _ask(group, targets)
+
+
+def _ask(group: str, targets: tuple[str, ...]) -> dict[str, frozenset[Role]]:
+    from src.configuration.roles import option_roles  # imports all that classes import
+
+    return option_roles(group, targets)
 
 
 def _quoted_alternative(text: str) -> str:

@@ -10,8 +10,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from src.configuration.known_keys import known_keys
 from src.configuration.typed import Typed, read
-from src.configuration.words import did_you_mean, listed
 from src.errors import UserError
+from src.words import did_you_mean, listed
 
 EVERY_MODE = ("mode", "outputs", "trust", "hydra")
 READS = {

@@ -1,14 +1,45 @@
-"""The keys that steer a command rather than a trial, checked before anything else."""
+"""The keys of the root, which steer a command or a trial, checked before anything else."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from src.configuration.choices import choices
-from src.configuration.words import listed
 from src.errors import UserError
+from src.options import Options, Role, roles
+from src.rules import anything, each, flag, null, number, one_of, path, whole, words
 
-CHOICES = {"reuse": ("same_code", "any"), "thresholds": ("single", "scut", "pcut")}
+LISTS = ("augment", "callbacks", "logger")
+"""Groups of which several choices, or none, are taken."""
+
+
+class RootOptions(Options):
+    """The keys of the root and of the modes; those that are no groups of a trial.
+
+    Raises:
+        UserError: a value is not what it should be.
+    """
+
+    mode: Annotated[str, words("what to do, such as train"), Role.NO_EFFECT]
+    seed: Annotated[int, whole(0)]
+    outputs: Annotated[str, words("the folder that everything is written to"), Role.PATH, Role.NO_EFFECT]
+    batch_size: Annotated[int, whole(1)] = 1
+    objective: Annotated[str, words("auto, or the name of a metric")] = "auto"
+    overfit_batches: Annotated[int | None, whole(1) | null()] = None
+    init_from: Annotated[str | None, path | null(), Role.PATHS, Role.INPUT] = None
+    checkpoint: Annotated[Any, path | each(path) | null(), Role.PATHS, Role.NO_EFFECT] = None
+    input: Annotated[str | None, path | null(), Role.PATH, Role.NO_EFFECT] = None
+    class_map: Annotated[Any, anything, Role.NO_EFFECT] = None
+    thresholds: Annotated[str, one_of("single", "scut", "pcut"), Role.NO_EFFECT] = "single"
+    dry_run: Annotated[bool, flag, Role.NO_EFFECT] = False
+    retry: Annotated[bool, flag, Role.NO_EFFECT] = False
+    reuse: Annotated[str, one_of("same_code", "any"), Role.NO_EFFECT] = "same_code"
+    timeout: Annotated[
+        float | None, number(0, above=True, of="a number of seconds") | null(), Role.NO_EFFECT
+    ] = None
+    sweep: Annotated[Any, anything, Role.NO_EFFECT] = None
+    logger: Annotated[Any, anything, Role.NO_EFFECT] = None
+    learning_rates: Annotated[Any, anything, Role.NO_EFFECT] = None
 
 
 def check_settings(config: Mapping[str, Any]) -> None:
@@ -20,21 +51,12 @@ def check_settings(config: Mapping[str, Any]) -> None:
     Raises:
         UserError: one is not what it should be.
     """
-    for key in ("dry_run", "retry"):
-        if not isinstance(config.get(key, False), bool):
-            raise UserError(f"{key}={config[key]}: choose true or false.")
-    for key, known in CHOICES.items():
-        if config.get(key, known[0]) not in known:
-            raise UserError(f"{key}={config[key]}: choose {listed(known)}.")
-    timeout = config.get("timeout")
-    if timeout is not None and (
-        isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0
-    ):
-        raise UserError(f"timeout={timeout}: give seconds, more than 0, or null.")
-    if isinstance(config["seed"], bool) or not isinstance(config["seed"], int) or config["seed"] < 0:
-        raise UserError(f"seed={config['seed']}: choose a whole number from 0.")
-    if not config["outputs"]:
-        raise UserError("outputs= is empty: name the folder that everything is written to.")
+    RootOptions.read({key: config[key] for key in RootOptions.__dataclass_fields__ if key in config})
+
+
+def root_roles() -> dict[str, frozenset[Role]]:
+    """Return the roles of the keys of the root."""
+    return roles(RootOptions)
 
 
 def refuse_empty_groups(arguments: Sequence[str], conf: Path) -> None:
@@ -49,5 +71,5 @@ def refuse_empty_groups(arguments: Sequence[str], conf: Path) -> None:
             continue
         if "experiment" in group and value == "null":
             continue
-        several = f", or {group}=[] for none" if group in ("augment", "callbacks", "logger") else ""
+        several = f", or {group}=[] for none" if group in LISTS else ""
         raise UserError(f"{argument}: choose one of {', '.join(choices(group, conf))}{several}.")

@@ -22,6 +22,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 import src.metrics
 import src.tasks
+from src.configuration.settings import LISTS
 from src.configuration.trust import IMPORT_PATH, trusted
 from src.datamodules.base import DataModule
 from src.errors import UserError
@@ -63,8 +64,6 @@ GROUPS = {
 
 _NEEDED = ("data", "model", "loss")
 """Groups without which nothing can be built."""
-
-_SEVERAL = ("augment", "callbacks", "logger")
 
 _FAMILIES = {
     "synthesized": ("synth_instruments", "synth_stems"),
@@ -169,9 +168,7 @@ def check_stored(config: Mapping[str, Any]) -> None:
     rest = {key: value for key, value in config.items() if key not in GROUPS}
     for group in GROUPS.keys() & config.keys():
         choices = config[group] or {}
-        named = (
-            {f"{group}.{name}": options for name, options in choices.items()} if group in _SEVERAL else None
-        )
+        named = {f"{group}.{name}": options for name, options in choices.items()} if group in LISTS else None
         for place, options in (named or {group: choices}).items():
             if options.get("_target_") is not None:
                 find_class(options["_target_"], place)
@@ -185,7 +182,7 @@ def _check_groups(config: Mapping[str, Any]) -> None:
     for group in GROUPS.keys() & config.keys():
         choices = config[group] or {}
         whole = isinstance(choices, Mapping)
-        if whole and group in _SEVERAL:
+        if whole and group in LISTS:
             whole = all(isinstance(options, Mapping) for options in choices.values())
         if not whole:
             raise UserError(f"{group} is no group of options; take a file that this project wrote.")

@@ -11,10 +11,11 @@ from torch import nn
 from src.configuration.build import scheduler_options
 from src.configuration.devices import resolve_accelerator, resolve_precision
 from src.configuration.make import make
-from src.configuration.words import did_you_mean
 from src.errors import UserError
 from src.libraries import configure_libraries
 from src.models.optimization import INTERVALS, STEPS, configure
+from src.rules import number, whole
+from src.words import did_you_mean
 
 
 def freeze_trainer(frozen: dict[str, Any]) -> None:
@@ -28,8 +29,7 @@ def freeze_trainer(frozen: dict[str, Any]) -> None:
     trainer["accelerator"] = resolve_accelerator(str(trainer["accelerator"]))
     trainer["precision"] = resolve_precision(trainer["precision"], trainer["accelerator"])
     trainer["devices"] = _devices(trainer["devices"], trainer["accelerator"])
-    if not isinstance(trainer["max_epochs"], int) or trainer["max_epochs"] < 1:
-        raise UserError(f"trainer.max_epochs={trainer['max_epochs']}: choose a whole number, 1 or more.")
+    whole(1)("trainer.max_epochs", trainer["max_epochs"])
     configure_libraries()
     make(
         trainer, "trainer", logger=False, callbacks=[], enable_checkpointing=False, enable_model_summary=False
@@ -79,6 +79,8 @@ def check_optimizer(frozen: Mapping[str, Any]) -> None:
         )
     if scheduler.get("_target_") and scheduler.get("interval") not in INTERVALS:
         raise UserError(f"scheduler.interval={scheduler.get('interval')}: choose {' or '.join(INTERVALS)}.")
+    if "lr" in frozen["optimizer"]:
+        number(0, of="a learning rate")("optimizer.lr", frozen["optimizer"]["lr"])
     try:
         configured = configure(
             make(frozen["optimizer"], "optimizer"),

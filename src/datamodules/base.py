@@ -11,12 +11,12 @@ import numpy as np
 from lightning import LightningDataModule
 from torch import Tensor
 
-from src.errors import UserError
+from src.datamodules.options import DataOptions
 from src.fingerprint import value_hash
-from src.preparation.builder import check_workers
 from src.preparation.card import Card
 from src.preparation.code import code_signature
 from src.preparation.fetch import fetch
+from src.rules import whole
 
 
 class DataModule(LightningDataModule):
@@ -40,15 +40,17 @@ class DataModule(LightningDataModule):
         shares: of the parts that are drawn; `None` or empty where the parts are fixed.
         root: its folder, or that of one's own files, if there is one.
         pool: how the outputs for the windows of a recording become one, `mean` or `max`.
+        Options: the class of the data set's own options.
+        options: those, checked.
 
     Args:
         cache_dir: prepared data lie in `<cache_dir>/<name>-<signature>`.
         batch_size: items a batch.
         shuffle_seed: of the order of training items, >= 0.
-        workers: processes that build the data, or `auto`.
+        options: those of the class `Options`, by name.
 
     Raises:
-        UserError: an option lies outside its range.
+        UserError: an option is unknown, missing or refused.
     """
 
     name: str
@@ -66,14 +68,15 @@ class DataModule(LightningDataModule):
     test_choices: ClassVar[tuple[str, ...]] = ()
     shares: Mapping[str, float] | None = None
     root: str | Path | None = None
+    options: DataOptions
+    Options: ClassVar[type[DataOptions]] = DataOptions
 
-    def __init__(self, *, cache_dir: Path, batch_size: int, shuffle_seed: int, workers: int | str) -> None:
+    def __init__(self, *, cache_dir: Path, batch_size: int, shuffle_seed: int, **options: Any) -> None:
         super().__init__()
-        if not isinstance(batch_size, int) or batch_size < 1:
-            raise UserError(f"batch_size={batch_size}: choose a whole number from 1.")
-        check_workers(workers)
-        self.cache_dir, self.batch_size, self.shuffle_seed = Path(cache_dir), batch_size, shuffle_seed
-        self.workers = workers
+        self.options = self.Options.read(options)
+        self.cache_dir, self.shuffle_seed = Path(cache_dir), shuffle_seed
+        self.batch_size = whole(1)("batch_size", batch_size)
+        self.workers = self.options.workers
 
     @abstractmethod
     def recipe(self) -> Mapping[str, Any]:

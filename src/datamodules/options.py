@@ -1,54 +1,41 @@
-"""The options of a data set of recordings, checked."""
+"""Options that several families of data sets have."""
 
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
 
-from src.errors import UserError
+from src.options import Options, Role
+from src.rules import Rule, each, null, one_of, path, table, whole
+from src.splitting.splits import shares
 
-Option = TypeVar("Option", int, str)
+Folder = Annotated[str | Path | None, path | null(), Role.PATH, Role.INPUT]
+"""The folder of a data set, or of one's own files."""
+
+_FONT = Rule(
+    "a soundfont by its name, such as TimGM6mb, or path", lambda key, value: str(path.read(key, value))
+)
+Soundfont = Annotated[str, _FONT, Role.PATHS, Role.INPUT]
+_FONTS = Rule(
+    "one or several soundfonts by their names, such as [TimGM6mb], or paths",
+    lambda key, value: each(_FONT).read(key, [value] if isinstance(value, str) else value),
+)
+Soundfonts = Annotated[tuple[str, ...], _FONTS, Role.PATHS, Role.INPUT]
+OtherSoundfonts = Annotated[tuple[str, ...] | None, _FONTS | null("for the same"), Role.PATHS, Role.INPUT]
+
+Seed = Annotated[int, whole(0)]
+"""Of what is drawn; that of the training is another."""
+Shares = Annotated[Mapping[str, float] | None, shares() | null("for the data set's own split")]
+Features = Annotated[Mapping[str, Any], table]
+"""Of `src.audio.mel.LogMel`, which checks them."""
 
 
-def one_of(option: str, value: Option, known: Sequence[Option]) -> Option:
-    """Check a choice.
+class DataOptions(Options):
+    """What every data set has.
 
-    Raises:
-        UserError: it is none of those known.
+    Args:
+        workers: processes that build the data, or `auto`.
     """
-    if value not in known:
-        raise UserError(f"data.{option}={value}: choose {' or '.join(map(str, known))}.")
-    return value
 
+    group = "data"
 
-def above_zero(option: str, value: float) -> float:
-    """Check a number of seconds.
-
-    Raises:
-        UserError: it is not above 0.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
-        raise UserError(f"data.{option}={value}: choose a number of seconds above 0.")
-    return float(value)
-
-
-def whole_number(option: str, value: int, least: int, most: int | None = None) -> int:
-    """Check a whole number.
-
-    Raises:
-        UserError: it is none, or lies outside least..most.
-    """
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if not whole or value < least or (most is not None and value > most):
-        range_ = f"from {least}" if most is None else f"from {least} to {most}"
-        raise UserError(f"data.{option}={value}: choose a whole number {range_}.")
-    return value
-
-
-def share(option: str, value: float) -> float:
-    """Check a share.
-
-    Raises:
-        UserError: it lies outside 0..1.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise UserError(f"data.{option}={value}: choose a share from 0 to 1.")
-    return float(value)
+    workers: Annotated[int | str, whole(1) | one_of("auto"), Role.NO_EFFECT]

@@ -1,21 +1,17 @@
 """What music is generated with."""
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from src.audio.roll import Grid
 from src.audio.roll_files import NO_SOUND
 from src.audio.soundfonts.installed import find_soundfont
-from src.construction import build
 from src.errors import UserError
+from src.options import Options
+from src.rules import null, number, share, whole, words
 
-_OPTIONAL = ("bars", "top_k", "top_p", "threshold")
 
-
-@dataclass(frozen=True, kw_only=True)
-class Generation:
+class Generation(Options):
     """How many pieces, how long, how they begin and how their columns are drawn.
 
     Args:
@@ -38,32 +34,27 @@ class Generation:
         UserError: an option is outside its range.
     """
 
-    pieces: int
-    steps: int
-    bars: int | None
-    beats_per_bar: int
-    prime: int
-    temperature: float
-    top_k: int | None
-    top_p: float | None
-    threshold: float | None
-    bpm: float
-    program: int
-    soundfont: str
+    group = "generation"
 
-    def __post_init__(self) -> None:
-        for name in ("pieces", "steps", "bars", "beats_per_bar", "top_k"):
-            _check_count(name, getattr(self, name), 1)
-        _check_count("prime", self.prime, 0)
-        _check_count("program", self.program, 0, 127)
-        _check_range("temperature", self.temperature, 0.01, 100)
-        _check_range("top_p", self.top_p, 0.01, 1)
-        _check_range("threshold", self.threshold, 0, 1)
-        _check_range("bpm", self.bpm, 4, 1000)
-        if not isinstance(self.soundfont, str):
-            raise UserError(
-                f"generation.soundfont={self.soundfont}: give a name such as TimGM6mb, or a path."
-            )
+    pieces: Annotated[int, whole(1)]
+    steps: Annotated[int, whole(1)]
+    bars: Annotated[int | None, whole(1) | null("for steps")]
+    beats_per_bar: Annotated[int, whole(1)]
+    prime: Annotated[int, whole(0)]
+    temperature: Annotated[float, number(0.01, 100)]
+    top_k: Annotated[int | None, whole(1) | null("for any number")]
+    top_p: Annotated[float | None, number(0.01, 1) | null("for any key")]
+    threshold: Annotated[float | None, share | null("to draw")]
+    bpm: Annotated[float, number(4, 1000)]
+    program: Annotated[int, whole(0, 127)]
+    soundfont: Annotated[str, words("a name such as TimGM6mb, or a path")]
+
+    def check(self) -> None:
+        """Refuse options of drawing where nothing is drawn.
+
+        Raises:
+            UserError: there is one.
+        """
         if self.threshold is not None and (self.top_k, self.top_p) != (None, None):
             raise UserError("generation.threshold answers without drawing: leave top_k and top_p out.")
 
@@ -91,22 +82,7 @@ def generation_options(options: Mapping[str, Any]) -> Generation:
     Raises:
         UserError: an option is unknown or outside its range, or there is no such soundfont.
     """
-    chosen = build(Generation, options, "generation")
+    chosen = Generation.read(options)
     if chosen.soundfont != NO_SOUND:
         find_soundfont(chosen.soundfont)
     return chosen
-
-
-def _check_count(name: str, value: int | None, least: int, most: float = math.inf) -> None:
-    if value is None and name in _OPTIONAL:
-        return
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        to = f" to {most}" if most < math.inf else ""
-        raise UserError(f"generation.{name}={value}: choose a whole number from {least}{to}.")
-
-
-def _check_range(name: str, value: float | None, low: float, high: float) -> None:
-    if value is None and name in _OPTIONAL:
-        return
-    if not isinstance(value, int | float) or not math.isfinite(value) or not low <= value <= high:
-        raise UserError(f"generation.{name}={value}: choose a number from {low:g} to {high:g}.")

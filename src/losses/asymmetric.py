@@ -1,13 +1,15 @@
 """Asymmetric loss, for many labels of which few are present."""
 
 import math
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from src.losses.base import Loss, as_float32, in_range
+from src.losses.base import Loss, as_float32
+from src.options import checks
+from src.rules import number
 
 EPSILON = 1e-8
 """The least shifted probability, as in the authors' code; keeps gradients finite for γ below 1."""
@@ -31,11 +33,17 @@ class Asymmetric(Loss):
 
     targets: ClassVar[tuple[str, ...]] = ("multilabel", "rolls")
 
-    def __init__(self, gamma_negative: float = 4.0, gamma_positive: float = 1.0, clip: float = 0.05) -> None:
+    @checks("loss")
+    def __init__(
+        self,
+        gamma_negative: Annotated[float, number(0)] = 4.0,
+        gamma_positive: Annotated[float, number(0)] = 1.0,
+        clip: Annotated[float, number(0, 0.5)] = 0.05,
+    ) -> None:
         super().__init__()
-        self.gamma_negative = in_range("gamma_negative", gamma_negative, 0.0)
-        self.gamma_positive = in_range("gamma_positive", gamma_positive, 0.0)
-        self.clip = in_range("clip", clip, 0.0, 0.5)
+        self.gamma_negative = gamma_negative
+        self.gamma_positive = gamma_positive
+        self.clip = clip
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the asymmetric loss.

@@ -1,12 +1,9 @@
 """The interface of losses: the targets that they fit, checks of their options, and what they learn."""
 
-import math
 from collections.abc import Sequence
 from typing import ClassVar
 
 from torch import Tensor, nn
-
-from src.errors import UserError
 
 
 class Loss(nn.Module):
@@ -50,18 +47,6 @@ class Loss(nn.Module):
     def inverse(self, outputs: Tensor) -> Tensor | None:
         """Return logits (..., C) for `outputs` (..., C), or `None` where the method `outputs` returns `None`."""
         return None
-
-
-def in_range(name: str, value: float, low: float, high: float = math.inf) -> float:
-    """Return `value` if it is finite and within `[low, high]`.
-
-    Raises:
-        UserError: it isn't; the message names the range.
-    """
-    if math.isfinite(value) and low <= value <= high:
-        return float(value)
-    range_ = f"at least {low:g}" if high == math.inf else f"between {low:g} and {high:g}"
-    raise UserError(f"loss.{name} is {value}: choose a number of {range_}.")
 
 
 def as_float32(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:

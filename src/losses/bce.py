@@ -1,14 +1,20 @@
 """Binary cross-entropy with logits, optionally weighted to balance rare classes."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from src.errors import UserError
-from src.losses.base import Loss, as_float32, in_range
+from src.losses.base import Loss, as_float32
+from src.options import checks
+from src.rules import Rule, each, null, number, one_of
+
+POS_WEIGHT = Rule(
+    "null, balanced, or one number from 0 for each class", (null() | one_of("none") | each(number(0))).read
+)
 
 
 class BCE(Loss):
@@ -25,17 +31,14 @@ class BCE(Loss):
     targets: ClassVar[tuple[str, ...]] = ("multilabel", "rolls")
     pos_weight: Tensor | None
 
-    def __init__(self, pos_weight: Sequence[float] | str | None = None) -> None:
+    @checks("loss")
+    def __init__(self, pos_weight: Annotated[Sequence[float] | str | None, POS_WEIGHT] = None) -> None:
         super().__init__()
         if pos_weight == "none":
             pos_weight = None
-        if isinstance(pos_weight, str):
-            raise UserError(
-                f"loss.pos_weight is {pos_weight}: choose null, balanced, or one number per class."
-            )
         weights = None
         if pos_weight is not None:
-            weights = torch.tensor([in_range("pos_weight", weight, 0.0) for weight in pos_weight])
+            weights = torch.tensor(pos_weight)
         self.register_buffer("pos_weight", weights, persistent=False)
 
     def check(self, n_classes: int) -> None:

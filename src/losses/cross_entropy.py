@@ -1,11 +1,13 @@
 """Cross-entropy for items that belong to exactly one class."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor
 
-from src.losses.base import Loss, in_range
+from src.losses.base import Loss
+from src.options import checks
+from src.rules import share
 
 
 class CrossEntropy(Loss):
@@ -21,9 +23,10 @@ class CrossEntropy(Loss):
 
     targets: ClassVar[tuple[str, ...]] = ("multiclass",)
 
-    def __init__(self, label_smoothing: float = 0.0) -> None:
+    @checks("loss")
+    def __init__(self, label_smoothing: Annotated[float, share] = 0.0) -> None:
         super().__init__()
-        self.label_smoothing = in_range("label_smoothing", label_smoothing, 0.0, 1.0)
+        self.label_smoothing = label_smoothing
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the cross-entropy.

@@ -1,11 +1,13 @@
 """Focal loss, which reduces the weight of elements that are already right."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor
 
-from src.losses.base import Loss, as_float32, in_range
+from src.losses.base import Loss, as_float32
+from src.options import checks
+from src.rules import null, number, share
 
 
 class Focal(Loss):
@@ -25,10 +27,13 @@ class Focal(Loss):
 
     targets: ClassVar[tuple[str, ...]] = ("multilabel", "rolls")
 
-    def __init__(self, gamma: float = 2.0, alpha: float | None = 0.25) -> None:
+    @checks("loss")
+    def __init__(
+        self, gamma: Annotated[float, number(0)] = 2.0, alpha: Annotated[float | None, share | null()] = 0.25
+    ) -> None:
         super().__init__()
-        self.gamma = in_range("gamma", gamma, 0.0)
-        self.alpha = None if alpha is None else in_range("alpha", alpha, 0.0, 1.0)
+        self.gamma = gamma
+        self.alpha = alpha
 
     def forward(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the focal loss.

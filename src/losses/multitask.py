@@ -1,13 +1,15 @@
 """A weighted sum of the mean squared errors of several axes, learned together."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
 from torch import Tensor
 
 from src.errors import UserError
-from src.losses.base import Loss, as_float32, in_range
+from src.losses.base import Loss, as_float32
+from src.options import checks
+from src.rules import each, number
 
 
 class Multitask(Loss):
@@ -23,9 +25,10 @@ class Multitask(Loss):
     targets: ClassVar[tuple[str, ...]] = ("regression",)
     weights: Tensor
 
-    def __init__(self, weights: Sequence[float] = (0.4, 0.3, 0.3)) -> None:
+    @checks("loss")
+    def __init__(self, weights: Annotated[Sequence[float], each(number(0))] = (0.4, 0.3, 0.3)) -> None:
         super().__init__()
-        checked = torch.tensor([in_range("weights", weight, 0.0) for weight in weights])
+        checked = torch.tensor(weights)
         if not bool(checked.any()):
             raise UserError("loss.weights are all 0: give at least one axis a number above 0.")
         self.register_buffer("weights", checked, persistent=False)

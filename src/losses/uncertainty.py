@@ -1,13 +1,15 @@
 """Squared errors of several axes, weighted by uncertainties that are learned with the network."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from src.errors import UserError
-from src.losses.base import Loss, as_float32, in_range
+from src.losses.base import Loss, as_float32
+from src.options import checks
+from src.rules import each, null, number
 
 LEAST = 1e-6
 """The smallest initial variance of an axis."""
@@ -31,10 +33,12 @@ class Uncertainty(Loss):
 
     targets: ClassVar[tuple[str, ...]] = ("regression",)
 
-    def __init__(self, variances: Sequence[float] | None = None) -> None:
+    @checks("loss")
+    def __init__(
+        self, variances: Annotated[Sequence[float] | None, each(number(LEAST)) | null()] = None
+    ) -> None:
         super().__init__()
-        checked = [in_range("variances", variance, LEAST) for variance in variances or ()]
-        self.log_variances = nn.Parameter(torch.tensor(checked).log())
+        self.log_variances = nn.Parameter(torch.tensor(variances or ()).log())
 
     def check(self, n_classes: int) -> None:
         """Refuse `variances` of another length than `n_classes`.

@@ -1,12 +1,13 @@
 """Penalties on a network's weights that are added to the loss, so that the optimizer sees their gradients."""
 
-import math
 from collections.abc import Iterator
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 
-from src.errors import UserError
+from src.options import checks
+from src.rules import number
 
 
 class L1(nn.Module):
@@ -19,9 +20,10 @@ class L1(nn.Module):
         UserError: `weight` is outside its range.
     """
 
-    def __init__(self, weight: float = 1e-2) -> None:
+    @checks("regularization")
+    def __init__(self, weight: Annotated[float, number(0)] = 1e-2) -> None:
         super().__init__()
-        self.weight = _checked(weight)
+        self.weight = weight
 
     def forward(self, network: nn.Module) -> Tensor:
         """Return the penalty of `network`, a scalar ≥ 0."""
@@ -38,9 +40,10 @@ class L2(nn.Module):
         UserError: `weight` is outside its range.
     """
 
-    def __init__(self, weight: float = 5e-3) -> None:
+    @checks("regularization")
+    def __init__(self, weight: Annotated[float, number(0)] = 5e-3) -> None:
         super().__init__()
-        self.weight = _checked(weight)
+        self.weight = weight
 
     def forward(self, network: nn.Module) -> Tensor:
         """Return the penalty of `network`, a scalar ≥ 0."""
@@ -50,9 +53,3 @@ class L2(nn.Module):
 def penalised(network: nn.Module) -> Iterator[nn.Parameter]:
     """Return the trainable weights with two or more dimensions: no biases, batch norms or frozen weights."""
     return (w for w in network.parameters() if w.ndim >= 2 and w.requires_grad)
-
-
-def _checked(weight: float) -> float:
-    if math.isfinite(weight) and weight >= 0:
-        return float(weight)
-    raise UserError(f"regularization.weight is {weight}: choose a number of at least 0.")

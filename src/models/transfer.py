@@ -1,18 +1,19 @@
 """Transfer learning: training a network that starts with the features of another one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Annotated
 
 from torch import Tensor, nn
 
 from src.errors import UserError
+from src.options import Options
+from src.rules import number, whole
 
 HEAD = "head"
 """The attribute of every network that holds its output layer; everything else is its features."""
 
 
-@dataclass(frozen=True)
-class Transfer:
+class Transfer(Options):
     """How transferred features are trained with a new head.
 
     Args:
@@ -23,14 +24,10 @@ class Transfer:
         UserError: a number is outside its range.
     """
 
-    frozen_epochs: int = 0
-    feature_rate: float = 1.0
+    group = "transfer"
 
-    def __post_init__(self) -> None:
-        if not isinstance(self.frozen_epochs, int) or self.frozen_epochs < 0:
-            raise UserError(f"transfer.frozen_epochs={self.frozen_epochs}: choose a whole number from 0")
-        if not 0 < self.feature_rate <= 1:
-            raise UserError(f"transfer.feature_rate={self.feature_rate}: choose a factor above 0, at most 1")
+    frozen_epochs: Annotated[int, whole(0)] = 0
+    feature_rate: Annotated[float, number(0, 1, above=True)] = 1.0
 
     def begin_epoch(self, network: nn.Module, epoch: int) -> None:
         """Freeze the features in the first epochs, and unfreeze them afterwards."""

@@ -84,16 +84,6 @@ class Builder(Generic[Make]):
         return min(cores(), -(-n_chunks * CHUNK_ITEMS // _ITEMS_PER_WORKER))
 
 
-def check_workers(workers: int | str) -> None:
-    """Check a number of processes.
-
-    Raises:
-        UserError: it is neither `auto` nor a number from 1 up.
-    """
-    if workers != "auto" and not (isinstance(workers, int) and workers >= 1):
-        raise UserError(f"workers is {workers}; choose auto or a number of processes from 1 up")
-
-
 def _in_this_process(make: Make, files: Chunks[Make], chunks: list[int]) -> Iterator[tuple[int, str]]:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -7,47 +7,18 @@ from typing import Any
 
 from src.errors import UserError
 from src.fingerprint import code_hash, content_hash, value_hash
-
-IGNORED = (
-    "outputs",
-    "mode",
-    "checkpoint",
-    "input",
-    "class_map",
-    "thresholds",
-    "dry_run",
-    "retry",
-    "reuse",
-    "timeout",
-    "sweep",
-    "logger",
-    "callbacks.progress_bar",
-    "callbacks.learning_rate",
-    "callbacks.music_samples",
-    "learning_rates",
-    "data.workers",
-    "data.loaders",
-    "data.feature_files",
-    "trainer.enable_progress_bar",
-)
-"""Keys that can't change a trial's result."""
-
-INPUTS = (
-    "data.root",
-    "data.soundfont",
-    "data.soundfonts",
-    "data.val_soundfonts",
-    "data.test_soundfonts",
-    "init_from",
-)
-"""Keys that name files or folders: what lies behind the path counts, not the path."""
+from src.options import Role
 
 
-def signature(config: Mapping[str, Any], memory: Path | None = None) -> str:
+def signature(
+    config: Mapping[str, Any], roles: Mapping[str, frozenset[Role]], memory: Path | None = None
+) -> str:
     """Hash a frozen configuration without what can't change the result.
 
     Args:
         config: plain values, resolved; no `auto` is left in it.
+        roles: of keys, for those below, too: what has `Role.NO_EFFECT` does not count, and of what has `Role.INPUT`
+            the content does.
         memory: a JSON file that remembers content hashes (`src.fingerprint.content_hash`).
 
     Returns:
@@ -58,10 +29,16 @@ def signature(config: Mapping[str, Any], memory: Path | None = None) -> str:
     """
     counted = {}
     for key, value in _leaves(config):
-        if any(key == ignored or key.startswith(f"{ignored}.") for ignored in IGNORED):
-            continue
-        counted[key] = _content(key, value, memory) if key in INPUTS else _plain(value)
+        of_key = _roles_of(key, roles)
+        if Role.NO_EFFECT not in of_key:
+            counted[key] = _content(key, value, memory) if Role.INPUT in of_key else _plain(value)
     return value_hash(counted)
+
+
+def _roles_of(key: str, roles: Mapping[str, frozenset[Role]]) -> frozenset[Role]:
+    parts = key.split(".")
+    above = (".".join(parts[:count]) for count in range(1, len(parts) + 1))
+    return frozenset().union(*(roles.get(name, ()) for name in above))
 
 
 @cache

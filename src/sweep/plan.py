@@ -57,7 +57,7 @@ def plan(requests: Sequence[Request], settings: Settings, sweep: str) -> Plan:
     for request in requests:
         try:
             config = trial.freeze(request.config)
-            name = signature(config, outputs / "cache" / "content_hashes.json")
+            name = signature(config, trial.roles(config), outputs / "cache" / "content_hashes.json")
         except UserError as error:
             own = [override for override in request.overrides if override not in shared]
             refused.setdefault(str(error), []).append(" ".join(own))

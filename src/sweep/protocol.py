@@ -1,4 +1,4 @@
-"""The interface of trials for the sweep: a module with five functions, named by its import path."""
+"""The interface of trials for the sweep: a module with six functions, named by its import path."""
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from src.errors import UserError
+from src.options import Role
 
 Config = Mapping[str, Any]
 Report = Callable[[dict[str, Any]], None]
@@ -18,6 +19,9 @@ class Trial(Protocol):
 
     def freeze(self, config: Any) -> dict[str, Any]:
         """Return the configuration resolved and checked; raise UserError where it is refused."""
+
+    def roles(self, config: Config) -> Mapping[str, frozenset[Role]]:
+        """Return, by key of a frozen configuration, what has no effect on the result and what counts by content."""
 
     def gpus(self) -> list[str]:
         """Return the names of the GPUs that trials may be placed on."""
@@ -53,7 +57,7 @@ def load_trial(path: str) -> Trial:
     except ModuleNotFoundError as error:
         raise UserError(f"hydra.launcher.trial={path}: {error}; name a module on PYTHONPATH.") from error
     if not isinstance(module, Trial):
-        names = ("freeze", "gpus", "gpus_needed", "prepare", "run")
+        names = ("freeze", "roles", "gpus", "gpus_needed", "prepare", "run")
         lacking = ", ".join(name for name in names if not callable(getattr(module, name, None)))
         raise UserError(f"hydra.launcher.trial={path}: the module lacks {lacking}; add what is missing.")
     return module

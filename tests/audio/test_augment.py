@@ -55,10 +55,10 @@ def test_mixing_none_changes_nothing() -> None:
 
 @pytest.mark.parametrize("probability", [-0.1, 1.1])
 def test_mixing_refuses_what_is_no_probability(probability: float) -> None:
-    with pytest.raises(UserError, match="between 0 and 1"):
+    with pytest.raises(UserError, match="a share from 0 to 1"):
         Mixing(probability)
 
 
 def test_spec_augment_refuses_negative_widths() -> None:
-    with pytest.raises(UserError, match="0 or more"):
+    with pytest.raises(UserError, match="time_width=-1: choose a whole number from 0"):
         SpecAugment(1, -1, 1, 1)

@@ -17,7 +17,9 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+from src.configuration.settings import root_roles
 from src.errors import UserError
+from src.options import Role
 
 EPOCHS, EPOCH_S = 2, 0.02
 
@@ -27,6 +29,10 @@ def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
     if _fake(config).get("fault") == "refused":
         raise UserError("fake.fault=refused: choose another.")
     return frozen
+
+
+def roles(config: Mapping[str, Any]) -> dict[str, frozenset[Role]]:
+    return root_roles()
 
 
 def gpus() -> list[str]:

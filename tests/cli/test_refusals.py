@@ -136,7 +136,7 @@ CASES = {
         ("-m", CHORALES, "optimizer._target_=torch.optim.Adam,torch.optim.NAdam"),
         ("learning_rates.torch.optim.NAdam", "give optimizer.lr="),
     ),
-    "option of generation": Case((CHORALES, "+generation.barz=4"), ("generation", "barz", "check the keys")),
+    "option of generation": Case((CHORALES, "+generation.barz=4"), ("generation.barz", "Did you mean bars?")),
     "bars": Case((CHORALES, "generation.bars=0"), ("generation.bars=0", "from 1")),
     "decay": Case((CHORALES, "callbacks.ema.decay=2"), ("callbacks.ema.decay", "from 0 to below 1")),
     "music of no checkpoint": Case(("mode=generate",), ("checkpoint= is missing", "best.ckpt")),

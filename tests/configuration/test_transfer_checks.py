@@ -137,7 +137,7 @@ def test_options_without_a_checkpoint_have_no_effect(frozen: Any, change: str) -
     [
         ("transfer.frozen_epochs=-1", "transfer.frozen_epochs=-1"),
         ("transfer.feature_rate=2", "transfer.feature_rate=2"),
-        ("+transfer.epochs=2", "check the keys of transfer"),
+        ("+transfer.epochs=2", "Did you mean frozen_epochs"),
     ],
 )
 def test_impossible_options(frozen: Any, checkpoint: Path, change: str, says: str) -> None:

@@ -15,16 +15,20 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+import yaml
 from sklearn.metrics import hamming_loss
 
 from src.commands.evaluation import test as mode_test
 from src.commands.prediction import predict
-from src.configuration.build import build_data
+from src.configuration.build import build_data, build_learner
 from src.configuration.checks import freeze
+from src.configuration.roles import key_roles
 from src.configuration.targets import find_task
 from src.configuration.trust import VARIABLE
+from src.errors import UserError
 from src.metrics.further import BASELINES, METRICS
 from src.metrics.kinds import KINDS, direction
+from src.options import Role
 from src.tasks.base import TASKS
 from src.trial import measured_baselines, run
 from tests.docs.examples import EXTENDING, code_blocks
@@ -140,7 +144,47 @@ def test_a_task(
     assert present == {(name, name) for name in PITCHES}
 
 
-@pytest.mark.parametrize("heading", ["A metric", "A baseline", "A task"])
+def of_yaml(heading: str, target: str) -> dict[str, Any]:
+    """The options of a heading's YAML block, of a class that lies elsewhere."""
+    [block] = code_blocks(heading, "yaml")
+    return {**yaml.safe_load(block), "_target_": target}
+
+
+def test_a_network_and_a_data_set(
+    example: Example,
+    composed: Callable[..., dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv(VARIABLE, "mean_mlp,drum_takes")
+    example("A network", 0, "mean_mlp")
+    example("A data set", 0, "drum_takes")
+    (tmp_path / "drums").mkdir()
+    rng = np.random.default_rng(0)
+    for number, drummer in enumerate("abcdefghij"):
+        for hertz, drum in ((200, "snare"), (60, "kick"), (500, "tom")):
+            tone = np.sin(2 * np.pi * (hertz + number) * np.arange(22050) / 22050)
+            noise = rng.normal(size=22050) / 50
+            soundfile.write(tmp_path / "drums" / f"{drum}_{drummer}_1.wav", 0.3 * tone + noise, 22050)
+    config = composed("loss=cross_entropy", "batch_size=4")
+    config["data"] = {**of_yaml("A data set", "drum_takes.DrumTakes"), "workers": 1}
+    config["data"]["root"] = str(tmp_path / "drums")
+    config["model"] = of_yaml("A network", "mean_mlp.MeanMLP")
+    frozen = freeze(config)
+    data = build_data(frozen)
+    data.prepare_data()
+    data.setup("fit")
+    assert data.n_items == {"train": 12, "val": 4, "test": 4}
+    inputs, _ = next(iter(data.train_dataloader()))
+    assert build_learner(frozen, data)(inputs).shape == (4, 2)
+    assert key_roles(frozen)["data.root"] == {Role.PATH, Role.INPUT}
+    for group, option, value in (("data", "drums", ["snare"]), ("model", "hidden", 0)):
+        wrong = {**frozen, group: {**frozen[group], option: value}}
+        with pytest.raises(UserError, match=rf"^{group}\.{option}=.*: choose .*\.$"):
+            freeze(wrong)
+
+
+@pytest.mark.parametrize("heading", ["A network", "A data set", "A metric", "A baseline", "A task"])
 def test_examples_are_written_as_the_code_is(heading: str, tmp_path: Path) -> None:
     """Linted as files of this project are."""
     for number, block in enumerate(code_blocks(heading)):

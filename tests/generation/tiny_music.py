@@ -40,7 +40,7 @@ class Tunes(RollDataModule):
 
     name = "tunes"
 
-    def __init__(self, folder: Path, **options: Any) -> None:
+    def __init__(self, folder: Path, *, grid: Grid | None = GRID, **options: Any) -> None:
         defaults: dict[str, Any] = {
             "cache_dir": folder / "cache",
             "batch_size": 4,
@@ -48,7 +48,6 @@ class Tunes(RollDataModule):
             "workers": 1,
             "lowest_note": 60,
             "n_notes": N_NOTES,
-            "grid": GRID,
             "seed": None,
             "split": None,
             "n_steps": 4,
@@ -56,6 +55,7 @@ class Tunes(RollDataModule):
             "onsets": False,
         }
         super().__init__(**{**defaults, **options})
+        self.grid = grid
 
     def check(self) -> None:
         pass

@@ -20,5 +20,5 @@ def test_label_smoothing_spreads_the_truth_evenly():
 
 
 def test_refuses_smoothing_outside_its_range():
-    with pytest.raises(UserError, match="between 0 and 1"):
+    with pytest.raises(UserError, match="a share from 0 to 1"):
         CrossEntropy(label_smoothing=1.5)

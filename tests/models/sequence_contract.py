@@ -147,7 +147,7 @@ def assert_head_is_last(model):
 
 def assert_refused(network, options):
     """An option outside its range is refused in one line that names it."""
-    with pytest.raises(UserError, match=f"^model.{next(iter(options))} is ") as caught:
+    with pytest.raises(UserError, match=f"^model.{next(iter(options))}=") as caught:
         network(3, **options)
     assert "\n" not in str(caught.value)
 

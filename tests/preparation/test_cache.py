@@ -15,7 +15,7 @@ import pytest
 from slow_building import N_ITEMS, SlowMaker, cache, diary
 
 from src.errors import UserError
-from src.preparation.builder import Builder, check_workers
+from src.preparation.builder import Builder
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = Path(__file__).with_name("slow_building.py")
@@ -241,9 +241,3 @@ def test_a_killed_worker_is_said(tmp_path: Path, start):
     assert process.returncode == 1
     assert "exit code -9" in messages
     assert "data.workers=1" in messages
-
-
-@pytest.mark.parametrize("workers", [0, -1, 1.5, "all", None])
-def test_impossible_numbers_of_workers_are_refused(workers):
-    with pytest.raises(UserError, match="auto"):
-        check_workers(workers)

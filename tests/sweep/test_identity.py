@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from src.errors import UserError
-from src.sweep.identity import IGNORED, code, signature
+from src.options import Role
+from src.sweep.identity import code
+from src.sweep.identity import signature as signature_of
 
 CONFIG = {
     "mode": "train",
@@ -21,6 +23,20 @@ CONFIG = {
     "trainer": {"max_epochs": 2},
     "timeout": None,
 }
+ROLES = {
+    "outputs": frozenset({Role.PATH, Role.NO_EFFECT}),
+    "logger": frozenset({Role.NO_EFFECT}),
+    "callbacks.progress_bar": frozenset({Role.NO_EFFECT}),
+    "data.workers": frozenset({Role.NO_EFFECT}),
+    "data.root": frozenset({Role.PATH, Role.INPUT}),
+    "data.soundfonts": frozenset({Role.PATHS, Role.INPUT}),
+    "init_from": frozenset({Role.INPUT}),
+    "checkpoint": frozenset({Role.PATHS}),
+}
+
+
+def signature(config):
+    return signature_of(config, ROLES)
 
 
 def changed(key, value):
@@ -50,13 +66,16 @@ def test_signature_is_a_short_name():
         ("data.classes", [{"name": "a", "low": 2}]),
         ("data.new_key", None),
         ("model", {}),
+        ("checkpoint", "a.ckpt"),
     ],
 )
 def test_what_can_change_the_result_counts(key, value):
     assert changed(key, value) != signature(CONFIG)
 
 
-@pytest.mark.parametrize("key", IGNORED)
+@pytest.mark.parametrize(
+    "key", ["outputs", "logger", "logger.wandb.mode", "callbacks.progress_bar._target_", "data.workers"]
+)
 def test_what_cannot_change_the_result_does_not_count(key):
     assert changed(key, "something else") == signature(CONFIG)
 

@@ -5,7 +5,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -14,23 +14,24 @@ from torch.utils.data import DataLoader, Sampler
 
 from src.audio import mel
 from src.audio.mel import log_mel
-from src.audio.speed import checked_shifts
 from src.datamodules.base import DataModule
 from src.datamodules.batches import OrderedBatches
 from src.datamodules.contact_sheet import write_clip, write_contact_sheet
 from src.datamodules.notes import makers, mixer
 from src.datamodules.notes.makers import Maker
-from src.datamodules.notes.note import FOLDS, Note, by_pitch, check_split
+from src.datamodules.notes.note import FOLDS, FOLDS_OF_SPLITS, Note, by_pitch
 from src.datamodules.notes.origins import Played, Recorded
 from src.datamodules.notes.store import NoteStore
 from src.datamodules.notes.tinysol_table import CARD
-from src.datamodules.options import one_of, whole_number
+from src.datamodules.options import DataOptions, Features, Folder, OtherSoundfonts, Seed
 from src.datamodules.sound_batches import ItemMaker, ShiftedSounds, SoundDataset, sound_loader
 from src.errors import UserError
 from src.fingerprint import read_json, value_hash, write_json
 from src.metrics.band_statistics import band_statistics
+from src.options import Role
 from src.preparation.code import code_signature, module_of
 from src.processes import cores
+from src.rules import each, flag, number, one_of, seconds, share, table, whole
 from src.splitting.splits import SPLITS
 
 ORIGINS = ("recordings", "soundfont")
@@ -40,11 +41,10 @@ _SHEET_ITEMS = 2048
 _BLOCK = 64
 
 
-class NoteDataModule(DataModule):
-    """Sounds made of single notes when they are asked for; a subclass says how.
+class NoteOptions(DataOptions):
+    """What every data set of notes has.
 
     Args:
-        cache_dir, batch_size, shuffle_seed, workers: see `DataModule`.
         source: `recordings`: files below `root` that a table like TinySOL's describes; `soundfont`: the same notes
             played by a synthesiser.
         root: the data set's folder.
@@ -60,9 +60,52 @@ class NoteDataModule(DataModule):
         split: folds of `train`, `val` and `test`.
         clip_seconds: length of an item.
         features: parameters of `src.audio.mel.LogMel`; its sample_rate is the sound's.
-        seed: of folds and draws, >= 0.
+        seed: of folds and draws.
         shifts: semitones that validation and test items are heard at; the outputs are averaged.
         loaders: processes that make batches, or `auto`: none on a CPU, on a GPU one a core but one.
+    """
+
+    source: Annotated[str, one_of(*ORIGINS)]
+    root: Folder
+    max_bad: Annotated[float, share]
+    soundfonts: OtherSoundfonts
+    instruments: Annotated[Sequence[Mapping[str, Any]], each(table, least=0)]
+    velocities: Annotated[Mapping[str, int], table]
+    held_seconds: Annotated[float, seconds]
+    effects: Annotated[bool, flag]
+    note_seconds: Annotated[float, seconds]
+    folds: Annotated[str, one_of(*FOLDS)]
+    split: Annotated[Mapping[str, tuple[int, ...]], FOLDS_OF_SPLITS]
+    clip_seconds: Annotated[float, seconds]
+    features: Features
+    seed: Seed
+    shifts: Annotated[tuple[float, ...], each(number(-12, 12, of="a number of semitones"))]
+    loaders: Annotated[int | str, whole(0) | one_of("auto"), Role.NO_EFFECT]
+
+    def check(self) -> None:
+        """Refuse a folder where a soundfont plays.
+
+        Raises:
+            UserError: there is one.
+        """
+        if self.source == "soundfont" and self.root is not None:
+            raise UserError("data.root has no effect with data.source=soundfont: add data.source=recordings")
+
+    def origin(self) -> Recorded | Played:
+        """Return where the notes come from."""
+        if self.source == "recordings":
+            return Recorded(self.root)
+        return Played(
+            self.soundfonts or (), self.instruments, self.velocities, self.held_seconds, self.effects
+        )
+
+
+class NoteDataModule(DataModule):
+    """Sounds made of single notes when they are asked for; a subclass says how.
+
+    Args:
+        cache_dir, batch_size, shuffle_seed: see `DataModule`.
+        options: see `NoteOptions`.
 
     Raises:
         UserError: an option lies outside its range.
@@ -70,51 +113,19 @@ class NoteDataModule(DataModule):
 
     card = CARD
 
-    def __init__(
-        self,
-        *,
-        cache_dir: Path,
-        batch_size: int,
-        shuffle_seed: int,
-        workers: int | str,
-        source: str,
-        root: str | None,
-        max_bad: float,
-        soundfonts: Sequence[str] | None,
-        instruments: Sequence[Mapping[str, Any]],
-        velocities: Mapping[str, int],
-        held_seconds: float,
-        effects: bool,
-        note_seconds: float,
-        folds: str,
-        split: Mapping[str, Sequence[int]],
-        clip_seconds: float,
-        features: Mapping[str, Any],
-        seed: int,
-        shifts: Sequence[float],
-        loaders: int | str,
-    ) -> None:
-        super().__init__(
-            cache_dir=cache_dir, batch_size=batch_size, shuffle_seed=shuffle_seed, workers=workers
-        )
-        one_of("source", source, ORIGINS)
-        one_of("folds", folds, FOLDS)
-        if loaders != "auto" and (not isinstance(loaders, int) or loaders < 0):
-            raise UserError(f"data.loaders={loaders}: choose auto, or a number of processes from 0")
-        if min(clip_seconds, note_seconds, held_seconds) <= 0 or not 0 <= max_bad <= 1:
-            raise UserError("data: clip_seconds, note_seconds and held_seconds must be above 0, max_bad 0..1")
-        if source == "soundfont" and root is not None:
-            raise UserError("data.root has no effect with data.source=soundfont: add data.source=recordings")
-        self.origin: Recorded | Played = Recorded(root)
-        self.root = root if source == "recordings" else None
-        if source == "soundfont":
-            self.origin = Played(tuple(soundfonts or ()), instruments, velocities, held_seconds, effects)
-        self.folds = "pitch" if source == "soundfont" else folds
-        self.max_bad = max_bad if source == "recordings" else 1.0  # a soundfont has the notes that it has
-        self.note_seconds = note_seconds
-        self.split, self.seed = check_split(split), whole_number("seed", seed, 0)
-        self.clip_seconds, self.features = float(clip_seconds), dict(features)
-        self.shifts, self.loaders = checked_shifts(shifts), loaders
+    Options = NoteOptions
+    options: NoteOptions
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        options = self.options
+        self.origin, self.root = options.origin(), options.root
+        played = options.source == "soundfont"
+        self.folds = "pitch" if played else options.folds
+        self.max_bad = 1.0 if played else options.max_bad  # a soundfont has the notes that it has
+        self.note_seconds, self.clip_seconds = options.note_seconds, options.clip_seconds
+        self.split, self.seed = dict(options.split), options.seed
+        self.shifts, self.loaders, self.features = options.shifts, options.loaders, dict(options.features)
         self.log_mel = log_mel(self.features)
         self.samples = round(self.clip_seconds * self.log_mel.sample_rate)
         self.item_shape = (1, self.log_mel.n_mels, self.log_mel.frames(self.samples))

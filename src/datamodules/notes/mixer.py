@@ -3,20 +3,30 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from src.audio.speed import at_speed, speed
 from src.datamodules.notes.makers import FULL_SCALE
 from src.datamodules.notes.store import NoteStore
-from src.errors import UserError
+from src.options import Options
+from src.rules import Rule, each, flag, number, one_of, pair, whole
 
 LEVELS = ("recorded", "equal")
 _DRAWS = 4  # of a source: which note, where it is cut, its gain, its speed
 
 
-@dataclass(frozen=True, kw_only=True)
-class MixtureOptions:
+_SOURCES = each(whole(1))
+N_SOURCES = Rule(
+    "one or several whole numbers from 1",
+    lambda key, value: (whole(1).read(key, value),) if isinstance(value, int) else _SOURCES.read(key, value),
+)
+GAIN_DB = pair(number(-60, 60, of="a number of dB"))
+DETUNE = number(0, 12, of="a number of semitones")
+
+
+class MixtureOptions(Options):
     """How notes are mixed.
 
     Args:
@@ -31,24 +41,14 @@ class MixtureOptions:
         UserError: an option lies outside its range.
     """
 
-    n_sources: tuple[int, ...]
-    distinct: bool
-    samples: int
-    level: str
-    gain_db: tuple[float, float]
-    detune: float
+    group = "data"
 
-    def __post_init__(self) -> None:
-        if not self.n_sources or not all(isinstance(n, int) and n >= 1 for n in self.n_sources):
-            raise UserError(
-                f"data.n_sources is {list(self.n_sources)}: give one or several whole numbers from 1"
-            )
-        if self.level not in LEVELS:
-            raise UserError(f"data.level={self.level}: choose {' or '.join(LEVELS)}")
-        if self.gain_db[0] > self.gain_db[1] or max(map(abs, self.gain_db)) > 60:
-            raise UserError(f"data.gain_db is {list(self.gain_db)}: give [lowest, highest] within -60..60 dB")
-        if not 0 <= self.detune <= 12:
-            raise UserError(f"data.detune is {self.detune}: choose 0..12 semitones")
+    n_sources: Annotated[tuple[int, ...], N_SOURCES]
+    distinct: Annotated[bool, flag]
+    samples: int
+    level: Annotated[str, one_of(*LEVELS)]
+    gain_db: Annotated[tuple[float, float], GAIN_DB]
+    detune: Annotated[float, DETUNE]
 
 
 @dataclass(frozen=True)

@@ -5,19 +5,20 @@ same recordings; here no two parts share one.
 """
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from torch.utils.data import Sampler
 
 from src.datamodules.batches import ShuffledBatches
-from src.datamodules.notes.base import NoteDataModule
-from src.datamodules.notes.mixer import Mixer, MixtureOptions
+from src.datamodules.notes.base import NoteDataModule, NoteOptions
+from src.datamodules.notes.mixer import DETUNE, GAIN_DB, LEVELS, N_SOURCES, Mixer, MixtureOptions
 from src.datamodules.sound_batches import FreshBatches
 from src.errors import UserError
 from src.messages import say
+from src.rules import by_name, flag, null, one_of, whole
 from src.splitting.splits import SPLITS
 
 
@@ -34,7 +35,7 @@ class Mixtures(NoteDataModule):
         detune: of training notes; see `MixtureOptions`.
         fresh: every epoch has mixtures that no epoch before had; else all have the same.
         leak: rebuild the published mistake: all parts draw from the same recordings.
-        options: see `NoteDataModule`.
+        options: see `NoteOptions`.
 
     Raises:
         UserError: an option lies outside its range.
@@ -44,41 +45,37 @@ class Mixtures(NoteDataModule):
     target = "multilabel"
     grouped_by = "recording"
 
-    def __init__(
-        self,
-        *,
-        n_mixtures: Mapping[str, int],
-        n_sources: int | Sequence[int],
-        train_n_sources: int | Sequence[int] | None,
-        distinct: bool,
-        level: str,
-        gain_db: Sequence[float],
-        detune: float,
-        fresh: bool,
-        leak: bool,
-        **options: Any,
-    ) -> None:
-        super().__init__(**options)
-        for split in SPLITS:
-            if not isinstance(n_mixtures.get(split), int) or n_mixtures[split] < 1:
-                raise UserError(f"data.n_mixtures.{split} is {n_mixtures.get(split)}: choose a number from 1")
-        self.n_items = {split: n_mixtures[split] for split in SPLITS}
-        if len(gain_db) != 2:
-            raise UserError(f"data.gain_db is {list(gain_db)}: give [lowest, highest]")
+    class Options(NoteOptions):
+        """See `Mixtures`."""
+
+        n_mixtures: Annotated[Mapping[str, int], by_name(whole(1), SPLITS)]
+        n_sources: Annotated[tuple[int, ...], N_SOURCES]
+        train_n_sources: Annotated[tuple[int, ...] | None, N_SOURCES | null("for n_sources")]
+        distinct: Annotated[bool, flag]
+        level: Annotated[str, one_of(*LEVELS)]
+        gain_db: Annotated[tuple[float, float], GAIN_DB]
+        detune: Annotated[float, DETUNE]
+        fresh: Annotated[bool, flag]
+        leak: Annotated[bool, flag]
+
+    options: Options
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        options = self.options
+        self.n_items = dict(options.n_mixtures)
         self.mixing = MixtureOptions(
-            n_sources=_numbers(n_sources),
-            distinct=distinct,
+            n_sources=options.n_sources,
+            distinct=options.distinct,
             samples=self.samples,
-            level=level,
-            gain_db=(float(gain_db[0]), float(gain_db[1])),
+            level=options.level,
+            gain_db=options.gain_db,
             detune=0.0,
         )
         self.training = replace(
-            self.mixing,
-            n_sources=_numbers(n_sources if train_n_sources is None else train_n_sources),
-            detune=float(detune),
+            self.mixing, n_sources=options.train_n_sources or options.n_sources, detune=options.detune
         )
-        self.fresh, self.leak = fresh, leak
+        self.fresh, self.leak = options.fresh, options.leak
 
     def check(self) -> None:
         """Refuse what `NoteDataModule.check` refuses, and more instruments a mixture than there are.
@@ -138,7 +135,3 @@ class Mixtures(NoteDataModule):
             return pools
         every = [np.sort(np.concatenate(of_class)) for of_class in zip(*pools.values(), strict=True)]
         return dict.fromkeys(SPLITS, every)
-
-
-def _numbers(n_sources: int | Sequence[int]) -> tuple[int, ...]:
-    return (n_sources,) if isinstance(n_sources, int) else tuple(n_sources)

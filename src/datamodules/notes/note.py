@@ -1,11 +1,12 @@
 """A single note, and which part of a split it belongs to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from src.errors import UserError
+from src.rules import Rule, Unfit, by_name, each, whole
 from src.splitting.splits import SPLITS
 
 FOLDS = ("own", "pitch")
@@ -48,20 +49,13 @@ def by_pitch(notes: Sequence[Note], seed: int) -> list[Note]:
     return [replace(note, fold=folds[note.instrument, note.pitch]) for note in notes]
 
 
-def check_split(split: Mapping[str, Sequence[int]]) -> dict[str, tuple[int, ...]]:
-    """Check which folds make which part.
+def _folds(key: str, value: Any) -> dict[str, tuple[int, ...]]:
+    split: dict[str, tuple[int, ...]] = by_name(each(whole(0, N_FOLDS - 1)), SPLITS).read(key, value)
+    folds = [fold for part in split.values() for fold in part]
+    if len(set(folds)) < len(folds):
+        raise Unfit
+    return split
 
-    Args:
-        split: folds of `train`, `val` and `test`.
 
-    Raises:
-        UserError: a part is missing, a fold is in two parts, or there is no such fold.
-    """
-    if set(split) != set(SPLITS):
-        raise UserError(f"data.split is {dict(split)}: give the folds of train, val and test")
-    folds = [fold for part in SPLITS for fold in split[part]]
-    if len(set(folds)) < len(folds) or not set(folds) <= set(range(N_FOLDS)):
-        raise UserError(
-            f"data.split is {dict(split)}: give each of the folds 0..{N_FOLDS - 1} to one part only"
-        )
-    return {part: tuple(split[part]) for part in SPLITS}
+FOLDS_OF_SPLITS = Rule(f"folds of train, val and test, each of 0..{N_FOLDS - 1} for one split only", _folds)
+"""Which folds make which split."""

@@ -28,7 +28,7 @@ class Recorded:
         root: the data set's folder, or `None` where none was named.
     """
 
-    root: str | None
+    root: str | Path | None
 
     def folder(self) -> Path:
         """Give the folder.

@@ -5,16 +5,16 @@ together.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from torch.utils.data import Sampler
 
 from src.datamodules.batches import ShuffledBatches
-from src.datamodules.notes.base import NoteDataModule
+from src.datamodules.notes.base import NoteDataModule, NoteOptions
 from src.datamodules.notes.makers import FULL_SCALE
 from src.datamodules.notes.store import NoteStore
-from src.datamodules.options import one_of
+from src.rules import one_of
 from src.splitting.splits import SPLITS
 
 FILLS = ("silence", "repeat")
@@ -58,7 +58,7 @@ class TinySOL(NoteDataModule):
     Args:
         fill: `silence` or `repeat`, what follows a note that is shorter than an item. A network that was trained on
             music wants the note again and again.
-        options: see `NoteDataModule`.
+        options: see `NoteOptions`.
 
     Raises:
         UserError: an option lies outside its range.
@@ -68,10 +68,12 @@ class TinySOL(NoteDataModule):
     target = "multiclass"
     grouped_by = "recording"
 
-    def __init__(self, *, fill: str, **options: Any) -> None:
-        super().__init__(**options)
-        one_of("fill", fill, FILLS)
-        self.fill = fill
+    class Options(NoteOptions):
+        """See `TinySOL`."""
+
+        fill: Annotated[str, one_of(*FILLS)]
+
+    options: Options
 
     @classmethod
     def repeats_short_sounds(cls, options: Mapping[str, Any]) -> bool:
@@ -89,11 +91,11 @@ class TinySOL(NoteDataModule):
 
     def recipe(self) -> dict[str, Any]:
         """See `NoteDataModule`; and what follows a short note."""
-        return super().recipe() | {"fill": self.fill}
+        return super().recipe() | {"fill": self.options.fill}
 
     def maker(self, split: str) -> NoteMaker:
         """Give what reads the notes of a part."""
-        return NoteMaker(self.store, self.pools[split], self.samples, self.fill)
+        return NoteMaker(self.store, self.pools[split], self.samples, self.options.fill)
 
     def train_batches(self) -> Sampler[np.ndarray]:
         """Give the training notes in an order that depends on seed and epoch only."""

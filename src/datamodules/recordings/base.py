@@ -3,11 +3,11 @@
 import functools
 import importlib.metadata
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import soundfile
@@ -19,7 +19,7 @@ from src.datamodules.arrays import ArrayDataModule
 from src.datamodules.batches import RecordingDataset, WholeRecordings, loader
 from src.datamodules.contact_sheet import write_clip, write_contact_sheet
 from src.datamodules.lists import write_left_out, write_manifest
-from src.datamodules.options import above_zero, one_of, share
+from src.datamodules.options import DataOptions, Features, Folder, Shares
 from src.datamodules.recordings.hearing import Hearing
 from src.datamodules.window_features import WindowMaker
 from src.datamodules.window_plan import Plan, checked_labels, planned, targets_of
@@ -28,22 +28,48 @@ from src.fingerprint import value_hash
 from src.metrics.band_statistics import band_statistics
 from src.preparation import chunks, survey
 from src.preparation.card import Card
+from src.rules import null, one_of, seconds, share, whole
 from src.splitting import assigning
 from src.splitting.assigning import AssignedSplits, assign_splits
 from src.splitting.recording import Recording
-from src.splitting.splits import SPLITS, checked_seed, checked_shares
+from src.splitting.splits import SPLITS
+
+
+class RecordingOptions(DataOptions):
+    """What every data set of recordings has.
+
+    Args:
+        root: the folder of the data set.
+        features: parameters of `src.audio.mel.LogMel`; sound is resampled to its sample_rate.
+        channels: 1 or 2; mono files are doubled for 2.
+        clip_seconds: length of a window.
+        stride_seconds: from one window to the next.
+        pool: how a model's outputs for the windows of a recording become one: `mean` or `max`.
+        seed: of the split; `None` where the data set has its own.
+        split: shares of the recordings without a split, by split; `None` where the data set has its own split.
+        max_bad: the greatest share of files that may be left out.
+    """
+
+    root: Folder
+    features: Features
+    channels: Annotated[int, one_of(1, 2)]
+    clip_seconds: Annotated[float, seconds]
+    stride_seconds: Annotated[float, seconds]
+    pool: Annotated[str, one_of("mean", "max")]
+    seed: Annotated[int | None, whole(0) | null()]
+    split: Shares
+    max_bad: Annotated[float, share]
 
 
 class Recordings(ArrayDataModule):
     """Sound files with labels, in windows of one length; validation and test are judged by whole recording.
 
     Before features are built every file is decoded once. Which files are used then, and why others are not, is
-    in `manifest.csv` and `left_out.csv` in the data's folder. A subclass sets `name`, `target` and, of a
+    in `manifest.csv` and `left_out.csv` in the data's folder. A subclass sets `name`, `target`, `classes` and, of a
     published data set, `card`, and lists its recordings.
 
     Attributes:
         card: where to get the data set; `None` for one's own files.
-        drawn_splits: those that recordings without a split are drawn for, beside `train`.
         pool: how a model's outputs for the windows of a recording become one: `mean` or `max`.
         n_items: windows by split; empty before `prepare_data` or `setup`.
 
@@ -51,17 +77,7 @@ class Recordings(ArrayDataModule):
         cache_dir: prepared data lie in `<cache_dir>/<name>-<signature>`.
         batch_size: windows a batch.
         shuffle_seed: of the order of training windows, >= 0.
-        workers: processes that build the data, or `auto`.
-        root: the folder of the data set.
-        classes: names of the classes.
-        features: parameters of `src.audio.mel.LogMel`; sound is resampled to its sample_rate.
-        channels: 1 or 2; mono files are doubled for 2.
-        clip_seconds: length of a window.
-        stride_seconds: from one window to the next.
-        seed: of the split, >= 0; `None` where the data set has its own.
-        split: shares of the recordings without a split, by split; `None` where the data set has its own split.
-        max_bad: the greatest share of files that may be left out, 0..1.
-        pool: `mean` or `max`.
+        options: see `RecordingOptions`.
 
     Raises:
         UserError: an option lies outside its range.
@@ -69,41 +85,22 @@ class Recordings(ArrayDataModule):
 
     grouped_by: ClassVar[str] = "group"
     card: ClassVar[Card | None] = None
-    drawn_splits: ClassVar[tuple[str, ...]] = ("val", "test")
     root: Path | None
 
-    def __init__(
-        self,
-        *,
-        cache_dir: Path,
-        batch_size: int,
-        shuffle_seed: int,
-        workers: int | str,
-        root: str | Path | None,
-        classes: Sequence[str],
-        features: Mapping[str, Any],
-        channels: int,
-        clip_seconds: float,
-        stride_seconds: float,
-        seed: int | None,
-        split: Mapping[str, float] | None,
-        max_bad: float,
-        pool: str,
-    ) -> None:
-        super().__init__(
-            cache_dir=cache_dir, batch_size=batch_size, shuffle_seed=shuffle_seed, workers=workers
-        )
-        self.root = None if root is None else Path(root).expanduser().resolve()
-        self.classes, self.features = tuple(classes), dict(features)
-        self.channels = one_of("channels", channels, (1, 2))
-        self.pool = one_of("pool", pool, ("mean", "max"))
-        self.max_bad = share("max_bad", max_bad)
-        self.seed = checked_seed(seed)
-        self.shares = None if split is None else checked_shares(split, self.drawn_splits)
+    Options = RecordingOptions
+    options: RecordingOptions
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        options = self.options
+        self.root = None if options.root is None else Path(options.root).expanduser().resolve()
+        self.features, self.channels = dict(options.features), options.channels
+        self.pool, self.max_bad = options.pool, options.max_bad
+        self.seed, self.shares = options.seed, options.split
         mel = log_mel(self.features)
         self.sample_rate = mel.sample_rate
-        self.length = round(above_zero("clip_seconds", clip_seconds) * mel.sample_rate)
-        self.stride = round(above_zero("stride_seconds", stride_seconds) * mel.sample_rate)
+        self.length = round(options.clip_seconds * mel.sample_rate)
+        self.stride = round(options.stride_seconds * mel.sample_rate)
         if not (self.length and self.stride):
             raise UserError("data.clip_seconds and data.stride_seconds: choose a sample or more of sound")
         self.item_shape = (self.channels, mel.n_mels, mel.frames(self.length))

@@ -3,22 +3,23 @@
 import functools
 import importlib.metadata
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from src.datamodules.recordings.base import Recordings
+from src.datamodules.recordings.base import RecordingOptions, Recordings
 from src.datamodules.recordings.sources import cutting
 from src.datamodules.recordings.sources.clips import read_manifest
 from src.datamodules.recordings.sources.cutting import CutReport, cut_sources, read_report
 from src.datamodules.recordings.sources.entry import Entry, check_classes
-from src.datamodules.recordings.sources.film_windows import WindowOptions
-from src.datamodules.recordings.sources.source_file import read_sources
+from src.datamodules.recordings.sources.film_windows import SHORTEST_S, WindowOptions
+from src.datamodules.recordings.sources.source_file import ON_ERROR, read_sources
 from src.errors import UserError
 from src.fingerprint import value_hash
 from src.messages import say
 from src.preparation.code import code_signature
 from src.preparation.inputs import files_hash
+from src.rules import Rule, number, one_of, words
 from src.splitting.recording import Recording
 
 
@@ -35,7 +36,7 @@ class Chinese(Recordings):
         window_seconds: length of a clip, at least 0.03 s.
         stride_seconds: from one clip of a passage to the next.
         on_error: `stop`, or `skip`: mistakes in the list and damaged passages are said and left out.
-        options: see `Recordings`; a clip is a recording of one window there.
+        options: see `RecordingOptions`; a clip is a recording of one window there.
 
     Raises:
         UserError: an option lies outside its range.
@@ -45,29 +46,30 @@ class Chinese(Recordings):
     target = "multilabel"
     grouped_by = "source"
 
-    def __init__(
-        self,
-        *,
-        root: str | Path | None,
-        sources: str,
-        classes: Sequence[str],
-        window_seconds: float,
-        stride_seconds: float,
-        on_error: str,
-        **options: Any,
-    ) -> None:
-        super().__init__(
-            root=root,
-            classes=check_classes(classes),
-            clip_seconds=window_seconds,
-            stride_seconds=window_seconds,
-            pool="mean",
-            **options,
-        )
-        self.sources, self.on_error = sources, on_error
+    class Options(RecordingOptions):
+        """See `Chinese`."""
+
+        sources: Annotated[str, words("the name of the list in data.root")]
+        classes: Annotated[tuple[str, ...], Rule("names", lambda _, names: check_classes(names))]
+        window_seconds: Annotated[float, number(SHORTEST_S, of="a number of seconds")]
+        on_error: Annotated[str, one_of(*ON_ERROR)]
+        clip_seconds: float = field(init=False, default=0.0)
+        pool: str = field(init=False, default="mean")
+
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            object.__setattr__(self, "clip_seconds", self.window_seconds)
+
+    options: Options
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        options = self.options
+        self.sources, self.on_error, self.classes = options.sources, options.on_error, options.classes
+        self.stride = self.length
         self.windows = WindowOptions(
-            window_seconds=window_seconds,
-            stride_seconds=stride_seconds,
+            window_seconds=options.window_seconds,
+            stride_seconds=options.stride_seconds,
             sample_rate=self.sample_rate,
             channels=self.channels,
         )

@@ -3,13 +3,15 @@
 import functools
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from src.datamodules.recordings.base import Recordings
+from src.datamodules.recordings.base import RecordingOptions, Recordings
 from src.errors import UserError
 from src.preparation.card import Card
 from src.preparation.visible import visible_files
+from src.rules import by_name, each, one_of
 from src.splitting.recording import Recording
 from src.splitting.splits import SPLITS
 
@@ -39,7 +41,7 @@ class ChMusic(Recordings):
 
     Args:
         pieces: numbers, 1..5, of the pieces of `train`, `val` and `test`.
-        options: see `Recordings`.
+        options: see `RecordingOptions`.
 
     Raises:
         UserError: an option lies outside its range.
@@ -47,6 +49,7 @@ class ChMusic(Recordings):
 
     name = "chmusic"
     target = "multiclass"
+    classes = CLASSES
     card = Card(
         name="ChMusic",
         url="https://github.com/HaoranWeiUTD/ChMusic",
@@ -59,14 +62,28 @@ class ChMusic(Recordings):
         layout="the files 1.1.wav to 11.5.wav",
     )
 
-    def __init__(self, *, pieces: Mapping[str, Sequence[int]], **options: Any) -> None:
-        super().__init__(classes=CLASSES, seed=None, split=None, **options)
-        numbers = sorted(number for split in SPLITS for number in pieces.get(split, ()))
-        if set(pieces) != set(SPLITS) or not set(numbers) <= set(PIECES) or len(set(numbers)) < len(numbers):
-            raise UserError(
-                f"data.pieces={dict(pieces)}: give train, val and test numbers of 1..5, none of them twice"
-            )
-        self.pieces = {number: split for split, chosen in pieces.items() for number in chosen}
+    class Options(RecordingOptions):
+        """See `ChMusic`."""
+
+        pieces: Annotated[Mapping[str, Sequence[int]], by_name(each(one_of(*PIECES), least=0), SPLITS)]
+        seed: None = field(init=False, default=None)
+        split: None = field(init=False, default=None)
+
+        def check(self) -> None:
+            """Refuse a piece in two parts.
+
+            Raises:
+                UserError: there is one.
+            """
+            numbers = [number for chosen in self.pieces.values() for number in chosen]
+            if len(set(numbers)) < len(numbers):
+                raise UserError(f"data.pieces={self.pieces}: choose each number for one split only.")
+
+    options: Options
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.pieces = {number: split for split, chosen in self.options.pieces.items() for number in chosen}
 
     def check(self) -> None:
         """Refuse a folder that is missing or has no piece.

@@ -1,11 +1,10 @@
 """Any folder of sound files: a folder a class, or a table of labels."""
 
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from src.datamodules.class_folders import check_classes_of, labelled_files
-from src.datamodules.options import one_of
-from src.datamodules.recordings.base import Recordings
+from src.datamodules.recordings.base import RecordingOptions, Recordings
+from src.rules import null, one_of, words
 from src.splitting.recording import Recording
 
 
@@ -19,7 +18,7 @@ class Folder(Recordings):
         root: the folder.
         table: name of a CSV file in it, see `src.datamodules.label_table`; `None` takes folders as classes.
         target: `multiclass`, `multilabel`, or `auto`: multi-label where a file of the table has several labels.
-        options: see `Recordings`.
+        options: see `RecordingOptions`.
 
     Raises:
         UserError: an option lies outside its range, or the table cannot be used.
@@ -28,14 +27,23 @@ class Folder(Recordings):
     name = "folder"
     target = "multiclass"
 
-    def __init__(self, *, root: str | Path | None, table: str | None, target: str, **options: Any) -> None:
-        one_of("target", target, ("auto", "multiclass", "multilabel"))
-        self.table = table
-        self._files = labelled_files(None if root is None else Path(root).expanduser().resolve(), table)
+    class Options(RecordingOptions):
+        """See `Folder`."""
+
+        table: Annotated[str | None, words("the name of a CSV file in data.root") | null()]
+        target: Annotated[str, one_of("auto", "multiclass", "multilabel")]
+
+    options: Options
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.table = self.options.table
+        self._files = labelled_files(self.root, self.table)
         most = max((len(recording.labels) for recording in self._files), default=0)
-        self.target = target if target != "auto" else "multilabel" if most > 1 else "multiclass"
-        classes = sorted({label for recording in self._files for label in recording.labels})
-        super().__init__(root=root, classes=classes, **options)
+        self.target = self.options.target
+        if self.target == "auto":
+            self.target = "multilabel" if most > 1 else "multiclass"
+        self.classes = tuple(sorted({label for recording in self._files for label in recording.labels}))
         if self.shares is not None:
             fixed = {recording.split for recording in self._files}
             self.shares = {part: share for part, share in self.shares.items() if part not in fixed}

@@ -2,15 +2,17 @@
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from src.datamodules.recordings.base import Recordings
+from src.datamodules.recordings.base import RecordingOptions, Recordings
 from src.errors import UserError
 from src.messages import say
 from src.preparation.card import Card
+from src.rules import some_of
 from src.splitting.recording import Recording
+from src.splitting.splits import shares
 
 CLASSES = ("cel", "cla", "flu", "gac", "gel", "org", "pia", "sax", "tru", "vio", "voi")
 """Cello, clarinet, flute, acoustic and electric guitar, organ, piano, saxophone, trumpet, violin, voice."""
@@ -31,7 +33,7 @@ class Irmas(Recordings):
 
     Args:
         parts: of the test data, of 1, 2 and 3; those that are not there are said and left out.
-        options: see `Recordings`; `split` is the share of the training recordings that validate.
+        options: see `RecordingOptions`; `split` is the share of the training recordings that validate.
 
     Raises:
         UserError: an option lies outside its range.
@@ -39,7 +41,7 @@ class Irmas(Recordings):
 
     name = "irmas"
     target = "multilabel"
-    drawn_splits = ("val",)
+    classes = CLASSES
     card = Card(
         name="IRMAS",
         url="https://zenodo.org/records/1290750",
@@ -53,11 +55,17 @@ class Irmas(Recordings):
         mirdata="irmas",
     )
 
-    def __init__(self, *, parts: Sequence[int], **options: Any) -> None:
-        super().__init__(classes=CLASSES, **options)
-        if not parts or set(parts) - set(PARTS):
-            raise UserError(f"data.parts={list(parts)}: choose some of 1, 2 and 3.")
-        self.parts = sorted(set(parts))
+    class Options(RecordingOptions):
+        """See `Irmas`."""
+
+        parts: Annotated[tuple[int, ...], some_of(*PARTS)]
+        split: Annotated[Mapping[str, float] | None, shares(("val",))]
+
+    options: Options
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.parts = sorted(self.options.parts)
 
     def check(self) -> None:
         """Refuse a folder that is missing, or without the training data or all chosen parts of the test data.

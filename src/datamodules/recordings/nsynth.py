@@ -1,14 +1,13 @@
 """NSynth: single notes of 1,006 instruments, by family or by instrument."""
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from src.datamodules.options import one_of
-from src.datamodules.recordings.base import Recordings
+from src.datamodules.recordings.base import RecordingOptions, Recordings
 from src.errors import UserError
 from src.preparation.card import Card
+from src.rules import one_of
 from src.splitting.recording import Recording
 from src.splitting.splits import SPLITS
 
@@ -42,7 +41,7 @@ class NSynth(Recordings):
         label: `family` or `instrument`.
         split_by: `own`, the published split; `note` divides the notes of nsynth-train.
         split: shares of the notes for `note`.
-        options: see `Recordings`.
+        options: see `RecordingOptions`.
 
     Raises:
         UserError: an option lies outside its range, or the split cannot tell the labels.
@@ -62,28 +61,32 @@ class NSynth(Recordings):
         layout="nsynth-train, nsynth-valid and nsynth-test, each with examples.json and audio",
     )
 
-    def __init__(
-        self,
-        *,
-        root: str | Path | None,
-        label: str,
-        split_by: str,
-        seed: int | None,
-        split: Mapping[str, float] | None,
-        **options: Any,
-    ) -> None:
-        self.label = one_of("label", label, ("family", "instrument"))
-        self.split_by = one_of("split_by", split_by, ("own", "note"))
-        if (label, split_by) == ("instrument", "own"):
-            raise UserError(
-                "data.label=instrument: no instrument of nsynth-train is in nsynth-valid or nsynth-test; divide the "
-                "notes of nsynth-train with data.split_by=note"
-            )
-        own = split_by == "own"
-        super().__init__(
-            root=root, classes=FAMILIES, seed=None if own else seed, split=None if own else split, **options
-        )
-        if label == "instrument" and self.root is not None and self.root.is_dir():
+    class Options(RecordingOptions):
+        """See `NSynth`."""
+
+        label: Annotated[str, one_of("family", "instrument")]
+        split_by: Annotated[str, one_of("own", "note")]
+
+        def check(self) -> None:
+            """Refuse instruments where the published split has others to train than to test.
+
+            Raises:
+                UserError: it is so.
+            """
+            if (self.label, self.split_by) == ("instrument", "own"):
+                raise UserError(
+                    "data.label=instrument: no instrument of nsynth-train is in nsynth-valid or nsynth-test; divide "
+                    "the notes of nsynth-train with data.split_by=note"
+                )
+
+    options: Options
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.label, self.split_by, self.classes = self.options.label, self.options.split_by, FAMILIES
+        if self.split_by == "own":
+            self.seed = self.shares = None
+        if self.label == "instrument" and self.root is not None and self.root.is_dir():
             notes = _notes(self._table("train"))
             self.classes = tuple(sorted({instrument for _, instrument, _ in notes.values()}))
 

@@ -13,10 +13,10 @@ import numpy as np
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from src.audio.roll import Grid, key_name
+from src.audio.roll import key_name
 from src.datamodules.base import DataModule
 from src.datamodules.rolls.batches import RollDataset, TrainingStretches, WholePieces, roll_loader
-from src.datamodules.rolls.options import at_least
+from src.datamodules.rolls.options import RollOptions
 from src.datamodules.rolls.piece import PieceMaker, unpack
 from src.datamodules.rolls.store import FORMAT, Rolls, RollSplit, RollStore
 from src.errors import UserError
@@ -24,7 +24,7 @@ from src.fingerprint import value_hash
 from src.preparation.code import code_signature, module_of
 from src.splitting import near_duplicates, shuffled
 from src.splitting.shuffled import group_shuffle_split
-from src.splitting.splits import SPLITS, checked_seed, checked_shares
+from src.splitting.splits import SPLITS
 
 
 class RollDataModule(DataModule):
@@ -43,15 +43,7 @@ class RollDataModule(DataModule):
         cache_dir: prepared data lie in it.
         batch_size: windows or pieces a training batch.
         shuffle_seed: of the order of training items, >= 0.
-        workers: processes that build the data, or `auto`.
-        lowest_note: MIDI number of the first key.
-        n_notes: number of keys.
-        grid: what a step is, or `None`.
-        seed: of the split, >= 0; `None` where the pieces have their own.
-        split: shares of the pieces, `val` and `test`; `None` where the pieces have their own.
-        n_steps: predicted steps of a training window, >= 1; `None` trains on whole pieces.
-        crop: columns taken of each piece, >= 2; `None` takes all.
-        onsets: whether the roll carries onsets beside the sounding keys.
+        options: see `RollOptions`.
 
     Raises:
         UserError: an option lies outside its range.
@@ -62,29 +54,16 @@ class RollDataModule(DataModule):
     feature_options = ()
     grouped_by: ClassVar[str] = "group"
 
-    def __init__(
-        self,
-        *,
-        cache_dir: Path,
-        batch_size: int,
-        shuffle_seed: int,
-        workers: int | str,
-        lowest_note: int,
-        n_notes: int,
-        grid: Grid | None,
-        seed: int | None,
-        split: Mapping[str, float] | None,
-        n_steps: int | None,
-        crop: int | None,
-        onsets: bool,
-    ) -> None:
-        super().__init__(
-            cache_dir=cache_dir, batch_size=batch_size, shuffle_seed=shuffle_seed, workers=workers
-        )
-        self.grid, self.lowest_note, self.n_notes, self.onsets = grid, lowest_note, n_notes, bool(onsets)
-        self.n_steps, self.crop = at_least("n_steps", n_steps, 1), at_least("crop", crop, 2)
-        self.seed, self.shares = checked_seed(seed), None if split is None else checked_shares(split)
-        names = [key_name(lowest_note + key) for key in range(n_notes)]
+    Options = RollOptions
+    options: RollOptions
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        options = self.options
+        self.grid, self.lowest_note, self.n_notes = options.steps(), options.lowest_note, options.n_notes
+        self.n_steps, self.crop, self.onsets = options.n_steps, options.crop, options.onsets
+        self.seed, self.shares = options.seed, options.split
+        names = [key_name(self.lowest_note + key) for key in range(self.n_notes)]
         self.classes = tuple(names + [f"{name} onset" for name in names if self.onsets])
         self.item_shape = (len(self.classes),)
         self.n_items = {}

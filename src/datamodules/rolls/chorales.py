@@ -3,12 +3,14 @@
 import importlib.metadata
 import importlib.util
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
 from src.audio.roll import Grid
 from src.datamodules.rolls.base import RollDataModule
 from src.datamodules.rolls.chorale_scores import ChoraleMaker, chorale_files
+from src.datamodules.rolls.options import GridOptions
 from src.errors import UserError
+from src.rules import one_of
 
 
 class Chorales(RollDataModule):
@@ -18,12 +20,7 @@ class Chorales(RollDataModule):
     intervals of the soprano that are no repeated note, are a group: they stay on one side of the split.
 
     Args:
-        lowest_note: MIDI number of the first key.
-        n_notes: number of keys.
-        grid: `beats`; a score has no seconds.
-        rate: steps a beat (a crotchet).
-        short_notes: `keep` or `drop`; see `src.audio.roll.Grid`.
-        options: see `RollDataModule`.
+        options: see `GridOptions`; `grid` is `beats`, a score has no seconds.
 
     Raises:
         UserError: an option lies outside its range.
@@ -33,20 +30,12 @@ class Chorales(RollDataModule):
     grouped_by = "tune"
     grid: Grid
 
-    def __init__(
-        self,
-        *,
-        lowest_note: int,
-        n_notes: int,
-        grid: str,
-        rate: float,
-        short_notes: str,
-        **options: Any,
-    ) -> None:
-        steps = Grid(unit=grid, rate=rate, lowest_note=lowest_note, n_notes=n_notes, short_notes=short_notes)
-        super().__init__(lowest_note=lowest_note, n_notes=n_notes, grid=steps, **options)
-        if grid != "beats":
-            raise UserError(f"data.grid={grid}: a score has no seconds; choose beats")
+    class Options(GridOptions):
+        """See `Chorales`."""
+
+        grid: Annotated[str, one_of("beats")]
+
+    options: Options
 
     def check(self) -> None:
         """Refuse a missing music21.

@@ -2,14 +2,17 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from src.audio.notes import midi_files
 from src.audio.roll import Grid
+from src.datamodules.options import Folder
 from src.datamodules.rolls.base import RollDataModule
 from src.datamodules.rolls.midi_rolls import SPLIT_BY, MidiMaker
+from src.datamodules.rolls.options import GridOptions
 from src.errors import UserError
 from src.preparation.inputs import files_hash
+from src.rules import one_of
 
 
 class MidiFolder(RollDataModule):
@@ -20,12 +23,7 @@ class MidiFolder(RollDataModule):
     Args:
         root: the folder.
         split_by: `file`, or `composer`: files in one folder right below the root stay together.
-        lowest_note: MIDI number of the first key.
-        n_notes: number of keys.
-        grid: `beats` or `seconds`.
-        rate: steps a beat or a second.
-        short_notes: `keep` or `drop`; see `src.audio.roll.Grid`.
-        options: see `RollDataModule`.
+        options: see `GridOptions`.
 
     Raises:
         UserError: an option lies outside its range.
@@ -34,23 +32,17 @@ class MidiFolder(RollDataModule):
     name = "midi_folder"
     grid: Grid
 
-    def __init__(
-        self,
-        *,
-        root: str | None,
-        split_by: str,
-        lowest_note: int,
-        n_notes: int,
-        grid: str,
-        rate: float,
-        short_notes: str,
-        **options: Any,
-    ) -> None:
-        steps = Grid(unit=grid, rate=rate, lowest_note=lowest_note, n_notes=n_notes, short_notes=short_notes)
-        super().__init__(lowest_note=lowest_note, n_notes=n_notes, grid=steps, **options)
-        if split_by not in SPLIT_BY:
-            raise UserError(f"data.split_by={split_by}: choose {' or '.join(SPLIT_BY)}.")
-        self.root, self.split_by = root, split_by
+    class Options(GridOptions):
+        """See `MidiFolder`."""
+
+        root: Folder
+        split_by: Annotated[str, one_of(*SPLIT_BY)]
+
+    options: Options
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.root, self.split_by = self.options.root, self.options.split_by
 
     def check(self) -> None:
         """Refuse a folder that is missing or has no MIDI file below it.

@@ -1,13 +1,17 @@
 """The polyphonic music benchmark: four sets of piano rolls with published splits and results."""
 
+from dataclasses import field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from src.datamodules.options import Folder
 from src.datamodules.rolls.base import RollDataModule
-from src.datamodules.rolls.poly_files import LOWEST_NOTE, N_NOTES, find_file
+from src.datamodules.rolls.options import RollOptions
+from src.datamodules.rolls.poly_files import DATASETS, LOWEST_NOTE, N_NOTES, find_file
 from src.datamodules.rolls.poly_rolls import PolyMaker
 from src.errors import UserError
 from src.fingerprint import content_hash
+from src.rules import one_of
 
 
 class PolyMusic(RollDataModule):
@@ -17,15 +21,9 @@ class PolyMusic(RollDataModule):
     in the files, so there is no grid. The files have no onsets; a key's rise is taken for one.
 
     Args:
-        cache_dir: prepared data lie in it.
-        batch_size: windows or pieces a training batch.
-        shuffle_seed: of the order of training items, >= 0.
         root: the folder with the files.
         dataset: `JSB_Chorales`, `Nottingham`, `MuseData` or `Piano_midi`.
-        n_steps: predicted steps of a training window, >= 1; `None` trains on whole pieces.
-        crop: columns taken of each piece, >= 2; `None` takes all.
-        onsets: whether the roll carries onsets beside the sounding keys.
-        workers: processes that build the data, or `auto`: one, which does it in a second.
+        options: see `RollOptions`; keys and split are the benchmark's.
 
     Raises:
         UserError: an option lies outside its range.
@@ -33,34 +31,23 @@ class PolyMusic(RollDataModule):
 
     name = "poly_music"
 
-    def __init__(
-        self,
-        *,
-        cache_dir: Path,
-        batch_size: int,
-        shuffle_seed: int,
-        root: str | None,
-        dataset: str,
-        n_steps: int | None,
-        crop: int | None,
-        onsets: bool,
-        workers: int | str,
-    ) -> None:
-        super().__init__(
-            cache_dir=cache_dir,
-            batch_size=batch_size,
-            shuffle_seed=shuffle_seed,
-            workers=1 if workers == "auto" else workers,
-            lowest_note=LOWEST_NOTE,
-            n_notes=N_NOTES,
-            grid=None,
-            seed=None,
-            split=None,
-            n_steps=n_steps,
-            crop=crop,
-            onsets=onsets,
-        )
-        self.root, self.dataset = root, dataset
+    class Options(RollOptions):
+        """See `PolyMusic`."""
+
+        root: Folder
+        dataset: Annotated[str, one_of(*DATASETS)]
+        seed: None = field(init=False, default=None)
+        split: None = field(init=False, default=None)
+        lowest_note: int = field(init=False, default=LOWEST_NOTE)
+        n_notes: int = field(init=False, default=N_NOTES)
+
+    options: Options
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.root, self.dataset = self.options.root, self.options.dataset
+        if self.workers == "auto":
+            self.workers = 1  # does it in a second
 
     def check(self) -> None:
         """Refuse a missing folder or file.

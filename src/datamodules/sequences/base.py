@@ -5,7 +5,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from torch.utils.data import DataLoader
@@ -15,11 +15,10 @@ from src.datamodules.batches import OrderedBatches, ShuffledBatches, loader
 from src.datamodules.contact_sheet import write_contact_sheet
 from src.datamodules.left_out import check_left_out, say_left_out
 from src.datamodules.lists import write_left_out, write_sequences
-from src.datamodules.options import share
+from src.datamodules.options import DataOptions, Seed, Shares
 from src.datamodules.sequences.batches import SequenceDataset
 from src.datamodules.sequences.choice import Choice
-from src.datamodules.sequences.rows import max_frames as checked_max_frames
-from src.datamodules.sequences.rows import rows
+from src.datamodules.sequences.rows import MAX_FRAMES, ROWS, rows
 from src.datamodules.sequences.sheet import draw_features
 from src.datamodules.sequences.statistics import moments, statistics_over_time
 from src.datamodules.sequences.store import SequenceMaker, SequenceStore
@@ -27,10 +26,31 @@ from src.datamodules.window_plan import checked_labels, targets_of
 from src.errors import UserError
 from src.fingerprint import read_json, value_hash, write_json
 from src.preparation.code import code_signature, module_of
+from src.rules import flag, null, one_of, share, whole
 from src.splitting import assigning
 from src.splitting.assigning import AssignedSplits, assign_splits
 from src.splitting.recording import Recording
-from src.splitting.splits import SPLITS, checked_seed, checked_shares
+from src.splitting.splits import SPLITS
+
+
+class SequenceOptions(DataOptions):
+    """What every data set of sequences has.
+
+    Args:
+        features: `mel`, `chroma` or `fused`, both.
+        beat_sync: whether a frame is a beat.
+        max_frames: kept of an item, from its beginning; `None`: see `SequenceDataModule.most_frames`.
+        seed: of the split.
+        split: shares of the items that are divided, by part; `None` where the data set has its own split.
+        max_bad: the greatest share of items that may be left out.
+    """
+
+    features: Annotated[str, one_of(*ROWS)]
+    beat_sync: Annotated[bool, flag]
+    max_frames: Annotated[int | None, whole(1) | null("for all")]
+    seed: Seed
+    split: Shares
+    max_bad: Annotated[float, share]
 
 
 class SequenceDataModule(DataModule):
@@ -38,22 +58,15 @@ class SequenceDataModule(DataModule):
 
     All 140 rows are made once and lie in `<cache_dir>/<name>_items-<hash>`; which of them are used, and the split,
     are chosen when they are opened, so that those cost no new build. `manifest.csv` and `left_out.csv` in the data's
-    folder say which items are used, and why others are not. A subclass sets `name`, `target` and, of a published data
-    set, `card`, lists its items, and says what makes one.
+    folder say which items are used, and why others are not. A subclass sets `name`, `target`, `classes` and, of a
+    published data set, `card`, lists its items, and says what makes one.
 
     Attributes:
-        drawn_splits: those that items without a split are drawn for, beside `train`.
         n_items: items by split; empty before `prepare_data` or `setup`.
 
     Args:
-        cache_dir, batch_size, shuffle_seed, workers: see `DataModule`.
-        classes: names of the classes, or of the numbers to predict.
-        features: `mel`, `chroma` or `fused`, both.
-        beat_sync: whether a frame is a beat.
-        max_frames: kept of an item, from its beginning; `None`: 1293, or 129 beats, as published.
-        seed: of the split, >= 0.
-        split: shares of the items that are divided, by part; `None` where the data set has its own split.
-        max_bad: the greatest share of items that may be left out, 0..1.
+        cache_dir, batch_size, shuffle_seed: see `DataModule`.
+        options: see `SequenceOptions`.
 
     Raises:
         UserError: an option lies outside its range.
@@ -63,37 +76,22 @@ class SequenceDataModule(DataModule):
     feature_options = ("features", "beat_sync")
     target = "multiclass"
     grouped_by: ClassVar[str] = "group"
-    drawn_splits: ClassVar[tuple[str, ...]] = ("val", "test")
 
-    def __init__(
-        self,
-        *,
-        cache_dir: Path,
-        batch_size: int,
-        shuffle_seed: int,
-        workers: int | str,
-        classes: Sequence[str],
-        features: str,
-        beat_sync: bool,
-        max_frames: int | None,
-        seed: int,
-        split: Mapping[str, float] | None,
-        max_bad: float,
-    ) -> None:
-        super().__init__(
-            cache_dir=cache_dir, batch_size=batch_size, shuffle_seed=shuffle_seed, workers=workers
-        )
-        if not isinstance(beat_sync, bool):
-            raise UserError(f"data.beat_sync={beat_sync}: choose true or false")
-        self.classes, self.features, self.beat_sync = tuple(classes), features, beat_sync
-        self.rows = rows(features)
-        self.max_frames = checked_max_frames(max_frames, beat_sync=beat_sync)
-        self.max_bad, self.seed = share("max_bad", max_bad), checked_seed(seed)
-        self.shares = None if split is None else checked_shares(split, self.drawn_splits)
-        if self.seed is None:
-            raise UserError("data.seed=null: choose a whole number from 0, which divides the items")
+    Options: ClassVar[type[DataOptions]] = SequenceOptions
+    options: SequenceOptions
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        options = self.options
+        self.features, self.beat_sync, self.rows = options.features, options.beat_sync, rows(options.features)
+        self.seed, self.shares, self.max_bad = options.seed, options.split, options.max_bad
+        self.max_frames = self.most_frames() if options.max_frames is None else options.max_frames
         self.item_shape = (1, self.rows.stop - self.rows.start, self.max_frames)
         self.n_items = {}
+
+    def most_frames(self) -> int:
+        """Return how many frames are kept of an item unless `max_frames` says it: 1293, or 129 beats, as published."""
+        return MAX_FRAMES[self.beat_sync]
 
     @abstractmethod
     def items(self) -> list[Recording]:

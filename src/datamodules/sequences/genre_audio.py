@@ -3,18 +3,20 @@
 import importlib.metadata
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import soundfile
 
 from src.datamodules.class_folders import check_classes_of, labelled_files
-from src.datamodules.options import above_zero
+from src.datamodules.options import Folder
 from src.datamodules.sequences.audio_maker import AudioClips, frames_of_clip
-from src.datamodules.sequences.base import SequenceDataModule
+from src.datamodules.sequences.base import SequenceDataModule, SequenceOptions
 from src.datamodules.sequences.export import write_feature_files, write_sound
 from src.errors import UserError
+from src.options import Role
 from src.preparation.inputs import files_hash
+from src.rules import flag, null, seconds, words
 from src.splitting.recording import Recording
 from src.splitting.splits import SPLITS
 
@@ -31,10 +33,10 @@ class GenreAudio(SequenceDataModule):
     Args:
         root: the folder.
         table: name of a CSV file in it, see `src.datamodules.label_table`; `None` takes folders as genres.
-        clip_seconds: length of an item, > 0; a shorter file is taken whole.
-        max_frames: kept of an item, from its beginning; `None`: all of the clip, of beats 4.3 a second as published.
+        clip_seconds: length of an item; a shorter file is taken whole.
         feature_files: whether features are also written as published ones are, see `src.datamodules.sequences.export`.
-        options: see `SequenceDataModule`.
+        options: see `SequenceOptions`; without `max_frames` all of the clip is kept, of beats 4.3 a second as
+            published.
 
     Raises:
         UserError: an option lies outside its range, or the table cannot be used.
@@ -42,34 +44,34 @@ class GenreAudio(SequenceDataModule):
 
     name = "genre_audio"
 
-    def __init__(
-        self,
-        *,
-        root: str | Path | None,
-        table: str | None,
-        clip_seconds: float,
-        max_frames: int | None,
-        beat_sync: bool,
-        feature_files: bool,
-        **options: Any,
-    ) -> None:
-        self.root = None if root is None else Path(root).expanduser().resolve()
-        self.table, self.clip_seconds = table, above_zero("clip_seconds", clip_seconds)
-        self.feature_files = feature_files
-        self._files = labelled_files(self.root, table)
-        super().__init__(
-            classes=sorted({label for item in self._files for label in item.labels}),
-            beat_sync=beat_sync,
-            max_frames=frames_of_clip(self.clip_seconds, beat_sync=beat_sync)
-            if max_frames is None
-            else max_frames,
-            **options,
+    class Options(SequenceOptions):
+        """See `GenreAudio`."""
+
+        root: Folder
+        table: Annotated[str | None, words("the name of a CSV file in data.root") | null()]
+        clip_seconds: Annotated[float, seconds]
+        feature_files: Annotated[bool, flag, Role.NO_EFFECT]
+
+    options: Options
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        options = self.options
+        self.root = None if options.root is None else Path(options.root).expanduser().resolve()
+        self.table, self.clip_seconds, self.feature_files = (
+            options.table,
+            options.clip_seconds,
+            options.feature_files,
         )
-        if not isinstance(feature_files, bool):
-            raise UserError(f"data.feature_files={feature_files}: choose true or false")
+        self._files = labelled_files(self.root, self.table)
+        self.classes = tuple(sorted({label for item in self._files for label in item.labels}))
         if self.shares is not None:
             fixed = {item.split for item in self._files}
             self.shares = {part: share for part, share in self.shares.items() if part not in fixed}
+
+    def most_frames(self) -> int:
+        """Return the frames of a clip; of beats 4.3 a second, as published."""
+        return frames_of_clip(self.options.clip_seconds, beat_sync=self.beat_sync)
 
     def check(self) -> None:
         """Refuse a missing folder, fewer than two genres, and labels that cannot be divided.

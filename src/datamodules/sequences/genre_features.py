@@ -1,16 +1,18 @@
 """The genre of clips of the Free Music Archive, from published feature files."""
 
+import functools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
 from src.datamodules.sequences.label_files import Label, LabelledFile, read_genres
 from src.datamodules.sequences.label_pictures import draw_merging
 from src.datamodules.sequences.merging import check_genres, merging
-from src.datamodules.sequences.published_features import FeatureFileDataModule
+from src.datamodules.sequences.published_features import FeatureFileDataModule, FeatureFileOptions
 from src.errors import UserError
 from src.preparation.card import Card
+from src.rules import each, null, table, words
 from src.splitting.recording import Recording
 
 
@@ -20,7 +22,7 @@ class GenreFeatures(FeatureFileDataModule):
     Args:
         merge: the genres of each class, of which those that occur are told apart; `None`: each genre is one.
         drop: genres that are left out.
-        options: see `FeatureFileDataModule`.
+        options: see `FeatureFileOptions`.
 
     Raises:
         UserError: an option lies outside its range, a table cannot be used, or a genre is neither merged nor dropped.
@@ -41,11 +43,26 @@ class GenreFeatures(FeatureFileDataModule):
         layout="fma_genre_spectrograms and fma_genre_spectrograms_beat",
     )
 
-    def __init__(
-        self, *, merge: Mapping[str, Sequence[str]] | None, drop: Sequence[str], **options: Any
-    ) -> None:
-        self.merging, self._each_is_a_class = merging(merge or {}, drop), merge is None
-        super().__init__(**options)
+    class Options(FeatureFileOptions):
+        """See `GenreFeatures`."""
+
+        merge: Annotated[Mapping[str, Sequence[str]] | None, table | null("for each genre as it is")]
+        drop: Annotated[tuple[str, ...], each(words("a genre"), least=0)]
+
+        def check(self) -> None:
+            """Refuse a genre that is merged twice.
+
+            Raises:
+                UserError: there is one.
+            """
+            merging(self.merge or {}, self.drop)
+
+    options: Options
+
+    @functools.cached_property
+    def merging(self) -> dict[str, str | None]:
+        """The class of each genre, `None` where it is left out."""
+        return merging(self.options.merge or {}, self.options.drop)
 
     def check_folder(self) -> None:
         """Refuse a missing folder, and fewer than two classes.
@@ -67,7 +84,7 @@ class GenreFeatures(FeatureFileDataModule):
         """
         labels = read_genres(table)
         genres = [label.values[0] for label in labels]
-        if self._each_is_a_class:
+        if self.options.merge is None:
             self.merging = {**{genre: genre for genre in genres}, **self.merging}
         check_genres(str(table), genres, self.merging)
         return labels

@@ -2,23 +2,23 @@
 
 import functools
 import importlib.metadata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from src.audio import fluid
 from src.audio.soundfonts.contents import check_programs
 from src.audio.soundfonts.installed import find_soundfont
 from src.datamodules.contact_sheet import named
-from src.datamodules.options import above_zero, whole_number
+from src.datamodules.options import Soundfont
 from src.datamodules.sequences.audio_maker import frames_of_clip
-from src.datamodules.sequences.base import SequenceDataModule
+from src.datamodules.sequences.base import SequenceDataModule, SequenceOptions
 from src.datamodules.sequences.corpus import GENRES, CorpusPiece, corpus_folder, draw_pieces
 from src.datamodules.sequences.export import write_sound
 from src.datamodules.sequences.score_maker import LEVEL, ScoreClips
-from src.errors import UserError
 from src.fingerprint import content_hash
 from src.preparation.inputs import files_hash
+from src.rules import number, seconds, some_of, whole
 from src.splitting.recording import Recording
 
 _LIBRARIES = ("music21", "librosa", "numpy", "scipy")
@@ -39,9 +39,9 @@ class GenreScores(SequenceDataModule):
         soundfont: path, or name of an installed one.
         program: General MIDI program, 0..127.
         bpm: beats a minute, 10..400.
-        clip_seconds: length of a clip, > 0.
-        max_frames: kept of a clip, from its beginning; `None`: all, of beats 4.3 a second as published.
-        options: see `SequenceDataModule`.
+        clip_seconds: length of a clip.
+        options: see `SequenceOptions`; without `max_frames` all of the clip is kept, of beats 4.3 a second as
+            published.
 
     Raises:
         UserError: an option lies outside its range.
@@ -51,35 +51,28 @@ class GenreScores(SequenceDataModule):
     level = LEVEL
     grouped_by = "work"
 
-    def __init__(
-        self,
-        *,
-        genres: Sequence[str],
-        clips_per_genre: int,
-        seed: int,
-        soundfont: str,
-        program: int,
-        bpm: float,
-        clip_seconds: float,
-        max_frames: int | None,
-        beat_sync: bool,
-        **options: Any,
-    ) -> None:
-        self.clip_seconds = above_zero("clip_seconds", clip_seconds)
-        super().__init__(
-            classes=_checked_genres(genres),
-            seed=seed,
-            beat_sync=beat_sync,
-            max_frames=frames_of_clip(self.clip_seconds, beat_sync=beat_sync)
-            if max_frames is None
-            else max_frames,
-            **options,
-        )
-        if isinstance(bpm, bool) or not isinstance(bpm, int | float) or not 10 <= bpm <= 400:
-            raise UserError(f"data.bpm={bpm}: choose 10..400 beats a minute")
-        self.clips_per_genre = whole_number("clips_per_genre", clips_per_genre, 1)
-        self.program = whole_number("program", program, 0, 127)
-        self.soundfont, self.bpm = soundfont, bpm
+    class Options(SequenceOptions):
+        """See `GenreScores`."""
+
+        genres: Annotated[tuple[str, ...], some_of(*GENRES, least=2)]
+        clips_per_genre: Annotated[int, whole(1)]
+        soundfont: Soundfont
+        program: Annotated[int, whole(0, 127)]
+        bpm: Annotated[float, number(10, 400)]
+        clip_seconds: Annotated[float, seconds]
+
+    options: Options
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        options = self.options
+        self.classes, self.clips_per_genre = options.genres, options.clips_per_genre
+        self.soundfont, self.program, self.bpm = options.soundfont, options.program, options.bpm
+        self.clip_seconds = options.clip_seconds
+
+    def most_frames(self) -> int:
+        """Return the frames of a clip; of beats 4.3 a second, as published."""
+        return frames_of_clip(self.options.clip_seconds, beat_sync=self.beat_sync)
 
     def check(self) -> None:
         """Refuse a missing library, soundfont or program, and a full disk.
@@ -159,7 +152,6 @@ class GenreScores(SequenceDataModule):
     def _clips(self) -> list[tuple[str, CorpusPiece, int]]:
         """Genre, piece and number of each clip."""
         folder, most = corpus_folder(), self.clips_per_genre
-        assert self.seed is not None
         drawn = {genre: draw_pieces(folder, genre, most, self.seed) for genre in self.classes}
         return [
             (genre, piece, number)
@@ -167,14 +159,6 @@ class GenreScores(SequenceDataModule):
             for place, piece in enumerate(pieces)
             for number in range(most // len(pieces) + (place < most % len(pieces)))
         ]
-
-
-def _checked_genres(genres: Sequence[str]) -> tuple[str, ...]:
-    listed = isinstance(genres, Sequence) and not isinstance(genres, str)
-    chosen = tuple(map(str, genres)) if listed else ()
-    if len(set(chosen)) < max(len(chosen), 2) or not set(chosen) <= set(GENRES):
-        raise UserError(f"data.genres={genres}: choose two or more, none twice, of {', '.join(GENRES)}")
-    return chosen
 
 
 def _name(piece: CorpusPiece, number: int) -> str:

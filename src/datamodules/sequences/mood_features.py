@@ -4,16 +4,16 @@ import functools
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from src.datamodules.sequences.label_files import Label, LabelledFile, problem_of_numbers, read_numbers
 from src.datamodules.sequences.label_pictures import draw_values
-from src.datamodules.sequences.published_features import FeatureFileDataModule
-from src.errors import UserError
+from src.datamodules.sequences.published_features import FeatureFileDataModule, FeatureFileOptions
 from src.fingerprint import value_hash
 from src.preparation.card import Card
+from src.rules import some_of
 from src.splitting.recording import Recording
 from src.splitting.splits import SPLITS
 
@@ -30,7 +30,7 @@ class MoodFeatures(FeatureFileDataModule):
 
     Args:
         axes: what is predicted, some of `AXES`.
-        options: see `FeatureFileDataModule`.
+        options: see `FeatureFileOptions`.
 
     Raises:
         UserError: an option lies outside its range, or a table cannot be used.
@@ -51,9 +51,12 @@ class MoodFeatures(FeatureFileDataModule):
         layout="multitask_dataset and multitask_dataset_beat",
     )
 
-    def __init__(self, *, axes: Sequence[str], **options: Any) -> None:
-        self.axes = _checked_axes(axes)
-        super().__init__(**options)
+    class Options(FeatureFileOptions):
+        """See `MoodFeatures`."""
+
+        axes: Annotated[tuple[str, ...], some_of(*AXES)]
+
+    options: Options
 
     def read_labels(self, table: Path) -> list[Label]:
         """Read the chosen axes of a table.
@@ -61,21 +64,21 @@ class MoodFeatures(FeatureFileDataModule):
         Raises:
             UserError: it cannot be used.
         """
-        return read_numbers(table, self.axes)
+        return read_numbers(table, self.options.axes)
 
     def names(self) -> Sequence[str]:
         """Give the axes."""
-        return self.axes
+        return self.options.axes
 
     def item(self, clip: LabelledFile, split: str | None) -> Recording:
         """Give a clip; with a problem where a value is no number from 0 to 1."""
-        problem = clip.problem or problem_of_numbers(clip.values, self.axes)
+        problem = clip.problem or problem_of_numbers(clip.values, self.options.axes)
         return Recording(path=clip.path, labels=_STRATUM, group=clip.clip, split=split, problem=problem)
 
     def targets(self, items: Sequence[Recording]) -> np.ndarray:
         """Give the numbers of items, float32 (n, n_axes), 0..1."""
         numbers = [self._numbers[item.path] for item in items]
-        return np.array(numbers, np.float32).reshape(len(items), len(self.axes))
+        return np.array(numbers, np.float32).reshape(len(items), len(self.options.axes))
 
     def recipe(self) -> dict[str, Any]:
         """Give what determines the features, what is taken of them, the split, and the numbers."""
@@ -87,7 +90,9 @@ class MoodFeatures(FeatureFileDataModule):
         return [
             replace(
                 item,
-                labels=tuple(f"{axis}={number:g}" for axis, number in zip(self.axes, of_item, strict=True)),
+                labels=tuple(
+                    f"{axis}={number:g}" for axis, number in zip(self.options.axes, of_item, strict=True)
+                ),
             )
             for item, of_item in zip(items, self.targets(items), strict=True)
         ]
@@ -104,21 +109,14 @@ class MoodFeatures(FeatureFileDataModule):
         for index in _extremes(values["train"]):
             said = "_".join(label.replace("=", "") for label in items[index].labels)
             self.write_item(int(self.numbers["train"][index]), folder / f"{said}_train{index:05d}")
-        draw_values(values, self.axes, folder / "values.png")
+        draw_values(values, self.options.axes, folder / "values.png")
 
     @functools.cached_property
     def _numbers(self) -> dict[str, list[float]]:
         """The numbers of each clip that has a right label, by path."""
         labelled = [clip for _, clip in self.clips if clip.values]
-        right = [clip for clip in labelled if not problem_of_numbers(clip.values, self.axes)]
+        right = [clip for clip in labelled if not problem_of_numbers(clip.values, self.options.axes)]
         return {clip.path: [float(text) for text in clip.values] for clip in right}
-
-
-def _checked_axes(axes: Sequence[str]) -> tuple[str, ...]:
-    chosen = () if isinstance(axes, str) or not isinstance(axes, Sequence) else tuple(axes)
-    if not chosen or set(chosen) - set(AXES) or len(set(chosen)) < len(chosen):
-        raise UserError(f"data.axes={axes}: choose one or more of [{','.join(AXES)}], each once")
-    return chosen
 
 
 def _extremes(values: np.ndarray) -> list[int]:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from src.datamodules.sequences.base import SequenceDataModule
+from src.datamodules.options import Folder
+from src.datamodules.sequences.base import SequenceDataModule, SequenceOptions
 from src.datamodules.sequences.feature_files import FeatureFiles, feature_files
 from src.datamodules.sequences.label_files import Label, LabelledFile, labelled_files
 from src.errors import UserError
@@ -17,6 +18,16 @@ from src.preparation.inputs import files_hash
 from src.splitting.recording import Recording
 
 PARTS = ("train", "test")
+
+
+class FeatureFileOptions(SequenceOptions):
+    """What every published set of feature files has.
+
+    Args:
+        root: the folder that its folders lie in.
+    """
+
+    root: Folder
 
 
 class FeatureFileDataModule(SequenceDataModule):
@@ -31,8 +42,7 @@ class FeatureFileDataModule(SequenceDataModule):
 
     Args:
         root: the folder that those folders lie in.
-        beat_sync: see `SequenceDataModule`.
-        options: see `SequenceDataModule`; `split` has the shares of `train` that validate and, if need be, test.
+        options: see `SequenceOptions`; `split` has the shares of `train` that validate and, if need be, test.
 
     Raises:
         UserError: an option lies outside its range, or a table cannot be used.
@@ -42,11 +52,16 @@ class FeatureFileDataModule(SequenceDataModule):
     card: ClassVar[Card]
     root: Path | None
 
-    def __init__(self, *, root: str | Path | None, beat_sync: bool, **options: Any) -> None:
+    Options = FeatureFileOptions
+    options: FeatureFileOptions
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        root = self.options.root
         self.root = None if root is None else Path(root).expanduser().resolve()
-        self.place = self.folder_name + ("_beat" if beat_sync else "")
+        self.place = self.folder_name + ("_beat" if self.beat_sync else "")
         self.labels = self._labels()
-        super().__init__(beat_sync=beat_sync, classes=self.names(), **options)
+        self.classes = tuple(self.names())
         if self.shares is not None:
             self.shares = {part: share for part, share in self.shares.items() if part not in self.labels}
 

@@ -1,7 +1,6 @@
 """The rows of a feature file: 128 of mel, then 12 of chroma, and the parts that are chosen of them."""
 
 from src.audio.music_features import N_CHROMA, N_MELS
-from src.datamodules.options import whole_number
 from src.errors import UserError
 
 N_ROWS = N_MELS + N_CHROMA
@@ -22,18 +21,3 @@ def rows(features: str) -> slice:
     if not isinstance(features, str) or features not in ROWS:
         raise UserError(f"data.features={features}: choose {', '.join(ROWS)}")
     return ROWS[features]
-
-
-def max_frames(chosen: int | None, *, beat_sync: bool) -> int:
-    """Give how many frames are kept of an item at most.
-
-    Args:
-        chosen: that many, or `None`: as published.
-        beat_sync: whether frames are beats.
-
-    Raises:
-        UserError: it is no whole number from 1.
-    """
-    if chosen is None:
-        return MAX_FRAMES[beat_sync]
-    return whole_number("max_frames", chosen, 1)

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any
 
 import torchaudio
 from torch import Tensor
@@ -19,11 +19,53 @@ from src.audio.synthesis import check_sample_rate
 from src.datamodules.arrays import ArrayDataModule
 from src.datamodules.contact_sheet import named, write_sound
 from src.datamodules.error_clips import write_error_clips
+from src.datamodules.options import DataOptions, Features, OtherSoundfonts, Seed, Soundfonts
 from src.datamodules.synthesized.synth_clips import ClipMaker
 from src.errors import UserError
 from src.fingerprint import content_hash
+from src.rules import each, flag, null, number, pair, seconds, table, whole
 
-Number = TypeVar("Number", int, float)
+
+class ClipOptions(DataOptions):
+    """What every data set of synthesised clips has.
+
+    Args:
+        classes: the instruments: name, General MIDI program (0..127), lowest and highest note (MIDI 0..127).
+        pitch_range: [low, high] in place of every instrument's own range; `None` keeps those.
+        clip_seconds: length of a clip.
+        max_instruments: most at once; at most 15 and the number of classes.
+        notes_per_instrument: notes drawn for each instrument of a clip.
+        velocity: lowest and highest MIDI velocity.
+        gap: least and greatest time between onsets of an instrument, seconds.
+        length: least and greatest length of a note, seconds.
+        effects: the synthesiser's reverberation and chorus.
+        features: parameters of `src.audio.mel.LogMel`; its sample_rate is the sound's.
+        seed: of all pieces.
+        soundfonts: paths or known names, of training clips.
+        test_soundfonts: those of the test clips; `None` takes the same.
+    """
+
+    classes: Annotated[Sequence[Mapping[str, Any]], each(table)]
+    pitch_range: Annotated[tuple[int, int] | None, pair(whole(0, 127)) | null("for each instrument's own")]
+    clip_seconds: Annotated[float, seconds]
+    max_instruments: Annotated[int, whole(1)]
+    notes_per_instrument: Annotated[int, whole(1)]
+    velocity: Annotated[tuple[int, int], pair(whole(1, 127))]
+    gap: Annotated[tuple[float, float], pair(number(0))]
+    length: Annotated[tuple[float, float], pair(number(0.01))]
+    effects: Annotated[bool, flag]
+    features: Features
+    seed: Seed
+    soundfonts: Soundfonts
+    test_soundfonts: OtherSoundfonts
+
+    def instruments(self) -> tuple[Instrument, ...]:
+        """Return the classes.
+
+        Raises:
+            UserError: one has other keys, or a number outside its range.
+        """
+        return tuple(instrument(entry, self.pitch_range) for entry in self.classes)
 
 
 class SynthesizedClips(ArrayDataModule):
@@ -33,20 +75,7 @@ class SynthesizedClips(ArrayDataModule):
         cache_dir: prepared data lie in `<cache_dir>/<name>-<signature>`.
         batch_size: clips a batch.
         shuffle_seed: of the order of training clips, >= 0.
-        classes: the instruments: name, General MIDI program (0..127), lowest and highest note (MIDI 0..127).
-        pitch_range: [low, high] in place of every instrument's own range; `None` keeps those.
-        clip_seconds: length of a clip.
-        max_instruments: most at once; at most 15 and the number of classes.
-        notes_per_instrument: notes drawn for each instrument of a clip.
-        velocity: lowest and highest MIDI velocity, 1..127.
-        gap: least and greatest time between onsets of an instrument, seconds.
-        length: least and greatest length of a note, seconds.
-        effects: the synthesiser's reverberation and chorus.
-        features: parameters of `src.audio.mel.LogMel`; its sample_rate is the sound's.
-        seed: of all pieces, >= 0.
-        soundfonts: paths or known names, of training clips.
-        test_soundfonts: those of the test clips; `None` takes the same.
-        workers: processes that build the data, or `auto`: one a core.
+        options: see `ClipOptions`.
 
     Raises:
         UserError: an option lies outside its range.
@@ -55,47 +84,24 @@ class SynthesizedClips(ArrayDataModule):
     target = "multilabel"
     grouped_by = "piece"
 
-    def __init__(
-        self,
-        *,
-        cache_dir: Path,
-        batch_size: int,
-        shuffle_seed: int,
-        classes: Sequence[Mapping[str, Any]],
-        pitch_range: Sequence[int] | None,
-        clip_seconds: float,
-        max_instruments: int,
-        notes_per_instrument: int,
-        velocity: Sequence[int],
-        gap: Sequence[float],
-        length: Sequence[float],
-        effects: bool,
-        features: Mapping[str, Any],
-        seed: int,
-        soundfonts: Sequence[str],
-        test_soundfonts: Sequence[str] | None,
-        workers: int | str,
-    ) -> None:
-        super().__init__(
-            cache_dir=cache_dir, batch_size=batch_size, shuffle_seed=shuffle_seed, workers=workers
-        )
+    Options = ClipOptions
+    options: ClipOptions
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        options = self.options
         self.score_options = ScoreOptions(
-            instruments=tuple(_instrument(entry, pitch_range) for entry in classes),
-            clip_seconds=float(clip_seconds),
-            max_instruments=natural("max_instruments", max_instruments, least=1),
-            notes_per_instrument=natural("notes_per_instrument", notes_per_instrument, least=1),
-            velocity=pair("velocity", velocity),
-            gap=pair("gap", gap),
-            length=pair("length", length),
+            instruments=options.instruments(),
+            clip_seconds=options.clip_seconds,
+            max_instruments=options.max_instruments,
+            notes_per_instrument=options.notes_per_instrument,
+            velocity=options.velocity,
+            gap=options.gap,
+            length=options.length,
         )
-        self.features = dict(features)
-        self.effects, self.seed = bool(effects), natural("data.seed", seed, least=0)
-        self.soundfonts = soundfont_names("soundfonts", soundfonts)
-        self.test_soundfonts = (
-            self.soundfonts
-            if test_soundfonts is None
-            else soundfont_names("test_soundfonts", test_soundfonts)
-        )
+        self.features, self.effects, self.seed = dict(options.features), options.effects, options.seed
+        self.soundfonts = options.soundfonts
+        self.test_soundfonts = options.test_soundfonts or options.soundfonts
         self.classes = tuple(instrument.name for instrument in self.score_options.instruments)
         mel = log_mel(self.features)
         check_sample_rate(mel.sample_rate)
@@ -175,46 +181,20 @@ class SynthesizedClips(ArrayDataModule):
         return [content_hash(path, memory) for path in self._paths(names)]
 
 
-def _instrument(entry: Mapping[str, Any], pitch_range: Sequence[int] | None) -> Instrument:
+def instrument(entry: Mapping[str, Any], pitch_range: tuple[int, int] | None) -> Instrument:
+    """Return a class of the configuration.
+
+    Args:
+        entry: its keys.
+        pitch_range: in place of its own.
+
+    Raises:
+        UserError: it has other keys, or a number outside its range.
+    """
     if set(entry) != {"name", "program", "low", "high"}:
-        raise UserError(f"a class is {dict(entry)}; give it name, program, low and high")
+        raise UserError(f"data.classes: {dict(entry)}: give each name, program, low and high.")
     instrument = Instrument(**entry)
     if pitch_range is None:
         return instrument
-    low, high = pair("pitch_range", pitch_range)
+    low, high = pitch_range
     return replace(instrument, low=low, high=high)
-
-
-def soundfont_names(option: str, fonts: Iterable[str]) -> tuple[str, ...]:
-    """Check a list of soundfonts.
-
-    Raises:
-        UserError: it is empty.
-    """
-    names = (fonts,) if isinstance(fonts, str) else tuple(str(font) for font in fonts)
-    if not names:
-        raise UserError(f"{option} is empty; name at least one soundfont, such as TimGM6mb")
-    return names
-
-
-def pair(option: str, values: Sequence[Number]) -> tuple[Number, Number]:
-    """Check a range.
-
-    Raises:
-        UserError: it is not two numbers.
-    """
-    pair = list(values) if isinstance(values, Sequence) else []
-    if len(pair) != 2 or not all(isinstance(value, int | float) for value in pair):
-        raise UserError(f"{option} is {values}; give two numbers [low, high]")
-    return pair[0], pair[1]
-
-
-def natural(option: str, value: int | None, least: int) -> int:
-    """Check a whole number.
-
-    Raises:
-        UserError: it is none, or below `least`.
-    """
-    if not isinstance(value, int) or value < least:
-        raise UserError(f"{option} is {value}; choose a whole number from {least} up")
-    return value

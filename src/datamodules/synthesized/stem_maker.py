@@ -4,7 +4,7 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -14,7 +14,8 @@ from src.audio.score import Score, ScoreOptions, random_score
 from src.audio.variation import random_generators
 from src.datamodules.synthesized.stem_voices import Voice
 from src.datamodules.synthesized.synth_clips import ClipMaker, synthesizer
-from src.errors import UserError
+from src.options import Options
+from src.rules import pair, share, whole
 
 INTERVALS = (-12, -7, -5, 5, 7, 12)
 """Semitones: octave, fifth and fourth, down and up."""
@@ -26,8 +27,7 @@ FLOOR_DB = 100.0
 """Below a power of 1: lower than the floor of any clip that a stem is part of."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Variation:
+class Variation(Options):
     """How stems differ from what a soundfont plays by default.
 
     Args:
@@ -42,19 +42,13 @@ class Variation:
         UserError: a share is outside 0..1, or a velocity outside 1..127.
     """
 
-    relatives: float
-    transpose: float
-    stretch: float
-    generators: float
-    velocity: tuple[int, int]
+    group = "data.variation"
 
-    def __post_init__(self) -> None:
-        for name in ("relatives", "transpose", "stretch", "generators"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise UserError(f"data.variation.{name} is {getattr(self, name)}: choose a share from 0 to 1")
-        low, high = self.velocity
-        if not 1 <= low <= high <= 127:
-            raise UserError(f"data.variation.velocity is {[low, high]}: choose 1 <= low <= high <= 127")
+    relatives: Annotated[float, share]
+    transpose: Annotated[float, share]
+    stretch: Annotated[float, share]
+    generators: Annotated[float, share]
+    velocity: Annotated[tuple[int, int], pair(whole(1, 127))]
 
 
 @dataclass(frozen=True)

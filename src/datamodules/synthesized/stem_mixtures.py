@@ -1,20 +1,21 @@
 """Clips mixed of stems when they are asked for, so that no two are alike."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from src.errors import UserError
+from src.options import Options
+from src.rules import number
 
+DECIBELS = number(0, 40, of="a number of dB")
 _KNOTS = 6  # of an equaliser's curve
 
 
-@dataclass(frozen=True, kw_only=True)
-class Mixing:
+class Mixing(Options):
     """How stems are mixed.
 
     Args:
@@ -23,19 +24,14 @@ class Mixing:
         equaliser_db: strength of each stem's random equaliser, dB: a smooth curve over the mel bands, whose deviation
             is uniform from 0 to 1.5 times this, and a tilt from the lowest band to the highest, normal.
         top_db: the floor of a clip below its maximum.
-
-    Raises:
-        UserError: an option lies outside its range.
     """
 
-    max_instruments: int
-    level_db: float
-    equaliser_db: float
-    top_db: float
+    group = "data"
 
-    def __post_init__(self) -> None:
-        if not (0 <= self.level_db <= 40 and 0 <= self.equaliser_db <= 40):
-            raise UserError("data.level_db and data.equaliser_db: choose 0..40 dB")
+    max_instruments: int
+    level_db: Annotated[float, DECIBELS]
+    equaliser_db: Annotated[float, DECIBELS]
+    top_db: float
 
 
 class StemMixtures(Dataset[tuple[Tensor, Tensor]]):

@@ -6,12 +6,13 @@ a fixed clip length, correct mono, each instrument in its own range, and splits 
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from src.datamodules.contact_sheet import named, write_clip, write_contact_sheet
-from src.datamodules.synthesized.base import SynthesizedClips, natural
+from src.datamodules.synthesized.base import ClipOptions, SynthesizedClips
 from src.datamodules.synthesized.synth_clips import ClipMaker, Split
 from src.errors import UserError
+from src.rules import by_name, whole
 from src.splitting.splits import SPLITS
 
 
@@ -20,7 +21,7 @@ class SynthInstruments(SynthesizedClips):
 
     Args:
         n_clips: number of clips of `train`, `val` and `test`.
-        options: see `SynthesizedClips`; of several soundfonts each clip draws one. Test soundfonts, by which a model
+        options: see `ClipOptions`; of several soundfonts each clip draws one. Test soundfonts, by which a model
             shows whether it knows instruments or fonts, must share no recording with those that are trained on.
 
     Raises:
@@ -29,9 +30,16 @@ class SynthInstruments(SynthesizedClips):
 
     name = "synth_instruments"
 
-    def __init__(self, *, n_clips: Mapping[str, int], **options: Any) -> None:
-        super().__init__(**options)
-        self.n_items = {split: natural(f"n_clips.{split}", n_clips.get(split), least=1) for split in SPLITS}
+    class Options(ClipOptions):
+        """See `SynthInstruments`."""
+
+        n_clips: Annotated[Mapping[str, int], by_name(whole(1), SPLITS)]
+
+    options: Options
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.n_items = dict(self.options.n_clips)
 
     def check(self) -> None:
         """Refuse a missing library, soundfont or program, other test soundfonts seen in training, and a full disk.

@@ -4,35 +4,50 @@ import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from torch.utils.data import DataLoader
 
+from src.audio.score import Instrument
 from src.audio.soundfonts.families import ClassPresets
 from src.audio.soundfonts.installed import fetch_missing
 from src.datamodules.batches import loader
 from src.datamodules.contact_sheet import named, write_clip, write_contact_sheet
+from src.datamodules.options import Soundfonts
 from src.datamodules.sound_batches import FreshBatches
 from src.datamodules.synthesized import stem_mixtures
-from src.datamodules.synthesized.base import SynthesizedClips, natural, pair, soundfont_names
+from src.datamodules.synthesized.base import ClipOptions, SynthesizedClips, instrument
 from src.datamodules.synthesized.stem_maker import StemMaker, StemsAndClips, Variation
-from src.datamodules.synthesized.stem_mixtures import Mixing, StemMixtures
+from src.datamodules.synthesized.stem_mixtures import DECIBELS, Mixing, StemMixtures
 from src.datamodules.synthesized.stem_voices import Voice, check_left_out, relatives_of, voices_of
 from src.datamodules.synthesized.synth_clips import ClipMaker, Split
 from src.errors import UserError
 from src.fingerprint import value_hash
 from src.preparation.code import code_signature
+from src.rules import Rule, by_name, flag, table, whole
 from src.splitting.splits import SPLITS
 
 _BASELINE_CLIPS = 2048  # of the training part: more change a logistic regression little
+
+
+def _clips(key: str, value: Any) -> Any:
+    if isinstance(value, Mapping) and "train" in value:
+        raise UserError(
+            f"{key}.train: training clips are mixed of stems; choose data.n_stems and data.n_mixtures"
+        )
+    return _JUDGED.read(key, value)
+
+
+_JUDGED = by_name(whole(1), ("val", "test"))
+_CLIPS = Rule(_JUDGED.wanted, _clips)
 
 
 class SynthStems(SynthesizedClips):
     """Training clips are mixed anew in every batch; each instrument of a clip is played by a soundfont of its own.
 
     Args:
-        classes: as of `SynthesizedClips`; `relatives` of each are (bank, program) pairs of presets that are the same
+        classes: as of `ClipOptions`; `relatives` of each are (bank, program) pairs of presets that are the same
             instrument, or near it, where a soundfont has them.
         soundfonts: what training stems are played by; each class by those that have it.
         val_soundfonts: what validation clips are played by.
@@ -44,8 +59,8 @@ class SynthStems(SynthesizedClips):
         n_mixtures: training clips an epoch.
         n_clips: number of clips of `val` and `test`.
         variation: parameters of `Variation`.
-        level_db, equaliser_db: see `Mixing`.
-        options: see `SynthesizedClips`.
+        level_db, equaliser_db: see `Mixing`; 0..40 dB.
+        options: see `ClipOptions`.
 
     Raises:
         UserError: an option lies outside its range.
@@ -55,51 +70,56 @@ class SynthStems(SynthesizedClips):
     training_options = ("soundfonts", "leave_out", "variation", "level_db", "equaliser_db")
     test_choices = ("unseen",)
 
-    def __init__(
-        self,
-        *,
-        classes: Sequence[Mapping[str, Any]],
-        soundfonts: Sequence[str],
-        val_soundfonts: Sequence[str],
-        leave_out: Mapping[str, Sequence[str]],
-        seen: bool,
-        n_stems: int,
-        n_mixtures: int,
-        n_clips: Mapping[str, int],
-        variation: Mapping[str, Any],
-        level_db: float,
-        equaliser_db: float,
-        **options: Any,
-    ) -> None:
-        plain = [{key: value for key, value in entry.items() if key != "relatives"} for entry in classes]
-        if "train" in n_clips:
-            raise UserError(
-                "data.n_clips.train: training clips are mixed of stems; choose data.n_stems and data.n_mixtures"
+    class Options(ClipOptions):
+        """See `SynthStems`."""
+
+        val_soundfonts: Soundfonts
+        leave_out: Annotated[Mapping[str, Sequence[str]], table]
+        seen: Annotated[bool, flag]
+        n_stems: Annotated[int, whole(1)]
+        n_mixtures: Annotated[int, whole(1)]
+        n_clips: Annotated[Mapping[str, int], _CLIPS]
+        variation: Annotated[Mapping[str, Any], table]
+        level_db: Annotated[float, DECIBELS]
+        equaliser_db: Annotated[float, DECIBELS]
+
+        def check(self) -> None:
+            """Refuse what cannot be left out, other features than those that stems are mixed as, and a variation.
+
+            Raises:
+                UserError: one of those.
+            """
+            check_left_out(
+                self.leave_out, self.soundfonts, [str(entry.get("name")) for entry in self.classes]
             )
-        super().__init__(classes=plain, soundfonts=soundfonts, **options)
-        self.n_clips = {
-            split: natural(f"n_clips.{split}", n_clips.get(split), least=1) for split in ("val", "test")
-        }
-        self.relatives = [relatives_of(entry) for entry in classes]
-        self.val_soundfonts = soundfont_names("val_soundfonts", val_soundfonts)
-        self.leave_out = {font: tuple(left) for font, left in leave_out.items()}
-        check_left_out(self.leave_out, self.soundfonts, self.classes)
-        if not isinstance(seen, bool):
-            raise UserError(f"data.seen={seen}: choose true or false")
-        self.seen = seen
-        self.n_each = natural("n_stems", n_stems, least=1)
-        self.n_mixtures = natural("n_mixtures", n_mixtures, least=1)
-        self.variation = Variation(
-            **{**variation, "velocity": pair("variation.velocity", variation["velocity"])}
+            if self.features.get("scaling", "db_max") != "db_max":
+                raise UserError(
+                    "data.features.scaling: stems are mixed as dB against a clip's maximum; choose db_max"
+                )
+            Variation.read(self.variation)
+
+        def instruments(self) -> tuple[Instrument, ...]:
+            """Return the classes without their relatives."""
+            plain = [{key: entry[key] for key in entry if key != "relatives"} for entry in self.classes]
+            return tuple(instrument(entry, self.pitch_range) for entry in plain)
+
+    options: Options
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        options = self.options
+        self.n_clips, self.n_each, self.n_mixtures = options.n_clips, options.n_stems, options.n_mixtures
+        self.relatives = [relatives_of(entry) for entry in options.classes]
+        self.val_soundfonts, self.leave_out, self.seen = (
+            options.val_soundfonts,
+            options.leave_out,
+            options.seen,
         )
-        if self.features.get("scaling", "db_max") != "db_max":
-            raise UserError(
-                "data.features.scaling: stems are mixed as dB against a clip's maximum; choose db_max"
-            )
+        self.variation = Variation.read(options.variation)
         self.mixing = Mixing(
             max_instruments=self.score_options.max_instruments,
-            level_db=float(level_db),
-            equaliser_db=float(equaliser_db),
+            level_db=options.level_db,
+            equaliser_db=options.equaliser_db,
             top_db=float(self.features.get("top_db", 80.0)),
         )
 

@@ -1,12 +1,11 @@
 """The published instrument network: four blocks of convolution and max-pooling."""
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 
-from src.errors import UserError
-from src.models.networks.base import Float32Linear, Network, checked_options, conv_block, pool_cells
+from src.models.networks.base import Float32Linear, Network, conv_block, pool_cells
+from src.models.networks.options import Count, Counts, Dropout
+from src.options import checks
 
 
 class CNN(Network):
@@ -28,17 +27,15 @@ class CNN(Network):
         UserError: an option is outside its range.
     """
 
+    @checks("model")
     def __init__(
         self,
         n_classes: int,
         in_channels: int = 1,
-        channels: Sequence[int] = (8, 16, 32, 128),
-        dropout: float = 0.5,
-        grid: int = 4,
+        channels: Counts = (8, 16, 32, 128),
+        dropout: Dropout = 0.5,
+        grid: Count = 4,
     ) -> None:
-        channels = checked_options(channels, dropout)
-        if grid < 1:
-            raise UserError(f"model.grid is {grid}: choose 1 or more.")
         super().__init__(in_channels, halvings=len(channels))
         self.grid = grid
         widths = (in_channels, *channels)

@@ -1,14 +1,15 @@
 """The published convolutional genre network: four blocks over rows and time."""
 
-from collections.abc import Sequence
 from itertools import pairwise
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from src.models.networks.base import Float32Linear, checked_options
+from src.models.networks.base import Float32Linear
 from src.models.networks.masked_norm import MaskedBatchNorm
+from src.models.networks.options import Counts, Dropout
 from src.models.networks.sequence_base import SequenceNetwork, frames_of, mean_over_time, without_padding
+from src.options import checks
 
 
 class CNN2D(SequenceNetwork):
@@ -29,15 +30,15 @@ class CNN2D(SequenceNetwork):
         UserError: an option is outside its range.
     """
 
+    @checks("model")
     def __init__(
         self,
         n_classes: int,
         in_channels: int = 1,
         n_rows: int = 140,
-        channels: Sequence[int] = (32, 64, 128, 256),
-        dropout: float = 0.4,
+        channels: Counts = (32, 64, 128, 256),
+        dropout: Dropout = 0.4,
     ) -> None:
-        channels = checked_options(channels, dropout)
         super().__init__(in_channels, n_rows, min_frames=2 ** len(channels))
         self.blocks = nn.ModuleList(_Block(*pair) for pair in pairwise((in_channels, *channels)))
         self.dropout = nn.Dropout(dropout)

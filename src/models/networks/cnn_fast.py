@@ -1,13 +1,13 @@
 """The default network: strided convolutions, for a high macro-F1 in little CPU time."""
 
-from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
-from src.errors import UserError
-from src.models.networks.base import Float32Linear, Network, checked_options, pool_cells
+from src.models.networks.base import Float32Linear, Network, pool_cells
+from src.models.networks.options import Count, Counts, Dropout
+from src.options import checks
 
 
 class CNNFast(Network):
@@ -31,17 +31,15 @@ class CNNFast(Network):
         UserError: an option is outside its range.
     """
 
+    @checks("model")
     def __init__(
         self,
         n_classes: int,
         in_channels: int = 1,
-        channels: Sequence[int] = (16, 32, 64, 128),
-        dropout: float = 0.1,
-        rows: int = 8,
+        channels: Counts = (16, 32, 64, 128),
+        dropout: Dropout = 0.1,
+        rows: Count = 8,
     ) -> None:
-        channels = checked_options(channels, dropout)
-        if rows < 1:
-            raise UserError(f"model.rows is {rows}: choose 1 or more.")
         super().__init__(in_channels, halvings=len(channels))
         self.rows = rows
         first = _stage(in_channels, channels[0], kernel_size=5)

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 
-from src.errors import UserError
-from src.models.networks.base import Float32Linear, Network, checked_options, conv_block, pool_cells
+from src.models.networks.base import Float32Linear, Network, conv_block, pool_cells
+from src.models.networks.options import Count, Dropout
+from src.options import checks
+from src.rules import each, whole
 
 
 class CNNLSTMCNN(Network):
@@ -32,22 +35,17 @@ class CNNLSTMCNN(Network):
         UserError: an option is outside its range.
     """
 
+    @checks("model")
     def __init__(
         self,
         n_classes: int,
         in_channels: int = 1,
-        channels: Sequence[int] = (8, 16, 32, 32),
-        lstm: int = 16,
-        grid: int = 4,
-        hidden: int = 2048,
-        dropout: float = 0.5,
+        channels: Annotated[Sequence[int], each(whole(1), least=2)] = (8, 16, 32, 32),
+        lstm: Count = 16,
+        grid: Count = 4,
+        hidden: Count = 2048,
+        dropout: Dropout = 0.5,
     ) -> None:
-        channels = checked_options(channels, dropout)
-        if len(channels) < 2:
-            raise UserError(f"model.channels is {list(channels)}: give two blocks or more.")
-        for name, value in {"lstm": lstm, "grid": grid, "hidden": hidden}.items():
-            if value < 1:
-                raise UserError(f"model.{name} is {value}: choose 1 or more.")
         super().__init__(in_channels, halvings=len(channels))
         self.grid = grid
         before = pairwise((in_channels, *channels[:-1]))

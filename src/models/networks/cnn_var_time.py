@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from src.errors import UserError
-from src.models.networks.base import Float32Linear, Network, checked_options, conv_block
+from src.models.networks.base import Float32Linear, Network, conv_block
+from src.models.networks.options import Count, Counts, Dropout
+from src.options import checks
 
 KERNEL_SIZES = (4, 3, 2, 2)
 """Of the published stages; stages after the fourth have 2."""
@@ -31,17 +32,15 @@ class CNNVarTime(Network):
         UserError: an option is outside its range.
     """
 
+    @checks("model")
     def __init__(
         self,
         n_classes: int,
         in_channels: int = 1,
-        channels: Sequence[int] = (8, 16, 32, 64),
-        hidden: int = 500,
-        dropout: float = 0.5,
+        channels: Counts = (8, 16, 32, 64),
+        hidden: Count = 500,
+        dropout: Dropout = 0.5,
     ) -> None:
-        channels = checked_options(channels, dropout)
-        if hidden < 1:
-            raise UserError(f"model.hidden is {hidden}: choose 1 or more.")
         super().__init__(in_channels, halvings=len(channels) + 1)
         kernels = (*KERNEL_SIZES, *[2] * len(channels))[: len(channels)]
         strides = (FIRST_STRIDE, *[1] * len(channels))[: len(channels)]

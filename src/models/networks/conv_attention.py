@@ -2,21 +2,33 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Annotated, Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from src.errors import UserError
-from src.models.networks.base import Float32Linear, checked, checked_share, checked_stages
+from src.models.networks.base import Float32Linear
 from src.models.networks.masked_norm import MaskedBatchNorm
+from src.models.networks.options import Count, Counts, Dropout
 from src.models.networks.sequence_base import SequenceNetwork, frames_of, inside, without_padding
+from src.options import checks
+from src.rules import Rule, Unfit, null, whole
 
 ATTENTION = 16
 """Width of the hidden layer of the attention."""
 
 FRAMES = 129
 """Frames of the longest item after the default stride, about the most beats that 30 s have."""
+
+
+def _odd(key: str, value: Any) -> int:
+    if not whole(1).read(key, value) % 2:
+        raise Unfit
+    return int(value)
+
+
+ODD = Rule("an odd whole number from 1", _odd)
 
 
 class ConvAttention(SequenceNetwork):
@@ -48,35 +60,34 @@ class ConvAttention(SequenceNetwork):
         UserError: an option is outside its range.
     """
 
+    @checks("model")
     def __init__(
         self,
         n_classes: int,
         in_channels: int = 1,
         n_rows: int = 140,
         n_frames: int = FRAMES,
-        channels: int = 64,
-        planes: Sequence[int] = (16, 32, 64),
-        stride: int | None = None,
-        kernel_size: int | None = None,
-        blocks: int = 2,
-        input_dropout: float = 0.1,
-        dropout: float = 0.5,
+        channels: Count = 64,
+        planes: Counts = (16, 32, 64),
+        stride: Annotated[int | None, whole(1) | null("for about 129 frames")] = None,
+        kernel_size: Annotated[int | None, ODD | null("for 2 · stride + 1")] = None,
+        blocks: Annotated[int, whole(0)] = 2,
+        input_dropout: Dropout = 0.1,
+        dropout: Dropout = 0.5,
     ) -> None:
         super().__init__(in_channels, n_rows)
-        stride = checked("stride", max(1, n_frames // FRAMES) if stride is None else stride)
-        kernel_size = _odd(2 * stride + 1 if kernel_size is None else kernel_size)
-        self.input_dropout = nn.Dropout1d(checked_share("input_dropout", input_dropout))
-        self.over_time = _Convolution(
-            in_channels * n_rows, checked("channels", channels), kernel_size, stride
-        )
-        self.over_rows = _planes((in_channels, *checked_stages("planes", planes)), stride)
+        stride = max(1, n_frames // FRAMES) if stride is None else stride
+        kernel_size = 2 * stride + 1 if kernel_size is None else kernel_size
+        self.input_dropout = nn.Dropout1d(input_dropout)
+        self.over_time = _Convolution(in_channels * n_rows, channels, kernel_size, stride)
+        self.over_rows = _planes((in_channels, *planes), stride)
         width = channels + planes[-1]
-        numbers = range(checked("blocks", blocks, least=0))
+        numbers = range(blocks)
         self.blocks = nn.ModuleList(_Convolution(width, width, dilation=2**number) for number in numbers)
         self.attention = nn.Sequential(
             nn.Conv1d(width, ATTENTION, 1), nn.Tanh(), nn.Conv1d(ATTENTION, width, 1, bias=False)
         )
-        self.dropout = nn.Dropout(checked_share("dropout", dropout))
+        self.dropout = nn.Dropout(dropout)
         self.head = Float32Linear(2 * width, n_classes)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -146,9 +157,3 @@ def attentive_statistics(x: Tensor, scores: Tensor, lengths: Tensor) -> Tensor:
     mean = (weights * x).sum(-1)
     variance = (weights * (x - mean[..., None]).square()).sum(-1)
     return torch.cat([mean, (variance + 1e-5).sqrt()], 1)
-
-
-def _odd(kernel_size: int) -> int:
-    if isinstance(kernel_size, int) and kernel_size % 2 == 0:
-        raise UserError(f"model.kernel_size is {kernel_size}: choose an odd number.")
-    return checked("kernel_size", kernel_size)

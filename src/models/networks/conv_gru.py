@@ -2,15 +2,17 @@
 
 import itertools
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from src.errors import UserError
-from src.models.networks.base import checked, checked_share
+from src.models.networks.options import Count, Dropout, Flag
 from src.models.networks.roll_base import CausalConv1d, Lags, RollNetwork, output_layer
+from src.options import checks
+from src.rules import each, whole
 
 
 class ConvGRU(RollNetwork):
@@ -34,30 +36,26 @@ class ConvGRU(RollNetwork):
         UserError: an option is outside its range.
     """
 
+    @checks("model")
     def __init__(
         self,
         n_keys: int,
-        channels: Sequence[int] = (64, 64),
-        kernel_size: int = 3,
-        hidden: int = 128,
-        layers: int = 1,
-        dropout: float = 0.0,
-        skip: bool = True,
+        channels: Annotated[Sequence[int], each(whole(1), least=0)] = (64, 64),
+        kernel_size: Count = 3,
+        hidden: Count = 128,
+        layers: Count = 1,
+        dropout: Dropout = 0.0,
+        skip: Flag = True,
         lags: Sequence[int] = (),
-        causal: bool = True,
+        causal: Flag = True,
     ) -> None:
         super().__init__(n_keys)
-        checked("kernel_size", kernel_size)
-        checked("hidden", hidden)
-        checked("layers", layers)
         if not causal and kernel_size % 2 == 0:
-            raise UserError(
-                f"model.kernel_size is {kernel_size}: choose an odd number where causal is false."
-            )
+            raise UserError(f"model.kernel_size={kernel_size}: choose an odd number where causal is false.")
         self.causal, self.skip = causal, skip
-        self.dropout = nn.Dropout(checked_share("dropout", dropout))
+        self.dropout = nn.Dropout(dropout)
         self.lags = Lags(n_keys, lags)
-        widths = [self.lags.width, *(checked("channels", width) for width in channels)]
+        widths = [self.lags.width, *channels]
         self.convolutions = nn.ModuleList(
             CausalConv1d(before, after, kernel_size) for before, after in itertools.pairwise(widths)
         )

@@ -7,8 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from src.models.networks.base import checked, checked_share
+from src.models.networks.options import Count, Dropout, Flag
 from src.models.networks.roll_base import Lags, RollNetwork, output_layer
+from src.options import checks
 
 
 class LSTM(RollNetwork):
@@ -27,23 +28,22 @@ class LSTM(RollNetwork):
         UserError: an option is outside its range.
     """
 
+    @checks("model")
     def __init__(
         self,
         n_keys: int,
-        embedding: int = 128,
-        hidden: int = 128,
-        layers: int = 1,
-        dropout: float = 0.0,
-        skip: bool = True,
+        embedding: Count = 128,
+        hidden: Count = 128,
+        layers: Count = 1,
+        dropout: Dropout = 0.0,
+        skip: Flag = True,
         lags: Sequence[int] = (),
     ) -> None:
         super().__init__(n_keys)
-        checked("hidden", hidden)
-        checked("layers", layers)
         self.skip = skip
-        self.dropout = nn.Dropout(checked_share("dropout", dropout))
+        self.dropout = nn.Dropout(dropout)
         self.lags = Lags(n_keys, lags)
-        self.embedding = nn.Linear(self.lags.width, checked("embedding", embedding))
+        self.embedding = nn.Linear(self.lags.width, embedding)
         between = dropout if layers > 1 else 0.0
         self.lstm = nn.LSTM(embedding, hidden, layers, batch_first=True, dropout=between)
         self.output = output_layer(hidden + (embedding + n_keys) * skip, n_keys)

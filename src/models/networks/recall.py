@@ -1,12 +1,14 @@
 """Attention to earlier positions of a piece that resemble the current one, reading the columns that followed them."""
 
 from collections.abc import Sequence
+from typing import Annotated, Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from src.errors import UserError
+from src.options import checks
+from src.rules import Rule, Unfit, each, whole
 
 SIMILARITIES = 3
 """Of two columns: Jaccard similarity of their keys, the same highest key, the same lowest key."""
@@ -16,6 +18,15 @@ ROWS = 256
 
 SMOOTHING = 0.1  # two silent columns are alike
 MATCH_SCALE, DISTANCE_SCALE = 3.0, 4.0  # larger steps for these few weights under one learning rate
+
+
+def _power_of_2(key: str, value: Any) -> int:
+    if whole(1).read(key, value) & (value - 1):
+        raise Unfit
+    return int(value)
+
+
+POWER_OF_2 = Rule("a power of 2, such as 8", _power_of_2)
 
 
 class Recall(nn.Module):
@@ -34,10 +45,9 @@ class Recall(nn.Module):
         UserError: an option is outside its range.
     """
 
-    def __init__(self, heads: int, windows: Sequence[int], far: int) -> None:
+    @checks("model")
+    def __init__(self, heads: int, windows: Annotated[Sequence[int], each(POWER_OF_2)], far: int) -> None:
         super().__init__()
-        if not windows or any(not isinstance(w, int) or w < 1 or w & (w - 1) for w in windows):
-            raise UserError(f"model.windows is {list(windows)}: give powers of 2: 1, 2, 4, 8, …")
         self.heads, self.windows, self.far = heads, tuple(sorted(windows)), far
         n = len(windows)
         # Initial weights (heads, similarities · windows) favour Jaccard similarity and are equal for all windows,

@@ -1,15 +1,17 @@
 """A recurrent network for piano rolls that recalls earlier, similar positions of the piece."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from src.errors import UserError
-from src.models.networks.base import Float32Linear, checked, checked_share
+from src.models.networks.base import Float32Linear
+from src.models.networks.options import Count, Dropout, Flag
 from src.models.networks.recall import Recall
 from src.models.networks.roll_base import CausalConv1d, RollNetwork, output_layer
+from src.options import checks
+from src.rules import one_of, whole
 
 CELLS = {"gru": nn.GRU, "lstm": nn.LSTM}
 
@@ -39,47 +41,37 @@ class RecallRNN(RollNetwork):
         UserError: an option is outside its range.
     """
 
+    @checks("model")
     def __init__(
         self,
         n_keys: int,
-        cell: str = "gru",
-        channels: int = 128,
-        kernel_size: int = 4,
-        hidden: int = 256,
-        heads: int = 4,
+        cell: Annotated[str, one_of(*CELLS)] = "gru",
+        channels: Count = 128,
+        kernel_size: Count = 4,
+        hidden: Count = 256,
+        heads: Count = 4,
         windows: tuple[int, ...] = (1, 2, 4, 8),
-        far: int = 0,
-        feed: bool = False,
-        width: int = 48,
-        reach: int = 24,
-        local_steps: int = 4,
-        dropout: float = 0.3,
-        local_dropout: float = 0.3,
+        far: Annotated[int, whole(0)] = 0,
+        feed: Flag = False,
+        width: Count = 48,
+        reach: Annotated[int, whole(0)] = 24,
+        local_steps: Count = 4,
+        dropout: Dropout = 0.3,
+        local_dropout: Dropout = 0.3,
     ) -> None:
         super().__init__(n_keys)
-        if cell not in CELLS:
-            raise UserError(f"model.cell is {cell}: choose {' or '.join(CELLS)}.")
-        checked("heads", heads)
-        checked("hidden", hidden)
-        checked("width", width)
-        self.feed, self.reach, self.local_steps = feed, checked("reach", reach, least=0), local_steps
-        self.dropout = nn.Dropout(checked_share("dropout", dropout))
-        self.local_dropout = nn.Dropout(checked_share("local_dropout", local_dropout))
-        self.recall = Recall(heads, windows, checked("far", far, least=0))
+        self.feed, self.reach, self.local_steps = feed, reach, local_steps
+        self.dropout = nn.Dropout(dropout)
+        self.local_dropout = nn.Dropout(local_dropout)
+        self.recall = Recall(heads, windows, far)
         inputs = n_keys * (1 + heads * feed)
-        self.convolution = CausalConv1d(
-            inputs, checked("channels", channels), checked("kernel_size", kernel_size)
-        )
+        self.convolution = CausalConv1d(inputs, channels, kernel_size)
         self.rnn = CELLS[cell](channels, hidden, batch_first=True)
         self.output = output_layer(hidden + channels, n_keys)
         self.context = nn.Linear(hidden + channels, width)
         self.own = nn.Linear(2 + 2 * heads, width)
         self.key = nn.Parameter(0.01 * torch.randn(n_keys, width))
-        self.around = (
-            nn.Conv1d(checked("local_steps", local_steps), width, 2 * reach + 1, padding=reach)
-            if reach
-            else None
-        )
+        self.around = nn.Conv1d(local_steps, width, 2 * reach + 1, padding=reach) if reach else None
         self.mix = nn.Linear(width, width)
         self.answer = Float32Linear(width, 1)
 

@@ -1,13 +1,14 @@
 """ResNet-18 (He et al. 2016) for small spectrograms."""
 
-from collections.abc import Sequence
 from itertools import pairwise
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from src.errors import UserError
-from src.models.networks.base import Float32Linear, Network, checked_stages
+from src.models.networks.base import Float32Linear, Network
+from src.models.networks.options import Counts
+from src.options import checks
 
 
 class ResNet(Network):
@@ -29,14 +30,14 @@ class ResNet(Network):
         UserError: an option is outside its range, or `blocks` has another length than `channels`.
     """
 
+    @checks("model")
     def __init__(
         self,
         n_classes: int,
         in_channels: int = 1,
-        channels: Sequence[int] = (16, 32, 64, 128),
-        blocks: Sequence[int] = (2, 2, 2, 2),
+        channels: Counts = (16, 32, 64, 128),
+        blocks: Counts = (2, 2, 2, 2),
     ) -> None:
-        channels, blocks = checked_stages("channels", channels), checked_stages("blocks", blocks)
         if len(blocks) != len(channels):
             raise UserError(
                 f"model.blocks has {len(blocks)} stages, but model.channels has {len(channels)}: give as many."

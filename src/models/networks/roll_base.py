@@ -1,14 +1,15 @@
 """Common code of networks for piano rolls: prediction step by step, causal convolutions, lagged columns."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from src.errors import UserError
 from src.models.networks.base import Float32Linear
+from src.options import checks
+from src.rules import each, whole
 
 OFF = -3.0
 """Initial logit of all keys: about one in twenty sounds."""
@@ -93,10 +94,9 @@ class Lags(nn.Module):
         UserError: a lag is below 2.
     """
 
-    def __init__(self, n_keys: int, lags: Sequence[int]) -> None:
+    @checks("model")
+    def __init__(self, n_keys: int, lags: Annotated[Sequence[int], each(whole(2), least=0)]) -> None:
         super().__init__()
-        if any(not isinstance(lag, int) or lag < 2 for lag in lags):
-            raise UserError(f"model.lags is {list(lags)}: give whole numbers of steps, each 2 or more.")
         self.lags = tuple(lags)
         self.reach = max(self.lags, default=1) - 1
         self.width = n_keys * (1 + len(self.lags))

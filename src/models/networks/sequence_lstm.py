@@ -1,11 +1,15 @@
 """The published genre network: an LSTM over the frames of a clip, in both directions."""
 
+from typing import Annotated
+
 import torch
 from torch import Tensor, nn
 
-from src.errors import UserError
-from src.models.networks.base import Float32Linear, checked, checked_share
+from src.models.networks.base import Float32Linear
+from src.models.networks.options import Count, Dropout, Flag
 from src.models.networks.sequence_base import SequenceNetwork, frames_of, mean_over_time, without_padding
+from src.options import checks
+from src.rules import one_of
 
 POOLS = ("last", "mean")
 
@@ -32,25 +36,24 @@ class SequenceLSTM(SequenceNetwork):
         UserError: an option is outside its range.
     """
 
+    @checks("model")
     def __init__(
         self,
         n_classes: int,
         in_channels: int = 1,
         n_rows: int = 140,
-        hidden: int = 64,
-        layers: int = 2,
-        bidirectional: bool = True,
-        dropout: float = 0.4,
-        pool: str = "last",
+        hidden: Count = 64,
+        layers: Count = 2,
+        bidirectional: Flag = True,
+        dropout: Dropout = 0.4,
+        pool: Annotated[str, one_of(*POOLS)] = "last",
     ) -> None:
         super().__init__(in_channels, n_rows)
-        if pool not in POOLS:
-            raise UserError(f"model.pool is {pool}: choose {' or '.join(POOLS)}.")
         self.pool = pool
-        width = checked("hidden", hidden) * (2 if bidirectional else 1)
-        widths = [in_channels * n_rows] + [width] * (checked("layers", layers) - 1)
+        width = hidden * (2 if bidirectional else 1)
+        widths = [in_channels * n_rows] + [width] * (layers - 1)
         self.layers = nn.ModuleList(_Layer(before, hidden, bidirectional) for before in widths)
-        self.dropout = nn.Dropout(checked_share("dropout", dropout))
+        self.dropout = nn.Dropout(dropout)
         self.head = Float32Linear(width, n_classes)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:

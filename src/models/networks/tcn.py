@@ -2,14 +2,16 @@
 
 import itertools
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
-from src.models.networks.base import checked, checked_share
+from src.models.networks.options import Counts, Dropout, Flag
 from src.models.networks.roll_base import CausalConv1d, Lags, RollNetwork, output_layer
+from src.options import checks
+from src.rules import whole
 
 
 class TCN(RollNetwork):
@@ -31,22 +33,21 @@ class TCN(RollNetwork):
         UserError: an option is outside its range.
     """
 
+    @checks("model")
     def __init__(
         self,
         n_keys: int,
-        channels: Sequence[int] = (128, 128, 128, 128),
-        kernel_size: int = 3,
-        dropout: float = 0.0,
-        skip: bool = True,
+        channels: Counts = (128, 128, 128, 128),
+        kernel_size: Annotated[int, whole(2)] = 3,
+        dropout: Dropout = 0.0,
+        skip: Flag = True,
         lags: Sequence[int] = (),
     ) -> None:
         super().__init__(n_keys)
-        checked("kernel_size", kernel_size, least=2)
-        checked("channels", len(channels))
         self.lags = Lags(n_keys, lags)
-        widths = [self.lags.width, *(checked("channels", width) for width in channels)]
+        widths = [self.lags.width, *channels]
         self.blocks = nn.ModuleList(
-            _Block(before, after, kernel_size, 2**level, checked_share("dropout", dropout), skip)
+            _Block(before, after, kernel_size, 2**level, dropout, skip)
             for level, (before, after) in enumerate(itertools.pairwise(widths))
         )
         self.output = output_layer(widths[-1], n_keys)

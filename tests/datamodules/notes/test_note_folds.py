@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from src.datamodules.notes.note import N_FOLDS, Note, by_pitch, check_split
+from src.datamodules.notes.note import FOLDS_OF_SPLITS, N_FOLDS, Note, by_pitch
 from src.errors import UserError
 
 NOTES = st.lists(
@@ -69,20 +69,20 @@ def test_instruments_are_dealt_out_apart():
 
 def test_a_split_names_each_fold_once():
     split = {"train": [0, 1, 2], "val": [3], "test": [4]}
-    assert check_split(split) == {"train": (0, 1, 2), "val": (3,), "test": (4,)}
-    assert check_split({"train": [0], "val": [1], "test": [2]})["test"] == (2,)
+    assert FOLDS_OF_SPLITS("data.split", split) == {"train": (0, 1, 2), "val": (3,), "test": (4,)}
+    assert FOLDS_OF_SPLITS("data.split", {"train": [0], "val": [1], "test": [2]})["test"] == (2,)
 
 
 @pytest.mark.parametrize(
     ("split", "says"),
     [
-        ({"train": [0], "val": [1]}, "train, val and test"),
+        ({"train": [0], "val": [1]}, "split.test=None: choose a list"),
         ({"train": [0], "val": [1], "test": [2], "more": [3]}, "train, val and test"),
-        ({"train": [0, 1], "val": [1], "test": [2]}, "one part only"),
-        ({"train": [0, 0], "val": [1], "test": [2]}, "one part only"),
-        ({"train": [0], "val": [1], "test": [5]}, "folds 0..4"),
+        ({"train": [0, 1], "val": [1], "test": [2]}, "one split only"),
+        ({"train": [0, 0], "val": [1], "test": [2]}, "one split only"),
+        ({"train": [0], "val": [1], "test": [5]}, "from 0 to 4"),
     ],
 )
 def test_an_impossible_split_is_refused(split, says):
     with pytest.raises(UserError, match=says):
-        check_split(split)
+        FOLDS_OF_SPLITS("data.split", split)

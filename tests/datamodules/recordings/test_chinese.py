@@ -140,8 +140,8 @@ def test_what_is_missing_is_refused_before_work(chinese, options, message):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"window_seconds": 0.01}, "window_seconds is 0.01; choose 0.03 s or more"),
-        ({"stride_seconds": 0}, "stride_seconds is 0"),
+        ({"window_seconds": 0.01}, "window_seconds=0.01: choose a number of seconds from 0.03"),
+        ({"stride_seconds": 0}, "stride_seconds=0"),
         ({"classes": ["a]b"]}, "cannot name a class"),
     ],
 )

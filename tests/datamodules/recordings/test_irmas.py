@@ -158,5 +158,5 @@ def test_a_wrong_layout_is_refused_before_work(irmas, root):
 
 @pytest.mark.parametrize("parts", [[], [4], [1, "a"]])
 def test_unknown_parts_are_refused(irmas, parts):
-    with pytest.raises(UserError, match=r"choose some of 1, 2 and 3"):
+    with pytest.raises(UserError, match=r"none twice, of 1, 2, 3"):
         irmas(parts=parts)

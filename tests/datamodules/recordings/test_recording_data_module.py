@@ -62,7 +62,6 @@ def tones(tmp_path, root):
             "shuffle_seed": 1,
             "workers": 1,
             "root": root,
-            "classes": ("high", "low"),
             "features": FEATURES,
             "channels": 1,
             "clip_seconds": 1.0,
@@ -72,7 +71,10 @@ def tones(tmp_path, root):
             "max_bad": 0.0,
             "pool": "mean",
         }
-        return kind(**{**defaults, **options})
+        classes = options.pop("classes", ("high", "low"))
+        data = kind(**{**defaults, **options})
+        data.classes = classes
+        return data
 
     return make
 

@@ -28,7 +28,6 @@ class Numbers(RollDataModule):
             "workers": 1,
             "lowest_note": 60,
             "n_notes": slow_rolls.N_NOTES,
-            "grid": None,
             "seed": None if own else 1,
             "split": None if own else SPLIT,
             "n_steps": 8,

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from src.errors import UserError
+from src.options import roles
 from src.sweep.identity import signature
 from tests.audio.soundfonts.tiny_fonts import tone, write_font
 from tests.datamodules.conftest import FEATURES
@@ -79,7 +80,9 @@ def test_signature_and_identity_cover_fonts_by_content(stems, options, tmp_path,
     def counted(fonts: list[str]) -> tuple[str, str]:
         data = stems(**{key: fonts})
         data.check()
-        return data.signature, signature({"data": {**options, key: fonts, "cache_dir": ""} | data.resolved()})
+        of_keys = {f"data.{name}": of_name for name, of_name in roles(type(data)).items()}
+        config = {"data": {**options, key: fonts, "cache_dir": ""} | data.resolved()}
+        return data.signature, signature(config, of_keys)
 
     usual = counted(options[key])
     moved = Path(shutil.copy(options[key][0], tmp_path / Path(options[key][0]).name))
@@ -109,7 +112,7 @@ def test_fonts_are_resolved_to_paths(stems, fonts, monkeypatch):
     [
         ({"features": FEATURES | {"scaling": "db"}}, "choose db_max"),
         ({"features": FEATURES | {"scaling": "z_norm"}}, "choose db_max"),
-        *(({"variation": PLAIN | {name: share}}, f"variation.{name} .* from 0 to 1")
+        *(({"variation": PLAIN | {name: share}}, f"variation.{name}=.* from 0 to 1")
           for name in ("relatives", "transpose", "stretch", "generators") for share in (-0.1, 1.1)),
         ({"variation": PLAIN | {"velocity": [30]}}, "variation.velocity"),
         ({"variation": PLAIN | {"velocity": [0, 90]}}, "variation.velocity"),
@@ -124,8 +127,8 @@ def test_fonts_are_resolved_to_paths(stems, fonts, monkeypatch):
         *(({"seen": seen}, f"seen={seen}: choose true or false") for seen in ("no", None, 0)),
         ({"level_db": 41.0}, "level_db"),
         ({"equaliser_db": -1.0}, "equaliser_db"),
-        ({"soundfonts": []}, "at least one"),
-        ({"val_soundfonts": []}, "val_soundfonts is empty"),
+        ({"soundfonts": []}, "one or several soundfonts"),
+        ({"val_soundfonts": []}, r"val_soundfonts=\[\]: choose one or several"),
         ({"max_instruments": 4}, r"choose 1\.\.3"),
     ],
 )  # fmt: skip

@@ -41,6 +41,10 @@ def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
     return dict(config)
 
 
+def roles(config: Mapping[str, Any]) -> dict[str, frozenset[Any]]:
+    return {}
+
+
 def gpus() -> list[str]:
     return []
 
