@@ -61,7 +61,8 @@ def test_stored_options_get_their_names_of_today():
 
 def test_a_checkpoint_is_read_with_the_names_of_today(tmp_path):
     data = {"_target_": "src.datamodules.synth_stems.SynthStems", "heard": False}
-    config = {"data": data, "generation": None, "class_map": {}, "thresholds": "single", "input": None}
+    model, loss = {"_target_": "src.models.networks.cnn.CNN"}, {"_target_": "src.losses.bce.BCE"}
+    config = {"data": data, "model": model, "loss": loss, "generation": None, "class_map": {}, "thresholds": "single", "input": None}
     description = {"kind": KIND, "config": config}
     torch.save({"state_dict": {}, "hyper_parameters": description}, tmp_path / "a.ckpt")
     read = read_checkpoint(tmp_path / "a.ckpt")["hyper_parameters"]["config"]
