@@ -62,7 +62,15 @@ def test_stored_options_get_their_names_of_today():
 def test_a_checkpoint_is_read_with_the_names_of_today(tmp_path):
     data = {"_target_": "src.datamodules.synth_stems.SynthStems", "heard": False}
     model, loss = {"_target_": "src.models.networks.cnn.CNN"}, {"_target_": "src.losses.bce.BCE"}
-    config = {"data": data, "model": model, "loss": loss, "generation": None, "class_map": {}, "thresholds": "single", "input": None}
+    config = {
+        "data": data,
+        "model": model,
+        "loss": loss,
+        "generation": None,
+        "class_map": {},
+        "thresholds": "single",
+        "input": None,
+    }
     description = {"kind": KIND, "config": config}
     torch.save({"state_dict": {}, "hyper_parameters": description}, tmp_path / "a.ckpt")
     read = read_checkpoint(tmp_path / "a.ckpt")["hyper_parameters"]["config"]
@@ -72,10 +80,15 @@ def test_a_checkpoint_is_read_with_the_names_of_today(tmp_path):
 def test_a_trial_that_goes_on_is_given_the_names_of_today(tmp_path, monkeypatch):
     folder = tmp_path / "runs" / "abc"
     data = {"_target_": "src.datamodules.synth_stems.SynthStems", "heard": True}
-    Job("abc", {"data": data}, (), tmp_path, "src.trial", "c").folder.mkdir(parents=True)
-    OmegaConf.save({"data": data}, folder / "config.yaml")
-    Job("abc", {"data": data}, (), tmp_path, "src.trial", "c").write()
+    network = {
+        "model": {"_target_": "src.models.networks.cnn.CNN"},
+        "loss": {"_target_": "src.losses.bce.BCE"},
+    }
+    job = Job("abc", {"data": data, **network}, (), tmp_path, "src.trial", "c")
+    job.folder.mkdir(parents=True)
+    OmegaConf.save(job.config, folder / "config.yaml")
+    job.write()
     worked = []
     monkeypatch.setattr(worker, "work", lambda job, *_: worked.append(job.config) or 0)
     assert run_placed(folder) == 0
-    assert worked == [{"data": {"_target_": STEMS, "seen": True}}]
+    assert worked == [{"data": {"_target_": STEMS, "seen": True}, **network}]
