@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from src.commands.checkpoint import checkpoint_paths, checkpoints_signature, load_all
-from src.commands.evaluation import data_config, same_classes
+from src.commands.tested_data import data_config, same_classes
 from src.configuration.build import build_data, task_of
 from src.fingerprint import write_json
 from src.generation.composing import compose

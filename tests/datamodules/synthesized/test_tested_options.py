@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from src.commands.evaluation import data_config
+from src.commands.tested_data import data_config
 from src.datamodules.base import DataModule
 from src.datamodules.rolls.chorales import Chorales
 from src.datamodules.synthesized.synth_instruments import SynthInstruments
