@@ -11,22 +11,22 @@ from src.tasks.base import Trained
 
 
 def data_config(trained: Trained, config: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
-    """Return the checkpoint's configuration, with other data, or its own as they are changed.
+    """Return the checkpoint's configuration with the data to be tested: another set, or its own with what was changed.
 
     Args:
         trained: the checkpoint.
-        config: composed; its `data` are another set's, or what is typed of the checkpoint's own.
+        config: composed; its `data` are the options of a chosen data set, or only those that were typed.
         overrides: as typed.
 
     Raises:
-        UserError: what is typed changes how training items are made, or is of another data set.
+        UserError: an override changes how training items are made, or belongs to another data set.
     """
     own, data = trained.config["data"], config.get("data") or {}
     if "_target_" not in data:
         check_changes(trained, overrides)
         kept = {key: value for key, value in data.items() if key not in trained.data.training_options}
         data = _merged(own, kept)
-    elif is_same_set(trained, config):
+    elif is_same_data_set(trained, config):
         check_changes(trained, overrides)
         data = {**data, **{key: own[key] for key in trained.data.training_options if key in own}}
     if data.get("_target_") == own["_target_"]:
@@ -35,10 +35,10 @@ def data_config(trained: Trained, config: dict[str, Any], overrides: list[str]) 
 
 
 def check_changes(trained: Trained, overrides: Sequence[str]) -> None:
-    """Refuse changes of a checkpoint's data that a test does not make.
+    """Refuse overrides of a checkpoint's data that have no effect on a test.
 
     Raises:
-        UserError: an option or a choice is of training items, or the choice is of another data set.
+        UserError: an option or a choice concerns training items only, or the choice belongs to another data set.
     """
     for typed in filter(None, map(read, overrides)):
         if typed.path[0] != "data" or len(typed.path) == 1:
@@ -50,26 +50,28 @@ def check_changes(trained: Trained, overrides: Sequence[str]) -> None:
             )
         allowed = typed.path[-1] in trained.data.test_choices
         if not allowed if typed.is_choice else typed.path[1] in trained.data.training_options:
-            raise UserError(f"{typed.key} is what {trained.path} was trained with, and stays; leave it out.")
+            raise UserError(
+                f"{typed.key} says how training items are made, and {trained.path} is trained already; leave it out."
+            )
 
 
-def is_same_set(trained: Trained, tested: Mapping[str, Any]) -> bool:
-    """Whether the data are of the set that a checkpoint was trained on."""
+def is_same_data_set(trained: Trained, tested: Mapping[str, Any]) -> bool:
+    """Whether the data set is the one that a checkpoint was trained on."""
     return bool(trained.config["data"]["_target_"] == tested["data"].get("_target_"))
 
 
 def _merged(below: Any, above: Any) -> Any:
-    """Return mappings merged key by key; everything else is replaced. Values of a checkpoint stay plain text."""
+    """Return mappings merged key by key; other values of `below` are replaced by those of `above`."""
     if not (isinstance(below, Mapping) and isinstance(above, Mapping)):
         return above
     return {**below, **{key: _merged(below.get(key), value) for key, value in above.items()}}
 
 
-def same_classes(trained: Trained, data: DataModule, tested: dict[str, Any]) -> None:
-    """Refuse data that a checkpoint was not trained for, and a new draw of the parts, which would test on training.
+def check_classes_and_features(trained: Trained, data: DataModule, tested: dict[str, Any]) -> None:
+    """Refuse data with other classes or features than a checkpoint was trained for, and a new draw of its splits.
 
     Raises:
-        UserError: classes or features differ, or see `same_parts`.
+        UserError: classes or features differ; see also `check_splits`.
     """
     if (
         list(data.classes) != trained.description["classes"]
@@ -82,22 +84,22 @@ def same_classes(trained: Trained, data: DataModule, tested: dict[str, Any]) -> 
     other = [key for key in data.feature_options if own.get(key) != now.get(key)]
     if other:
         raise UserError(
-            f"{trained.path} was trained with data.{other[0]}={own.get(other[0])}; leave it as it was."
+            f"{trained.path} was trained with data.{other[0]}={own.get(other[0])}; leave this option unchanged."
         )
-    same_parts(trained, data, tested)
+    check_splits(trained, data, tested)
 
 
-def same_parts(trained: Trained, data: DataModule, tested: dict[str, Any]) -> None:
-    """Refuse another draw of the parts of the data that a checkpoint was trained on.
+def check_splits(trained: Trained, data: DataModule, tested: dict[str, Any]) -> None:
+    """Refuse a new draw of the splits of the data that a checkpoint was trained on: it would test on training items.
 
     Raises:
-        UserError: the same data are divided otherwise.
+        UserError: the same data would be split differently.
     """
     own, now = trained.config["data"], {**tested["data"], **data.resolved()}
     drawn = [key for key in data.drawn_by if own.get(key) != now.get(key)]
-    # A checkpoint that was passed on knows the name of the folder only.
+    # A checkpoint that was shared knows the name of the folder only.
     if drawn and own.get("root") in (now.get("root"), without_paths(now.get("root"))):
         raise UserError(
-            f"data.{drawn[0]}: another draw of the parts tests on what {trained.path} was trained on; leave it as it "
-            "was."
+            f"data.{drawn[0]}: another draw of the splits would test on items that {trained.path} was trained on; "
+            "leave this option unchanged."
         )
