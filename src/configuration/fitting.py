@@ -27,20 +27,20 @@ def check_fits(group: str, options: Mapping[str, Any], room: ModuleType, data: D
     chosen = find_class(options.get("_target_"), group)
     if _fits(chosen, data):
         return
-    others = []
+    fitting = []
     for file in pkgutil.iter_modules(room.__path__, f"{room.__name__}."):
         if file.name.endswith("base"):
             continue
         members = vars(importlib.import_module(file.name)).values()
         if any(_fits(member, data) for member in members if _is_in(member, file)):
-            others.append(file.name.rpartition(".")[2])
+            fitting.append(file.name.rpartition(".")[2])
     targets: Sequence[str] = getattr(chosen, "targets", ())
     takes, has = f"{' and '.join(targets) or 'unknown'} targets", data.target
     if data.target in targets:
         takes, has = " and ".join(getattr(chosen, "inputs", ())), data.inputs
     raise UserError(
         f"{group} {chosen.__name__} fits {takes}, but data {data.name} has {has}; choose "
-        f"{group}={', '.join(others) or 'another'}."
+        f"{group}={', '.join(fitting) or 'another'}."
     )
 
 

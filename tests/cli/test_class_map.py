@@ -153,7 +153,7 @@ def single(project, recordings, tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_a_checkpoint_of_one_class_an_item_repeats_its_figures_on_its_own_parts_only(
+def test_a_checkpoint_of_one_class_an_item_repeats_its_figures_on_its_own_splits_only(
     project, single, recordings
 ):
     command = ("mode=test", f"checkpoint={best(single)}", "++class_map.unused=Cello", f"outputs={single}")
@@ -169,7 +169,7 @@ def test_a_checkpoint_of_one_class_an_item_repeats_its_figures_on_its_own_parts_
 
 
 @pytest.mark.slow
-def test_a_checkpoint_that_was_passed_on_knows_its_parts_too(project, single, recordings, tmp_path):
+def test_a_checkpoint_that_was_shared_knows_its_splits_too(project, single, recordings, tmp_path):
     light = tmp_path / "light.ckpt"
     share(Path(best(single)), light)
     result = project.run(
