@@ -142,7 +142,7 @@ def test_a_network_learns_one_batch_by_heart(
     metrics = json.loads((folder / "metrics.json").read_text())
     data = build_data(config)
     assert metrics["data"]["items"] == data.n_items == {"train": 32, "val": 16, "test": 16}
-    assert metrics["val"]["f1_macro"] < 0.95  # of the validation part, which it has not learned
+    assert metrics["val"]["f1_macro"] < 0.95  # of the validation split, which it has not learned
     with Image.open(folder / "samples" / "learning_curves.png") as picture:
         assert min(picture.size) > 100
 

@@ -1,4 +1,4 @@
-"""Checkpoints that can be used by themselves: they carry classes, features and threshold."""
+"""Loads checkpoints; they carry classes, features and threshold, so that nothing else is needed."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ MISFIT = "the checkpoint's weights do not fit its network; the code has changed 
 
 
 def checkpoint_paths(value: Any) -> list[Path]:
-    """The paths of `checkpoint=`: one, or a list.
+    """Return the paths that `checkpoint=` names: one, or a list.
 
     Raises:
         UserError: none was given, or one does not exist.
@@ -37,7 +37,7 @@ def checkpoint_paths(value: Any) -> list[Path]:
 
 
 def checkpoints_signature(paths: Sequence[Path]) -> str:
-    """Names the checkpoints by their contents."""
+    """Return a hash of the contents of checkpoints."""
     return value_hash([content_hash(path) for path in paths])
 
 
@@ -45,7 +45,7 @@ def load(path: Path) -> Trained:
     """Load a checkpoint.
 
     Raises:
-        UserError: see `read_checkpoint`; or its network cannot be built, or its weights do not fit it.
+        UserError: see `read_checkpoint`; also where its network cannot be built or its weights do not fit the network.
     """
     state = read_checkpoint(path)
     description = state["hyper_parameters"]
@@ -63,22 +63,24 @@ def load(path: Path) -> Trained:
 
 
 def load_all(paths: Sequence[Path]) -> list[Trained]:
-    """Load checkpoints that are to be averaged.
+    """Load checkpoints whose outputs will be averaged.
 
     Raises:
         UserError: they differ in classes or features.
     """
     loaded = [load(path) for path in paths]
     for other in loaded[1:]:
-        for key, what in (("classes", "classes"), ("item_shape", "features")):
+        for key, name in (("classes", "classes"), ("item_shape", "features")):
             if other.description[key] != loaded[0].description[key]:
                 raise UserError(
-                    f"{other.path} and {loaded[0].path} differ in their {what}; average what is alike."
+                    f"{other.path} and {loaded[0].path} differ in their {name}, so they cannot be averaged; "
+                    "leave one of them out."
                 )
         for key in task_of(loaded[0].description).must_agree:
             if other.config["data"].get(key) != loaded[0].config["data"].get(key):
                 raise UserError(
-                    f"{other.path} and {loaded[0].path} differ in data.{key}; average what is alike."
+                    f"{other.path} and {loaded[0].path} differ in data.{key}, so they cannot be averaged; "
+                    "leave one of them out."
                 )
     return loaded
 

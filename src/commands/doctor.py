@@ -1,6 +1,6 @@
 """`mode=doctor`: what is installed here, what works, and what to do about the rest.
 
-It must answer where nothing else does, so only the standard library and this project's plainest files are imported.
+It must run even where libraries are broken, so it imports only the standard library and modules that need nothing else.
 """
 
 import platform
@@ -15,25 +15,25 @@ from src.errors import UserError
 from src.requirements import MODULES, Check, complaint, installed_version, pinned_version, probe
 
 OLDEST, NEWEST = (3, 11), (3, 13)
-"""The versions of Python that the tests pass with."""
+"""The versions of Python that the tests are run with."""
 
 _FREE_GB = 2
-"""What a sweep of the default data and its checkpoints want, amply."""
+"""More than enough for a sweep on the default data and its checkpoints."""
 _MARKS = {True: "✓", False: "✗"}
 _PLAIN_MARKS = {True: "ok", False: "!!"}
 
 
 def doctor(arguments: Sequence[str]) -> int:
-    """Print a line for each thing that a run needs or uses.
+    """Print a line for each library, program and resource that a run needs or uses.
 
     Args:
-        arguments: of the command line, `mode=doctor` among them; `outputs=DIR` names the disk to look at.
+        arguments: those of the command line, with `mode=doctor`; `outputs=DIR` names the disk to look at.
 
     Returns:
-        0, or 2 where something that every run needs does not work.
+        Exit code: 0, or 2 where something that every run needs does not work.
 
     Raises:
-        UserError: another argument, which would have no effect.
+        UserError: there is another argument; it would have no effect.
     """
     outputs = Path("outputs")
     for argument in arguments:
@@ -62,11 +62,11 @@ def _checks(outputs: Path) -> Iterator[Check]:
 
 
 def _python() -> Check:
-    right = OLDEST <= sys.version_info[:2] <= NEWEST
+    supported = OLDEST <= sys.version_info[:2] <= NEWEST
     oldest, newest = (".".join(map(str, version)) for version in (OLDEST, NEWEST))
-    remedy = "" if right else f": use {oldest} to {newest}, e.g. `make setup PYTHON=python{newest}`"
+    remedy = "" if supported else f": use {oldest} to {newest}, e.g. `make setup PYTHON=python{newest}`"
     where = "" if sys.prefix == sys.base_prefix else f" in {sys.prefix}"
-    return Check("Python", right, f"{platform.python_version()}{where}{remedy}")
+    return Check("Python", supported, f"{platform.python_version()}{where}{remedy}")
 
 
 def _library(check: Check) -> Check:
@@ -96,10 +96,12 @@ def _slurm() -> Check:
     if not shutil.which("sinfo"):
         return Check("Slurm", True, "not on this machine")
     try:
-        said = subprocess.run(["sinfo", "--version"], capture_output=True, text=True, timeout=10, check=True)
+        answer = subprocess.run(
+            ["sinfo", "--version"], capture_output=True, text=True, timeout=10, check=True
+        )
     except (OSError, subprocess.SubprocessError) as error:
         return Check("Slurm", True, f"does not answer ({error}); only runs on this machine are possible")
-    return Check("Slurm", True, said.stdout.strip())
+    return Check("Slurm", True, answer.stdout.strip())
 
 
 def _ray() -> Check:

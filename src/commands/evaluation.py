@@ -1,6 +1,6 @@
-"""`mode=test`: the test figures of a checkpoint, or of the average of several."""
+"""`mode=test`: metrics of a checkpoint, or of the average of several, on the test split."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +9,18 @@ from rich.console import Console
 from torch import Tensor
 
 from src.commands.checkpoint import checkpoint_paths, checkpoints_signature, load_all
-from src.commands.other_classes import ClassMap, as_trained, check_alike, class_map, known_items
-from src.commands.sharing import without_paths
+from src.commands.other_classes import (
+    ClassMap,
+    check_compatible,
+    class_map,
+    known_items,
+    with_trained_features,
+)
+from src.commands.tested_data import check_classes_and_features, check_splits, data_config, is_same_data_set
 from src.commands.thresholds import check_thresholds, thresholds_of
 from src.configuration.build import build_data, task_of
-from src.configuration.typed import read
 from src.datamodules.base import DataModule
 from src.environment import environment
-from src.errors import UserError
 from src.fingerprint import value_hash, write_json
 from src.libraries import configure_libraries
 from src.metrics.kinds import direction
@@ -28,11 +32,11 @@ from src.trial import measured_baselines
 
 
 def test(config: dict[str, Any], overrides: list[str]) -> int:
-    """Test checkpoints on the data they were trained for, or as `data.…` on the command line changes it.
+    """Test checkpoints on the data that they were trained on, or on other data that the command line names.
 
-    A single checkpoint repeats the figures of its trial: same precision, same threshold. Several are averaged,
-    and the threshold is tuned anew on validation. Those by class are, too (SCut), or cut each part at validation's
-    shares (PCut).
+    A single checkpoint repeats the figures of its trial: same precision, same threshold. The outputs of several are
+    averaged, and their threshold is tuned on validation. `thresholds=` chooses one for each class: on validation
+    (SCut), or so that each class is answered as often as it occurs in validation (PCut).
 
     Returns:
         The exit code.
@@ -42,27 +46,27 @@ def test(config: dict[str, Any], overrides: list[str]) -> int:
     trained = load_all(paths)
     check_thresholds(config["thresholds"], trained[0], other_classes=bool(config["class_map"]))
     tested = data_config(trained[0], config, overrides)
-    own, same_set = trained[0].config["data"], _same_set(trained[0], tested)
+    own, same_data_set = trained[0].config["data"], is_same_data_set(trained[0], tested)
     if config["class_map"]:
-        tested["data"] = as_trained(tested, trained[0])
+        tested["data"] = with_trained_features(tested, trained[0])
     data = build_data(tested)
     data.check()
-    if same_set:
+    if same_data_set:
         data.check_test(own)
     mapping = None
     if config["class_map"]:
-        check_alike(trained[0], data)
+        check_compatible(trained[0], data)
         mapping = class_map(config["class_map"], data.classes, trained[0].description["classes"])
         if own.get("root"):
-            same_parts(trained[0], data, tested)
+            check_splits(trained[0], data, tested)
     else:
-        same_classes(trained[0], data, tested)
+        check_classes_and_features(trained[0], data, tested)
     data.prepare_data()
     data.setup("test")
     for member in trained:
         member.learner.pool = data.pool
     if mapping:
-        metrics = _measure_others(trained, data, tested, config["class_map"], mapping)
+        metrics = _measure_known_classes(trained, data, tested, config["class_map"], mapping)
     else:
         metrics = _measure(trained, data, tested, config["thresholds"])
     name = _folder_name(paths, trained[0], tested, data)
@@ -77,101 +81,8 @@ def test(config: dict[str, Any], overrides: list[str]) -> int:
     return 0
 
 
-def data_config(trained: Trained, config: dict[str, Any], overrides: list[str]) -> dict[str, Any]:
-    """Return the checkpoint's configuration, with other data, or its own as they are changed.
-
-    Args:
-        trained: the checkpoint.
-        config: composed; its `data` are another set's, or what is typed of the checkpoint's own.
-        overrides: as typed.
-
-    Raises:
-        UserError: what is typed changes how training items are made, or is of another data set.
-    """
-    own, data = trained.config["data"], config.get("data") or {}
-    if "_target_" not in data:
-        check_changes(trained, overrides)
-        kept = {key: value for key, value in data.items() if key not in trained.data.training_options}
-        data = _merged(own, kept)
-    elif _same_set(trained, config):
-        check_changes(trained, overrides)
-        data = {**data, **{key: own[key] for key in trained.data.training_options if key in own}}
-    if data.get("_target_") == own["_target_"]:
-        data = {**data, **trained.data.kept_in_test(own, data)}
-    return {**trained.config, "outputs": config["outputs"], "data": data}
-
-
-def check_changes(trained: Trained, overrides: Sequence[str]) -> None:
-    """Refuse changes of a checkpoint's data that a test does not make.
-
-    Raises:
-        UserError: an option or a choice is of training items, or the choice is of another data set.
-    """
-    for typed in filter(None, map(read, overrides)):
-        if typed.path[0] != "data" or len(typed.path) == 1:
-            continue
-        if typed.is_choice and typed.path[1] != trained.data.name:
-            raise UserError(
-                f"{typed.key} is for checkpoints trained on data={typed.path[1]}, but {trained.path} was trained on "
-                f"data={trained.data.name}; leave it out."
-            )
-        allowed = typed.path[-1] in trained.data.test_choices
-        if not allowed if typed.is_choice else typed.path[1] in trained.data.training_options:
-            raise UserError(f"{typed.key} is what {trained.path} was trained with, and stays; leave it out.")
-
-
-def _same_set(trained: Trained, tested: Mapping[str, Any]) -> bool:
-    """Whether the data are of the set that a checkpoint was trained on."""
-    return bool(trained.config["data"]["_target_"] == tested["data"].get("_target_"))
-
-
-def _merged(below: Any, above: Any) -> Any:
-    """Return mappings merged key by key; everything else is replaced. Values of a checkpoint stay plain text."""
-    if not (isinstance(below, Mapping) and isinstance(above, Mapping)):
-        return above
-    return {**below, **{key: _merged(below.get(key), value) for key, value in above.items()}}
-
-
-def same_classes(trained: Trained, data: DataModule, tested: dict[str, Any]) -> None:
-    """Refuse data that a checkpoint was not trained for, and a new draw of the parts, which would test on training.
-
-    Raises:
-        UserError: classes or features differ, or see `same_parts`.
-    """
-    if (
-        list(data.classes) != trained.description["classes"]
-        or list(data.item_shape) != trained.description["item_shape"]
-    ):
-        raise UserError(
-            f"{trained.path} was trained for other classes or features than data {data.name} has."
-        )
-    own, now = trained.config["data"], {**tested["data"], **data.resolved()}
-    other = [key for key in data.feature_options if own.get(key) != now.get(key)]
-    if other:
-        raise UserError(
-            f"{trained.path} was trained with data.{other[0]}={own.get(other[0])}; leave it as it was."
-        )
-    same_parts(trained, data, tested)
-
-
-def same_parts(trained: Trained, data: DataModule, tested: dict[str, Any]) -> None:
-    """Refuse another draw of the parts of the data that a checkpoint was trained on.
-
-    Raises:
-        UserError: the same data are divided otherwise.
-    """
-    own, now = trained.config["data"], {**tested["data"], **data.resolved()}
-    drawn = [key for key in data.drawn_by if own.get(key) != now.get(key)]
-    # A checkpoint that was passed on knows the name of the folder only.
-    if drawn and own.get("root") in (now.get("root"), without_paths(now.get("root"))):
-        raise UserError(
-            f"data.{drawn[0]}: another draw of the parts tests on what {trained.path} was trained on; leave it as it "
-            "was."
-        )
-
-
 def _folder_name(paths: list[Path], trained: Trained, tested: dict[str, Any], data: DataModule) -> str:
-    """The checkpoint's signature; tested on other data than its own, both."""
+    """Return the checkpoints' signature, followed by that of the data where these are not their own."""
     signature = checkpoints_signature(paths)
     own = value_hash(trained.config["data"])
     now = value_hash({**tested["data"], **data.resolved()})
@@ -203,7 +114,7 @@ def _measure(
 def _described(
     trained: list[Trained], config: dict[str, Any], on_val: Mapping[str, Any], on_test: Measured
 ) -> dict[str, Any]:
-    """What every `metrics.json` of a test says, whatever was tested."""
+    """Return the entries that every `metrics.json` of a test has."""
     objective = config["objective"]
     return {
         "objective": {"name": objective, "value": on_val.get(objective), "direction": direction(objective)},
@@ -215,20 +126,20 @@ def _described(
     }
 
 
-def _measure_others(
+def _measure_known_classes(
     trained: list[Trained],
     data: DataModule,
     config: dict[str, Any],
     names: dict[str, str],
     mapping: ClassMap,
 ) -> dict[str, Any]:
-    """Figures on the items of other data whose classes the checkpoints know, at the threshold that they carry."""
+    """Return metrics on the items of another data set whose classes the checkpoints know, at their own threshold."""
     kind, learners = trained[0].learner.kind, [member.learner for member in trained]
     one_class = trained[0].description["target"] == "multiclass"
     logits, targets = _logits(learners, data.test_dataloader(), config["trainer"])
-    outputs = torch.stack([one.outputs(its) for one, its in zip(learners, logits, strict=True)]).mean(0)
+    outputs = _mean_outputs(learners, logits)
     outputs, truth = known_items(mapping, data, outputs, targets, one_class=one_class)
-    threshold = float(torch.stack([one.threshold for one in learners]).mean())
+    threshold = float(torch.stack([learner.threshold for learner in learners]).mean())
     measured = measure(kind, outputs, truth, threshold, mapping.names, intervals=True)
     return _described(trained, config, {}, measured) | {
         "threshold": threshold,
@@ -241,32 +152,46 @@ def _measure_others(
 def _outputs(
     trained: list[Trained], batches: Any, config: dict[str, Any]
 ) -> tuple[Tensor, Any, float | None]:
-    """Outputs (averaged), targets, and of one checkpoint the loss, in the trial's own precision."""
+    """Return the mean outputs (N, C), the targets, and, for a single checkpoint, the loss."""
     learners = [member.learner for member in trained]
     logits, targets = _logits(learners, batches, config["trainer"])
-    outputs = torch.stack([one.outputs(its) for one, its in zip(learners, logits, strict=True)]).mean(0)
+    outputs = _mean_outputs(learners, logits)
     truth = learners[0].kind.truth(targets)
     loss = float(learners[0].loss(logits[0], truth)) if len(learners) == 1 else None
     return outputs, targets, loss
 
 
+def _mean_outputs(learners: list[Learner], logits: list[Tensor]) -> Tensor:
+    outputs = [learner.outputs(of_learner) for learner, of_learner in zip(learners, logits, strict=True)]
+    return torch.stack(outputs).mean(0)
+
+
 def _logits(learners: list[Learner], batches: Any, trainer: dict[str, Any]) -> tuple[list[Tensor], Any]:
-    """Logits of each checkpoint, and targets; one batch at a time is held in memory."""
-    device = torch.device(trainer["accelerator"] if _there(trainer["accelerator"]) else "cpu")
+    """Return the logits of each checkpoint, (N, C) each, and the targets of the N items.
+
+    Args:
+        learners: of the checkpoints.
+        batches: of items, as a data loader yields them.
+        trainer: the options of the trial's trainer; its precision is used, so that figures equal the trial's.
+    """
+    # The checkpoint may come from a machine with a device that this one lacks.
+    device = torch.device(trainer["accelerator"] if _is_available(trainer["accelerator"]) else "cpu")
     precision = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}.get(trainer["precision"])
     logits: list[list[Tensor]] = [[] for _ in learners]
     targets = []
     with torch.inference_mode(), torch.autocast(device.type, dtype=precision, enabled=precision is not None):
         for batch in batches:
-            there = tuple(part.to(device) for part in batch)
-            for learner, kept in zip(learners, logits, strict=True):
-                of_batch, truth = learner.to(device).logits_and_targets(learner.prepare(there))
-                kept.append(of_batch.float().cpu())
+            on_device = tuple(tensor.to(device) for tensor in batch)
+            for learner, of_learner in zip(learners, logits, strict=True):
+                of_batch, truth = learner.to(device).logits_and_targets(learner.prepare(on_device))  # (B, C)
+                # Only logits are kept, on the CPU and in full precision: metrics are computed from all items at once.
+                of_learner.append(of_batch.float().cpu())
+            # The targets do not depend on the checkpoint: those of the last one count for all.
             targets.append(truth)
-    return [torch.cat(kept) for kept in logits], learners[0].kind.join(targets)
+    return [torch.cat(of_learner) for of_learner in logits], learners[0].kind.join(targets)
 
 
-def _there(accelerator: str) -> bool:
+def _is_available(accelerator: str) -> bool:
     return {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}.get(
         accelerator, True
     )

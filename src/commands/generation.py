@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from src.commands.checkpoint import checkpoint_paths, checkpoints_signature, load_all
-from src.commands.evaluation import data_config, same_classes
+from src.commands.tested_data import check_classes_and_features, data_config
 from src.configuration.build import build_data, task_of
 from src.fingerprint import write_json
 from src.generation.composing import compose
@@ -19,13 +19,13 @@ from src.libraries import configure_libraries
 
 
 def generate(config: dict[str, Any], overrides: list[str]) -> int:
-    """Write pieces as MIDI, sound and picture, and how near they are to held-out music.
+    """Write pieces as MIDI, sound and picture, and compare them with held-out music.
 
     Returns:
         The exit code.
 
     Raises:
-        UserError: the checkpoint is not of a piano-roll generator, or an option does not fit it.
+        UserError: the checkpoint is no piano-roll generator, or an option does not fit it.
     """
     configure_libraries()
     paths = checkpoint_paths(config["checkpoint"])
@@ -34,7 +34,7 @@ def generate(config: dict[str, Any], overrides: list[str]) -> int:
     options = generation_options(config["generation"])
     chosen = data_config(trained[0], config, overrides)
     data = build_data(chosen)
-    same_classes(trained[0], data, chosen)
+    check_classes_and_features(trained[0], data, chosen)
     assert isinstance(data, RollData)
     options.length(data.grid)
     data.check()

@@ -1,4 +1,4 @@
-"""What `mode=` does, for one command without `-m`."""
+"""Runs what `mode=` names, for commands without `-m`."""
 
 import os
 import sys
@@ -23,10 +23,10 @@ MODES = ("train", "prepare", "test", "predict", "generate", "doctor")
 
 
 def run_mode(config: dict[str, Any], overrides: list[str]) -> int:
-    """Do what `mode=` says in this process.
+    """Run the command that `mode=` names, in this process.
 
     Args:
-        config: composed, plain values.
+        config: composed, as plain values.
         overrides: as typed.
 
     Returns:
@@ -60,7 +60,7 @@ def run_mode(config: dict[str, Any], overrides: list[str]) -> int:
 
 
 def train(config: dict[str, Any], overrides: list[str]) -> int:
-    """One trial in this process, unless it has been run before."""
+    """Run one trial in this process, unless its result exists; return the exit code."""
     from src.trial import freeze, roles
 
     console = _console()
@@ -84,7 +84,7 @@ def train(config: dict[str, Any], overrides: list[str]) -> int:
 
 
 def _wait_for(folder: TrialFolder, console: Console) -> None:
-    """Lock the trial's folder; what another process is running is waited for."""
+    """Lock the trial's folder; while another process runs the trial, wait for it."""
     if folder.lock():
         return
     console.print(f"{folder.path}: another process runs this trial; waiting for it")
@@ -93,7 +93,7 @@ def _wait_for(folder: TrialFolder, console: Console) -> None:
 
 
 def prepare(config: dict[str, Any]) -> int:
-    """Build the data, and leave a contact sheet to look at and listen to; download what may be downloaded."""
+    """Download what may be downloaded, build the data, and write a contact sheet to look at and listen to."""
     from src.configuration.build import build_data
 
     data = build_data(config)
@@ -134,7 +134,7 @@ def _attempt(job: Job, folder: TrialFolder, timeout: float | None, *, resume: bo
 
 
 def _threads(folder: TrialFolder, *, resume: bool) -> str:
-    """A trial goes on with the threads it began with: sums in another order would change its figures."""
+    """Return the number of threads; a resumed trial keeps its own, since sums in another order change its figures."""
     begun = folder.status().get("environment", {}) if resume else {}
     return str(begun.get("OMP_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS") or cores())
 

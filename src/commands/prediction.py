@@ -1,4 +1,4 @@
-"""`mode=predict`: which instrument sounds when, or which genre it is, in any sound file, from a checkpoint alone."""
+"""`mode=predict`: which instruments sound when, or which genre it is, in any sound file."""
 
 import csv
 import os
@@ -20,13 +20,13 @@ from src.tasks.base import Prediction, Trained
 
 
 class Predictor:
-    """Answers what is in a file, window by window.
+    """Predicts the classes of a file, window by window.
 
     Args:
         trained: one checkpoint, or several to average.
 
     Raises:
-        UserError: the checkpoints are of no use on files.
+        UserError: the checkpoints cannot be applied to files.
     """
 
     def __init__(self, trained: list[Trained]) -> None:
@@ -40,23 +40,23 @@ class Predictor:
         self.threshold = float(np.mean([float(member.threshold) for member in self._members]))
 
     def __call__(self, file: Path) -> Prediction:
-        """Answer what is in a file; nothing is in a silent window.
+        """Return the prediction for a file; in a silent window no class is present.
 
         Raises:
-            UserError: it cannot be read, or nothing is in it.
+            UserError: it cannot be read, or it is empty.
         """
         windows = self.read(file)
         with torch.inference_mode():
-            answers = np.concatenate([self.average(*inputs).numpy() for inputs in windows.batches])
-        probabilities = np.where(windows.silent[:, None], 0, answers).astype(np.float64)
+            probabilities = np.concatenate([self.average(*inputs).numpy() for inputs in windows.batches])
+        probabilities = np.where(windows.silent[:, None], 0, probabilities).astype(np.float64)
         present = None if self.numbers else self.present(probabilities)
         return Prediction(file, windows.starts_s, windows.ends_s, probabilities, present)
 
     def present(self, probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Tell which classes are there, (windows, classes): all above the threshold, or the best of one-class targets.
+        """Return which classes are present, (windows, classes): all above the threshold, or only the likeliest.
 
         Args:
-            probabilities: (windows, classes); nothing is there where all are 0.
+            probabilities: (windows, classes); where all of a window are 0, no class is present.
         """
         if not self.one_class:
             return probabilities > self.threshold
@@ -64,18 +64,22 @@ class Predictor:
         return np.logical_and(best, probabilities > 0)
 
     def average(self, *inputs: torch.Tensor) -> torch.Tensor:
-        """From what the network takes, such as spectrograms, to the mean of all checkpoints' probabilities (B, C)."""
+        """Return the mean of the probabilities of all checkpoints, (B, C).
+
+        Args:
+            inputs: what the network takes, such as spectrograms.
+        """
         return torch.stack([member.predict(*inputs) for member in self._members]).mean(0)
 
 
 def predict(config: dict[str, Any]) -> int:
-    """Write `predictions.csv`, and a picture of the timeline of each file.
+    """Write `predictions.csv`, and a timeline of each file as a picture.
 
     Returns:
-        0, or 1 where a file was skipped; every other file is in the table.
+        Exit code: 0, or 1 where a file was skipped; every other file is in the table.
 
     Raises:
-        UserError: no checkpoint, no input, or no sound file in it.
+        UserError: there is no checkpoint, no input, or no sound file in the input.
     """
     configure_libraries()
     trained = load_all(checkpoint_paths(default_checkpoint(config["checkpoint"])))
@@ -102,12 +106,12 @@ def predict(config: dict[str, Any]) -> int:
     names = ", ".join(str(member.path) for member in trained)
     print(f"{done} classified by {names}, {skipped} skipped: {folder}/predictions.csv")
     if unnamed:
-        print(f"In {unnamed} nothing is likelier than the threshold; the table has the probabilities.")
+        print(f"In {unnamed} no class exceeds the threshold; the table has the probabilities.")
     return 1 if skipped else 0
 
 
 class _Table:
-    """The CSV table, moved into place when it is whole."""
+    """The CSV table; it is moved into place when it is complete."""
 
     def __init__(self, path: Path, predictor: Predictor) -> None:
         self._path, self._predictor = path, predictor

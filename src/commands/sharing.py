@@ -12,10 +12,10 @@ from src.errors import UserError
 from src.paths import CHECKPOINTS
 
 SHARED = CHECKPOINTS / "instruments.ckpt"
-"""What mode=predict listens with where no checkpoint is named; its card lies beside it."""
+"""The checkpoint that mode=predict uses where none is named; its model card lies beside it."""
 
 _LARGE = 1000
-"""Values of a tensor from which on it is kept in 16 bits."""
+"""Tensors with at least so many values are stored in 16 bits."""
 
 
 def share(source: Path, target: Path) -> None:
@@ -26,11 +26,11 @@ def share(source: Path, target: Path) -> None:
         target: the file to write; its folder is made.
 
     Raises:
-        UserError: the source is no checkpoint of this project, or the target itself.
+        UserError: the source is no checkpoint of this project, or source and target are the same file.
     """
     if source.resolve() == target.resolve():
         raise UserError(
-            f"{source} would be overwritten, and training could not go on from it; name another file"
+            f"{source} would be overwritten, and training could not be resumed from it; name another file"
         )
     load(source)
     state = read_checkpoint(source)
@@ -57,10 +57,10 @@ def without_paths(value: Any) -> Any:
 
 
 def default_checkpoint(named: Any) -> Any:
-    """Give the checkpoint that was named, or else the one that comes with the project.
+    """Return the checkpoint that was named, or else the one that comes with the project.
 
     Raises:
-        UserError: none was named, and that one is not there.
+        UserError: none was named, and the project's is missing.
     """
     if named:
         return named

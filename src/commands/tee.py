@@ -9,7 +9,7 @@ from typing import TextIO
 
 
 class _Both(TextIOBase):
-    """Writes to two streams; in all else it is the first."""
+    """Writes to two streams; in all other respects it behaves like the first."""
 
     def __init__(self, shown: TextIO, kept: TextIO) -> None:
         self._shown, self._kept = shown, kept
@@ -31,10 +31,10 @@ class _Both(TextIOBase):
 
 @contextmanager
 def tee(path: Path) -> Iterator[None]:
-    """Copy what is printed into a file.
+    """Copy everything that is printed into a file.
 
     Args:
-        path: of the file; what is in it already stays.
+        path: of the file; new text is appended.
     """
     before = sys.stdout, sys.stderr
     with path.open("a", encoding="utf-8", buffering=1) as kept:

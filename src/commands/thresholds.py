@@ -1,4 +1,4 @@
-"""`thresholds=`: where a test takes the thresholds from above which a label is answered."""
+"""`thresholds=`: how a test chooses the thresholds above which a label counts as present."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,44 +11,47 @@ from src.tasks.base import Trained
 
 
 def check_thresholds(chosen: str, trained: Trained, *, other_classes: bool) -> None:
-    """Refuse thresholds by class where there is nothing to choose them by.
+    """Refuse thresholds by class where they cannot be chosen.
 
     Args:
         chosen: `single`, `scut` or `pcut`.
         trained: the first of the checkpoints.
-        other_classes: the data are another set, with the threshold that the checkpoint carries.
+        other_classes: whether `class_map` is set: another data set is tested, with the checkpoint's own threshold.
 
     Raises:
-        UserError: items do not carry several labels, or other data are tested.
+        UserError: items do not carry several labels, or `class_map` is set.
     """
     if chosen == "single":
         return
     if trained.description["target"] != "multilabel":
         raise UserError(
-            f"thresholds={chosen} is for items that carry several labels, but {trained.path} gives "
-            f"{trained.description['target']}; leave it out."
+            f"thresholds={chosen} is for items that carry several labels, but {trained.path} has "
+            f"{trained.description['target']} targets; leave it out."
         )
     if other_classes:
         raise UserError(
-            f"thresholds={chosen} needs the validation part, and with class_map only the test part is heard; leave one "
-            "of them out."
+            f"thresholds={chosen} needs the validation split, and with class_map only the test split is used; leave "
+            "one of them out."
         )
 
 
 def thresholds_of(
     chosen: str, trained: Sequence[Trained], val: Tensor, val_targets: Any, test: Tensor, names: Sequence[str]
 ) -> tuple[Threshold, Threshold]:
-    """Give what validation and test outputs are compared with.
+    """Return the thresholds for the outputs on validation and on test.
 
-    A single checkpoint's `single` is the one that it carries, unless it is that of an overfitted batch.
+    For a single checkpoint, `single` is the threshold that it carries, unless it was trained on an overfitted batch.
 
     Args:
         chosen: `single`, `scut` or `pcut`, see `src.metrics.threshold`.
         trained: the checkpoints.
         val: outputs (N, C) on validation.
-        val_targets: its targets, of the checkpoints' kind.
-        test: outputs (M, C) on the test part; only `pcut` looks at them.
+        val_targets: the targets of validation, in the form of the checkpoints' kind.
+        test: outputs (M, C) on the test split; only `pcut` uses them.
         names: the C names.
+
+    Returns:
+        Two thresholds; by class they are (C,).
     """
     if chosen == "pcut":
         shares = val_targets.float().mean(0)

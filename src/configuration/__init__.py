@@ -1,1 +1,1 @@
-"""From what a person types to objects: read, resolved, checked and built."""
+"""Reads, resolves and checks what a user types, and builds the objects that it names."""

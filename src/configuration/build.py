@@ -1,4 +1,4 @@
-"""From a frozen configuration to the objects of a trial."""
+"""Builds the objects of a trial from its frozen configuration."""
 
 import inspect
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ Config = Mapping[str, Any]
 
 
 def build_data(config: Config) -> DataModule:
-    """The LightningDataModule; nothing is built or read yet."""
+    """Return the LightningDataModule; nothing is prepared or read yet."""
     return cast(
         DataModule,
         make(
@@ -37,46 +37,46 @@ def build_data(config: Config) -> DataModule:
 
 
 def build_network(config: Config, task: Task, n_columns: int, item_shape: Sequence[int]) -> nn.Module:
-    """The network with fresh weights.
+    """Return the network, freshly initialized.
 
     Args:
-        config: the trial's.
-        task: of the items.
-        n_columns: of the logits.
-        item_shape: of an item of the data.
+        config: the trial's configuration.
+        task: the task of the items.
+        n_columns: number of columns of the logits.
+        item_shape: shape of an item of the data, without the batch.
     """
-    asked = inspect.signature(find_class(config["model"]["_target_"], "model")).parameters
+    parameters = inspect.signature(find_class(config["model"]["_target_"], "model")).parameters
     known = task.network_arguments(n_columns, item_shape)
-    given = {name: value for name, value in known.items() if name in asked}
-    return cast(nn.Module, make(config["model"], "model", **given))
+    arguments = {name: value for name, value in known.items() if name in parameters}
+    return cast(nn.Module, make(config["model"], "model", **arguments))
 
 
 def build_loss(config: Config) -> Loss:
-    """The loss; what is to be counted on the training part stays open."""
+    """Return the loss; `pos_weight=balanced` stays unset, see `resolve_loss_options`."""
     options = dict(config["loss"])
     if options.get("pos_weight") == "balanced":
         options["pos_weight"] = None
     return cast(Loss, make(options, "loss"))
 
 
-def counted_loss(options: Config, data: DataModule) -> dict[str, Any]:
-    """Return a loss's options with `pos_weight=balanced` and `variances=null` counted on training.
+def resolve_loss_options(options: Config, data: DataModule) -> dict[str, Any]:
+    """Return the options of a loss with `pos_weight=balanced` and `variances=null` computed from training targets.
 
     Args:
-        options: the loss's.
-        data: set up.
+        options: of the loss.
+        data: the data, set up.
     """
-    counted = dict(options)
-    if "variances" in counted and counted["variances"] is None:
-        counted["variances"] = variances_of(torch.tensor(data.training_truth()))
-    if counted.get("pos_weight") == "balanced":
-        counted["pos_weight"] = balanced_pos_weight(torch.tensor(data.training_truth()))
-    return counted
+    resolved = dict(options)
+    if "variances" in resolved and resolved["variances"] is None:
+        resolved["variances"] = variances_of(torch.tensor(data.training_truth()))
+    if resolved.get("pos_weight") == "balanced":
+        resolved["pos_weight"] = balanced_pos_weight(torch.tensor(data.training_truth()))
+    return resolved
 
 
 def build_learner(config: Config, data: DataModule) -> Learner:
-    """The LightningModule, ready to be trained on `data`, which must be set up."""
-    config = {**config, "loss": counted_loss(config["loss"], data)}
+    """Return the LightningModule, ready to be trained on `data`, which must be set up."""
+    config = {**config, "loss": resolve_loss_options(config["loss"], data)}
     learner = assemble(
         config,
         describe(config, data),
@@ -95,7 +95,7 @@ def build_learner(config: Config, data: DataModule) -> Learner:
 
 
 def scheduler_options(config: Config) -> dict[str, Any]:
-    """The scheduler's options with its class in place of the class's name."""
+    """Return the scheduler's options with its class in place of the class's name."""
     options = dict(config["scheduler"])
     if options.get("_target_"):
         options["_target_"] = find_class(options["_target_"], "scheduler")
@@ -103,13 +103,13 @@ def scheduler_options(config: Config) -> dict[str, Any]:
 
 
 def build_regularization(config: Config) -> nn.Module | None:
-    """What is added to the training loss, if anything."""
+    """Return the regularization that is added to the training loss, if there is one."""
     options = config["regularization"]
     return make(options, "regularization") if options.get("_target_") else None
 
 
 def build_transfer(config: Config) -> Transfer:
-    """How features that come from another checkpoint are trained."""
+    """Return how features that come from another checkpoint are trained."""
     return Transfer.read(config["transfer"])
 
 
@@ -120,14 +120,14 @@ def assemble(
     statistics: Sequence[torch.Tensor],
     **training: Any,
 ) -> Learner:
-    """Put network and loss into the LightningModule of the task.
+    """Return the LightningModule of the task with its network and loss.
 
     Args:
-        config: the trial's.
+        config: the trial's configuration.
         description: see `describe`.
         loss: the loss.
-        statistics: of the training split, those that the task names.
-        training: what is needed for training only; see `Learner`.
+        statistics: of the training split, in the order of the task's `statistics`.
+        training: arguments that only training needs; see `Learner`.
     """
     task, names = task_of(description), description["classes"]
     network = build_network(config, task, len(names), description["item_shape"])
@@ -148,14 +148,14 @@ def task_of(description: Config) -> Task:
     """Return the task of a checkpoint.
 
     Args:
-        description: see `describe`; checkpoints of early versions do not name their task.
+        description: see `describe`; in checkpoints of early versions it lacks `inputs`, the name of the task.
     """
     early = "rolls" if description["target"] == "rolls" else "spectrograms"
     return find_task(str(description.get("inputs") or early))
 
 
 def describe(config: Config, data: DataModule) -> dict[str, Any]:
-    """What a checkpoint carries beside its weights, as plain values."""
+    """Return what a checkpoint carries besides its weights, as plain values."""
     return {
         "kind": KIND,
         "config": dict(config),

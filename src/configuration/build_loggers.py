@@ -1,4 +1,4 @@
-"""From a frozen configuration to Lightning's loggers."""
+"""Builds Lightning's loggers from a frozen configuration."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,9 +12,9 @@ from src.configuration.wandb_login import wandb_mode
 
 
 def build_loggers(config: Mapping[str, Any], folder: Path, info: Mapping[str, Any]) -> list[Logger]:
-    """The loggers of the configuration, writing into the trial's folder.
+    """Return the loggers of the configuration; they write into the trial's folder.
 
-    A W&B run is named by the trial's overrides, its id is signature and attempt, its group the sweep.
+    A W&B run is named after the trial's overrides; its id is signature and attempt, its group the sweep.
     """
     return [cast(Logger, _logger(options, config, folder, info)) for options in config["logger"].values()]
 
@@ -50,7 +50,7 @@ def _wandb_settings() -> Any:
 
 
 def close_loggers(loggers: Iterable[Logger], *, failed: bool) -> None:
-    """End a trial's W&B run, marked as failed where it is; other loggers are closed by Lightning."""
+    """End a trial's W&B run and mark it as failed if the trial failed; Lightning closes the other loggers."""
     for logger in loggers:
         if isinstance(logger, WandbLogger):
             import wandb

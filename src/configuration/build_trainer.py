@@ -1,4 +1,4 @@
-"""From a frozen configuration to Lightning's Trainer and its callbacks."""
+"""Builds Lightning's Trainer and its callbacks from a frozen configuration."""
 
 import os
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from src.configuration.targets import find_class
 def build_trainer(
     config: Mapping[str, Any], folder: Path, callbacks: list[Callback], loggers: list[Logger]
 ) -> lightning.Trainer:
-    """Lightning's Trainer with the configuration's callbacks before those given."""
+    """Return Lightning's Trainer; the configuration's callbacks come before `callbacks`."""
     options = dict(config["trainer"])
     quiet = {"enable_model_summary": False, "num_sanity_val_steps": 0, "use_distributed_sampler": False}
     chosen = build_callbacks(config, folder, logged=bool(loggers))
@@ -33,9 +33,9 @@ def build_trainer(
 
 
 def build_callbacks(config: Mapping[str, Any], folder: Path, *, logged: bool) -> list[Callback]:
-    """The callbacks of the configuration; checkpoints lie in `checkpoints/`, music in `samples/`.
+    """Return the callbacks of the configuration; they write checkpoints to `checkpoints/`, music to `samples/`.
 
-    A progress bar needs a terminal, and a log of learning rates a logger: without, they are left out.
+    A progress bar is left out where there is no terminal, a log of learning rates where there is no logger.
     """
     built = []
     for options in config["callbacks"].values():

@@ -1,4 +1,4 @@
-"""The one reader of checkpoint files: plain values and tensors, and a description that can run nothing."""
+"""Reads checkpoint files: only plain values and tensors, so that a file cannot run code."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,11 +19,11 @@ def read_checkpoint(path: str | Path, option: str = "checkpoint") -> dict[str, A
 
     Args:
         path: of the file.
-        option: the key of the command line that named it, for messages.
+        option: the key of the command line that names it, for messages.
 
     Returns:
-        What Lightning stores: `state_dict`, and as `hyper_parameters` the description, whose configuration names only
-        classes that may be built, by the names of today.
+        What Lightning stores, such as `state_dict`. `hyper_parameters` is the description; its configuration names only
+        classes that may be built, by their current names.
 
     Raises:
         UserError: there is no such file, it is no checkpoint of this project, or its configuration names other code.
@@ -41,7 +41,9 @@ def read_checkpoint(path: str | Path, option: str = "checkpoint") -> dict[str, A
         ) from error
     description = state.get("hyper_parameters") if isinstance(state, Mapping) else None
     if not isinstance(description, Mapping) or description.get("kind") != KIND:
-        raise UserError(f"{option}={path}: it is of another kind; take a best.ckpt that mode=train wrote.")
+        raise UserError(
+            f"{option}={path}: it is no checkpoint of this project; take a best.ckpt that mode=train wrote."
+        )
     config = description.get("config")
     if not isinstance(config, Mapping):
         raise UserError(

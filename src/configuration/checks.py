@@ -1,4 +1,4 @@
-"""A configuration is resolved and checked for sense before any work: `freeze`."""
+"""`freeze` resolves a configuration and checks that its values fit each other, before any work."""
 
 import inspect
 from collections.abc import Mapping, Sequence
@@ -36,16 +36,16 @@ from src.words import did_you_mean
 
 
 def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Resolve every `auto`, and refuse what cannot work.
+    """Return the configuration with every `auto` resolved; refuse combinations that cannot work.
 
     Args:
         config: the composed configuration as plain values.
 
     Returns:
-        The same with every `auto` resolved: what a trial's signature is made of.
+        The resolved configuration, from which the trial's signature is computed.
 
     Raises:
-        UserError: an impossible combination; the message names the remedy.
+        UserError: a combination is impossible; the message names the remedy.
     """
     frozen = deepcopy(dict(config))
     check_settings(frozen)
@@ -56,7 +56,7 @@ def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
     data.check()
     frozen["data"] |= data.resolved()
     _freeze_objective(frozen, data.target)
-    _check_parts(frozen)
+    _check_callbacks_and_loggers(frozen)
     _check_sizes(frozen, data)
     _freeze_overfitting(frozen, data)
     _check_loss(frozen, data)
@@ -79,9 +79,9 @@ def _freeze_objective(frozen: dict[str, Any], target: str) -> None:
     if objective == "auto":
         frozen["objective"] = objective = known[0]
     if objective not in known:
-        near = did_you_mean(objective, known)
+        nearest = did_you_mean(objective, known)
         raise UserError(
-            f"objective={objective} is not measured on {target} targets.{near} Known: {', '.join(known)}."
+            f"objective={objective} is not measured on {target} targets.{nearest} Known: {', '.join(known)}."
         )
     for name, options in frozen["callbacks"].items():
         if "monitor" in options:
@@ -97,13 +97,13 @@ def _freeze_objective(frozen: dict[str, Any], target: str) -> None:
 def _monitored(name: str, monitor: Any, known: Sequence[str]) -> str:
     metric = str(monitor).removeprefix("val/")
     if metric not in known:
-        near = did_you_mean(metric, known)
-        raise UserError(f"callbacks.{name}.monitor={monitor}: it is not measured on validation.{near}")
+        nearest = did_you_mean(metric, known)
+        raise UserError(f"callbacks.{name}.monitor={monitor}: it is not measured on validation.{nearest}")
     return metric
 
 
-def _check_parts(frozen: Mapping[str, Any]) -> None:
-    """Callbacks and loggers have a target, and options that it takes."""
+def _check_callbacks_and_loggers(frozen: Mapping[str, Any]) -> None:
+    """Refuse callbacks and loggers without a target, and options that the target does not have."""
     for group in ("callbacks", "logger"):
         for name, options in frozen[group].items():
             if not isinstance(options, Mapping) or "_target_" not in options:
@@ -132,10 +132,10 @@ def _check_sizes(frozen: Mapping[str, Any], data: DataModule) -> None:
 
 
 def _freeze_overfitting(frozen: dict[str, Any], data: DataModule) -> None:
-    """Refuse what is no number of batches; while they are overfitted, nothing stops early."""
+    """Refuse an unusable number of batches to overfit; leave out early stopping while they are overfitted."""
     if frozen["trainer"].get("overfit_batches"):
         raise UserError(
-            "trainer.overfit_batches replaces the data's own batches: set overfit_batches= instead."
+            "trainer.overfit_batches would replace the data's own batches; set overfit_batches= instead."
         )
     k = frozen["overfit_batches"]
     if k is None:
@@ -164,11 +164,11 @@ def _check_augment(frozen: Mapping[str, Any], data: DataModule) -> None:
             raise UserError(
                 f"augment={name} does not fit {data.inputs}, which data {data.name} has; leave it out."
             )
-        fits: Sequence[Any] = getattr(chosen, "scalings", (scaling,))
-        if scaling not in fits:
+        scalings: Sequence[Any] = getattr(chosen, "scalings", (scaling,))
+        if scaling not in scalings:
             raise UserError(
-                f"augment={name} does not fit data.features.scaling={scaling}; choose {' or '.join(fits)}, or leave "
-                "it out."
+                f"augment={name} does not fit data.features.scaling={scaling}; choose {' or '.join(scalings)}, or "
+                "leave it out."
             )
         if data.target not in getattr(chosen, "targets", ()):
             raise UserError(
@@ -184,7 +184,7 @@ def _check_network(frozen: Mapping[str, Any], data: DataModule, task: Task) -> N
 
 
 def _check_transfer(frozen: Mapping[str, Any], data: DataModule, task: Task) -> None:
-    """Refuse a checkpoint whose network or features differ, and options that would have no effect."""
+    """Refuse a checkpoint with another network or other features, and options that would have no effect."""
     build_regularization(frozen)
     transfer = build_transfer(frozen)
     if not frozen["init_from"]:
@@ -198,9 +198,9 @@ def _check_transfer(frozen: Mapping[str, Any], data: DataModule, task: Task) -> 
     same = all(own.get(key) == theirs.get(key) for key in keys)
     if not same or list(data.item_shape[:2]) != list(description["item_shape"][:2]):
         known = {key: theirs.get(key) for key in keys} | task.shape_options(description["item_shape"])
-        its = ", ".join(f"data.{key}={value}" for key, value in known.items())
+        trained_with = ", ".join(f"data.{key}={value}" for key, value in known.items())
         raise UserError(
-            f"init_from={frozen['init_from']}: it was trained on other features; set its own: {its}."
+            f"init_from={frozen['init_from']}: it was trained on other features; set those: {trained_with}."
         )
     network: Any = build_network(frozen, task, len(data.classes), data.item_shape)
     load_features(network, weights, str(frozen["init_from"]))
@@ -208,10 +208,11 @@ def _check_transfer(frozen: Mapping[str, Any], data: DataModule, task: Task) -> 
 
 def _check_callbacks(frozen: Mapping[str, Any], data: DataModule) -> None:
     for name, options in frozen["callbacks"].items():
-        fits = getattr(find_class(options["_target_"], f"callbacks.{name}"), "targets", None)
-        if fits is not None and data.target not in fits:
+        targets = getattr(find_class(options["_target_"], f"callbacks.{name}"), "targets", None)
+        if targets is not None and data.target not in targets:
             raise UserError(
-                f"callbacks.{name} is for {' and '.join(fits)}, but data {data.name} has {data.target}; leave it out."
+                f"callbacks.{name} is for {' and '.join(targets)} targets, but data {data.name} has {data.target}; "
+                "leave it out."
             )
     build_callbacks(frozen, Path(), logged=True)
 

@@ -1,4 +1,4 @@
-"""The choices of the groups of the configuration."""
+"""Lists the choices of a group of the configuration."""
 
 from pathlib import Path
 

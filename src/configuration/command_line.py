@@ -1,4 +1,4 @@
-"""What a person types, and what Hydra's grammar makes of it: paths are quoted, errors name the remedy."""
+"""Prepares what a user types for Hydra's grammar, and turns Hydra's errors into messages with a remedy."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from src.configuration.choices import choices
-from src.configuration.known_keys import holders, known_keys
+from src.configuration.known_keys import choices_with, known_keys
 from src.configuration.settings import LISTS, root_roles
 from src.configuration.trust import trust
 from src.options import Role
@@ -20,7 +20,7 @@ from src.paths import CONF
 from src.processes import WANDB_SERVICE, call
 from src.words import listed
 
-_OF_CHECKPOINTS = ("mode=test", "mode=predict", "mode=generate")
+_CHECKPOINT_MODES = ("mode=test", "mode=predict", "mode=generate")
 _TARGET = re.compile(r"^ *_target_: *(\S+)", re.MULTILINE)
 _PLAIN = re.compile(r"[\w./:@%+-]*", re.ASCII)
 _NOT_TEXT = re.compile(
@@ -30,12 +30,14 @@ _QUOTED = re.compile(r"'.*'|\".*\"", re.DOTALL)
 
 
 def open_data_keys(arguments: Sequence[str]) -> list[str]:
-    """With a checkpoint there is no data set to begin with: what is typed of `data` is added, to change its own.
+    """Return the arguments with `+` where a mode for checkpoints needs it.
+
+    With a checkpoint no data set is composed; what is typed of `data` is added, and changes the checkpoint's own.
 
     Args:
         arguments: of the command line.
     """
-    if not any(argument in _OF_CHECKPOINTS for argument in arguments):
+    if not any(argument in _CHECKPOINT_MODES for argument in arguments):
         return list(arguments)
     chosen = any(argument.startswith(("data=", "experiment=")) for argument in arguments)
     added = {"data.": "++"} if chosen else {"data.": "++", "data/": "+"}
@@ -43,14 +45,13 @@ def open_data_keys(arguments: Sequence[str]) -> list[str]:
 
 
 def quote_paths(arguments: Sequence[str], conf: Path = CONF) -> list[str]:
-    """Quote values that are paths, so that brackets, commas, `#`, spaces and accents reach the program as typed.
+    """Return the arguments with quoted paths: brackets, commas, `#`, spaces and accents reach the program as typed.
 
-    A value that exists as it stands is one path, whatever it looks like. Otherwise `[a,b]` is a list, and
-    `a,b` or `[a],[b]` alternatives of a sweep, of which each is quoted where it needs to be. A path like
-    `2024` stays text.
+    If a file or folder of exactly this name exists, the value is one path. Otherwise `[a,b]` is a list, and `a,b` or
+    `[a],[b]` are alternatives of a sweep; each is quoted if it has to be. A path such as `2024` stays text.
 
-    Which keys are paths their classes say (`src.options.Role`). They are asked only about values that Hydra would not
-    read as they are typed: by a child process in a sweep, which keeps this one small.
+    The class of an option says whether it is a path (`src.options.Role`). It is imported only for values that Hydra
+    would not read as they are typed; in a sweep a child process does this, so that this process stays small.
 
     Args:
         arguments: of the command line.
@@ -68,36 +69,36 @@ def _quoted_argument(argument: str, arguments: Sequence[str], conf: Path) -> str
         return f"{key}={_quoted(value)}"
     if Role.PATHS not in roles:
         return argument
-    return f"{key}={','.join(_quoted_alternative(part) for part in _parts(value, lists=True))}"
+    return f"{key}={','.join(_quoted_alternative(piece) for piece in _split_at_commas(value, lists=True))}"
 
 
 def _roles(key: str, arguments: Sequence[str], conf: Path) -> frozenset[Role]:
-    """What a key is: one of the root, or an option of a class that its group may name."""
+    """Return the roles of a key: of the root, or of an option of any class that its group may name."""
     if "." not in key:
         return root_roles().get(key, frozenset())
     group, *between, name = key.split(".")
     if len(between) != (group in LISTS):
         return frozenset()
     texts = [file.read_text(encoding="utf-8") for file in sorted((conf / group).glob("*.yaml"))]
-    targets = _typed(f"{'.'.join((group, *between))}._target_", arguments)
+    targets = _values_of(f"{'.'.join((group, *between))}._target_", arguments)
     if not targets and not any(_may_be_path(name, text) for text in texts):
         return frozenset()
-    for packages in _typed("trust", arguments):
+    for packages in _values_of("trust", arguments):
         trust(yaml.safe_load(packages))
     targets += [target for text in texts for target in _TARGET.findall(text)]
-    if _is_sweep(arguments) and "wandb" in (_typed("logger", arguments) or ["wandb"])[-1]:
-        # The child process that is asked starts the fork server that the trials will have.
+    if _is_sweep(arguments) and "wandb" in (_values_of("logger", arguments) or ["wandb"])[-1]:
+        # The child process starts the fork server from which the trials are forked later.
         os.environ[WANDB_SERVICE] = "1"
     return _roles_of_options(group, tuple(targets), _is_sweep(arguments)).get(name, frozenset())
 
 
 def _may_be_path(name: str, text: str) -> bool:
-    """Whether a YAML file has a key of that name whose default is neither a number nor a table."""
+    """Whether a YAML file has a key of that name whose default is neither a number, a truth value nor a table."""
     defaults = re.findall(rf"^ *{re.escape(name)}:([^#\n]*)", text, re.MULTILINE)
     return any(not re.match(r"\[?-?[\d{]|true|false", default.strip()) for default in defaults)
 
 
-def _typed(key: str, arguments: Sequence[str]) -> list[str]:
+def _values_of(key: str, arguments: Sequence[str]) -> list[str]:
     pairs = (argument.partition("=") for argument in arguments)
     return [value for typed, _, value in pairs if typed.lstrip("+") == key]
 
@@ -108,10 +109,10 @@ def _is_sweep(arguments: Sequence[str]) -> bool:
 
 @cache
 def _roles_of_options(group: str, targets: tuple[str, ...], sweep: bool) -> dict[str, frozenset[Role]]:
-    return call(_ask, group, targets) if sweep else _ask(group, targets)
+    return call(_import_roles, group, targets) if sweep else _import_roles(group, targets)
 
 
-def _ask(group: str, targets: tuple[str, ...]) -> dict[str, frozenset[Role]]:
+def _import_roles(group: str, targets: tuple[str, ...]) -> dict[str, frozenset[Role]]:
     from src.configuration.roles import option_roles  # imports all that classes import
 
     return option_roles(group, targets)
@@ -121,32 +122,39 @@ def _quoted_alternative(text: str) -> str:
     if text == "null":
         return text
     if text.startswith("[") and text.endswith("]") and not _exists(text):
-        return f"[{','.join(_quoted(part) for part in _parts(text[1:-1]))}]"
+        return f"[{','.join(_quoted(piece) for piece in _split_at_commas(text[1:-1]))}]"
     return _quoted(text)
 
 
-def _parts(text: str, *, lists: bool = False) -> list[str]:
-    """Split at commas, but not inside a path that exists: `a,b.wav,c` is `a,b.wav` and `c` where that is a file.
+def _split_at_commas(text: str, *, lists: bool = False) -> list[str]:
+    """Split a value, but not inside paths that exist: `a,b.wav,c` is `a,b.wav` and `c` if there is a file `a,b.wav`.
 
     Args:
-        text: of a value.
-        lists: `[a,b]` within it is one part too.
+        text: the value.
+        lists: whether to keep lists such as `[a,b]` whole, too.
     """
-    pieces, parts = text.split(","), []
-    while pieces:
-        joined = [",".join(pieces[:count]) for count in range(1, len(pieces) + 1)]
-        whole = [part for part in reversed(joined) if _exists(part)]
+    words, found = text.split(","), []
+    while words:
+        # All that may come next, shortest first: `a`, `a,b.wav`, `a,b.wav,c`.
+        candidates = [",".join(words[:count]) for count in range(1, len(words) + 1)]
+        # The longest existing path wins, so that `a,b.wav` is preferred to a file `a`.
+        whole = [candidate for candidate in reversed(candidates) if _exists(candidate)]
         if not whole and lists:
-            whole = _lists(joined)
-        parts.append((whole or joined)[0])
-        pieces = pieces[parts[-1].count(",") + 1 :]
-    return parts
+            whole = _lists(candidates)
+        # Without either, the text up to the next comma stands alone.
+        found.append((whole or candidates)[0])
+        # Skip the words that were taken: one more than they have commas between them.
+        words = words[found[-1].count(",") + 1 :]
+    return found
 
 
 def _lists(candidates: Sequence[str]) -> list[str]:
-    """Those that may be lists, likeliest first: of paths that exist, with as many `[` as `]`, the others."""
+    """Return the candidates that may be lists, likeliest first.
+
+    First come lists of paths that exist, the longest first; then those with as many `[` as `]`; then all others.
+    """
     lists = [text for text in candidates if text.startswith("[") and text.endswith("]")]
-    of_files = [text for text in lists if all(_exists(part) for part in _parts(text[1:-1]))]
+    of_files = [text for text in lists if all(_exists(path) for path in _split_at_commas(text[1:-1]))]
     balanced = [text for text in lists if text.count("[") == text.count("]")]
     return [*reversed(of_files), *balanced, *reversed(lists)]
 
@@ -168,10 +176,10 @@ def _quoted(value: str) -> str:
 
 
 def explain(error: HydraException | OmegaConfBaseException, conf: Path) -> str:
-    """Turn an error of Hydra or OmegaConf into one line that names the remedy.
+    """Return an error of Hydra or OmegaConf as one line that names the remedy.
 
     Args:
-        error: what was raised while the configuration was composed.
+        error: it was raised while the configuration was composed.
         conf: the folder of the configuration, for 'did you mean'.
     """
     text = _whole_text(error)
@@ -202,25 +210,25 @@ def _unknown_option(path: str, conf: Path) -> str:
 
 
 def _unknown_key(key: str, conf: Path) -> str:
-    if having := holders(key, conf):
+    if found := choices_with(key, conf):
         group = key.replace("/", ".").partition(".")[0]
-        fits = " and ".join(f"{name}={listed(options)}" for name, options in having.items())
-        what = f"the {group} that was chosen has" if group in having else "what was chosen has"
-        return f"{key}: {what} no such key, it is for {fits}: choose that, or leave {key} out."
+        wanted = " and ".join(f"{name}={listed(options)}" for name, options in found.items())
+        chosen = f"the {group} that was chosen has" if group in found else "what was chosen has"
+        return f"{key}: {chosen} no such key, it is for {wanted}: choose that, or leave {key} out."
     near = _near(key, sorted(known_keys(conf)))
     return f"{key}: there is no such key.{near or ' `python run.py --cfg job` prints all keys.'}"
 
 
 def _unset(source: str, key: str) -> str:
-    """What a key is taken from is not there: a learning rate of its own, or data of another kind."""
+    """Return the message where the key that an interpolation names is not set, such as a learning rate."""
     group, _, rest = key.partition(".")
-    part = rest.partition(".")[0]
-    remedy = f"leave {part} out of {group}=[…]" if group in LISTS else f"give {key}=VALUE"
+    name = rest.partition(".")[0]
+    remedy = f"leave {name} out of {group}=[…]" if group in LISTS else f"give {key}=VALUE"
     return f"{key} is taken from {source}, which is not set here: {remedy}."
 
 
 def _near(word: str, known: Sequence[str]) -> str:
-    """The nearest known word: by the whole, else one that ends alike (`lr` for `optimizer.lr`)."""
+    """Return a hint at the nearest known word: similar as a whole, or in its last part (`lr` for `optimizer.lr`)."""
     ends = [name for name in known if name.rpartition(".")[2] == word.rpartition(".")[2]]
     near = get_close_matches(word, known, n=1, cutoff=0.6) or ends[:1]
     if not near:

@@ -1,4 +1,4 @@
-"""What `auto` means on this machine: a fixed table by device capability, never a timing."""
+"""Resolves `auto` for this machine by a fixed table of device capabilities, never by timing."""
 
 import os
 from functools import cache
@@ -12,12 +12,12 @@ PRECISIONS = {
     **dict.fromkeys(("bf16", "bf16-mixed"), "bf16-mixed"),
     **dict.fromkeys(("16", "16-mixed"), "16-mixed"),
 }
-"""Lightning's names, and the one that each is called by here."""
+"""By each of Lightning's names, the one that is used here."""
 ACCELERATORS = ("auto", "cpu", "gpu", "cuda", "mps")
 
 
 def resolve_accelerator(accelerator: str) -> str:
-    """Turn `auto` and `gpu` into `cuda`, `mps` or `cpu`.
+    """Return the accelerator, `auto` and `gpu` resolved to `cuda`, `mps` or `cpu`.
 
     Raises:
         UserError: the name is unknown, or there is no such device here.
@@ -33,9 +33,9 @@ def resolve_accelerator(accelerator: str) -> str:
 
 
 def resolve_precision(precision: str | int, accelerator: str) -> str:
-    """Turn `auto` into what trains fastest at equal quality.
+    """Return the precision, `auto` resolved to what trains fastest at equal quality.
 
-    bf16 where the processor computes with it (CUDA capability 8.0, AVX-512 bf16), fp16 with loss scaling on
+    That is bf16 where the processor computes with it (CUDA capability 8.0, AVX-512 bf16), fp16 with loss scaling on
     CUDA 7.x, full precision elsewhere.
 
     Args:
@@ -43,7 +43,7 @@ def resolve_precision(precision: str | int, accelerator: str) -> str:
         accelerator: `cuda`, `mps` or `cpu`.
 
     Raises:
-        UserError: another word.
+        UserError: there is no such precision.
     """
     if precision != "auto":
         named = PRECISIONS.get(str(precision))
@@ -67,7 +67,7 @@ def cpu_has_bf16() -> bool:
 
 
 def visible_gpus() -> list[str]:
-    """Names of the GPUs as `CUDA_VISIBLE_DEVICES` takes them, empty where there are none."""
+    """Return the names of the GPUs, as `CUDA_VISIBLE_DEVICES` takes them; empty if there are none."""
     if not torch.cuda.is_available():
         return []
     listed = os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -75,7 +75,7 @@ def visible_gpus() -> list[str]:
 
 
 def device_name(accelerator: str) -> str:
-    """The device as a person knows it, e.g. `NVIDIA H200` or `cpu (AVX512)`."""
+    """Return a readable name of the device, e.g. `NVIDIA H200` or `cpu (AVX512)`."""
     if accelerator == "cuda":
         return torch.cuda.get_device_name()
     return f"cpu ({torch.backends.cpu.get_cpu_capability()})" if accelerator == "cpu" else accelerator

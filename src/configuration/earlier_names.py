@@ -1,4 +1,4 @@
-"""Names of earlier versions: typed, they are answered with those of today; stored, they are replaced."""
+"""Names of earlier versions: where a user types one, the current one is named; in stored files it is replaced."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,33 +15,33 @@ GROUPS = {
 }
 KEYS = {"data.heard": "data.seen"}
 STORED = {"src.datamodules.synthesized.synth_stems.": {"heard": "seen"}}
-"""By what the import path of a data set begins with, its options."""
+"""By the beginning of a data set's import path, the earlier and current names of its options."""
 CHOICES = {"experiment": {"synth_instruments_unheard": "synth_instruments_unseen"}}
 
 
 def answer_earlier_names(arguments: Sequence[str]) -> None:
-    """Refuse an argument that an earlier version understood, and say what to type today.
+    """Refuse arguments with names of earlier versions.
 
     Args:
         arguments: of the command line.
 
     Raises:
-        UserError: one line with the argument of today.
+        UserError: there is one; the message is one line with the argument to type instead.
     """
     for argument in arguments:
         typed = read(argument)
         if typed is None:
             continue
-        today = {**GROUPS, **KEYS}.get(typed.key, typed.key)
+        current = {**GROUPS, **KEYS}.get(typed.key, typed.key)
         value = typed.value
         for earlier, name in CHOICES.get(typed.key, {}).items():
             value = re.sub(rf"\b{earlier}\b", name, value)
-        if (today, value) != (typed.key, typed.value):
-            raise UserError(f"{argument} is now called {today}={value}: type that.")
+        if (current, value) != (typed.key, typed.value):
+            raise UserError(f"{argument} is now called {current}={value}: type that.")
 
 
 def with_current_names(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a stored configuration with the import paths and option names of today.
+    """Return a stored configuration with the current import paths and option names.
 
     Args:
         config: of a checkpoint or a trial's folder, plain values, as `check_stored` lets them pass.

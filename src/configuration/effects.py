@@ -1,4 +1,4 @@
-"""Which keys have an effect on what is run: what was typed and would have none is refused."""
+"""Refuses keys that were typed and would have no effect."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,7 +28,7 @@ READS = {
 }
 """By mode, the keys and groups at the root of the configuration that have an effect in it."""
 
-_OF_SWEEPS = ("sweep", "hydra.launcher", "hydra.sweeper")
+_SWEEP_KEYS = ("sweep", "hydra.launcher", "hydra.sweeper")
 _SWEEPING = ("-m", "--multirun")
 _SHOWING = ("--hydra-help", "-c", "--cfg", "-i", "--info")
 
@@ -50,7 +50,7 @@ _IDLE: tuple[tuple[str, Callable[[Config], bool], str], ...] = (
         "with generation.threshold",
     ),
 )
-"""Keys, when other keys take their effect, and that in words."""
+"""Keys; when other keys take away their effect; and the same condition in words."""
 
 
 def refuse_without_effect(arguments: Sequence[str]) -> None:
@@ -60,69 +60,77 @@ def refuse_without_effect(arguments: Sequence[str]) -> None:
         arguments: of the command line.
 
     Raises:
-        UserError: the message says in which mode the key has an effect.
+        UserError: there is one; the message says in which mode it has an effect.
     """
     if any(argument.partition("=")[0] in _SHOWING for argument in arguments):
         return
-    typed = [found for argument in arguments if (found := read(argument))]
-    mode = next((one.value for one in reversed(typed) if one.key == "mode"), "train")
+    typed = [override for argument in arguments if (override := read(argument))]
+    mode = next((override.value for override in reversed(typed) if override.key == "mode"), "train")
     if mode not in READS:
         return
-    for one in typed:
-        modes = [name for name, keys in READS.items() if one.root in keys]
+    for override in typed:
+        modes = [name for name, keys in READS.items() if override.root in keys]
         if modes and mode not in modes:
             raise UserError(
-                f"{one.key} has no effect with mode={mode}, it is for mode={listed(modes)}: "
-                f"choose {'that' if len(modes) == 1 else 'one of them'}, or leave {one.key} out."
+                f"{override.key} has no effect with mode={mode}, it is for mode={listed(modes)}: "
+                f"choose {'that' if len(modes) == 1 else 'one of them'}, or leave {override.key} out."
             )
     if not any(argument in _SWEEPING or argument.startswith("hydra.mode=") for argument in arguments):
-        _refuse_of_sweeps(typed)
+        _refuse_sweep_keys(typed)
 
 
-def _refuse_of_sweeps(typed: Iterable[Typed]) -> None:
-    for one in typed:
-        if any(one.is_below(key) for key in _OF_SWEEPS):
-            raise UserError(f"{one.key} is for a sweep: add -m, or leave it out.")
+def _refuse_sweep_keys(typed: Iterable[Typed]) -> None:
+    for override in typed:
+        if any(override.is_below(key) for key in _SWEEP_KEYS):
+            raise UserError(f"{override.key} is for a sweep: add -m, or leave it out.")
 
 
 def refuse_idle(trials: Sequence[tuple[Config, Sequence[str]]]) -> None:
-    """Refuse keys that were typed and that, because of others, have no effect in any trial.
+    """Refuse typed keys that, because of other keys, have no effect in any trial.
 
     Args:
-        trials: of each the composed configuration, plain values, and the overrides as typed.
+        trials: for each, the composed configuration as plain values, and the overrides as typed.
 
     Raises:
-        UserError: the message names the others.
+        UserError: there is one; the message names the other key.
     """
-    first, *others = [_idle(config, overrides) for config, overrides in trials]
-    for key, when in first.items():
-        if all(key in other for other in others):
-            raise UserError(f"{key} has no effect {when}; leave it out.")
+    first, *rest = [_idle(config, overrides) for config, overrides in trials]
+    for key, condition in first.items():
+        if all(key in idle for idle in rest):
+            raise UserError(f"{key} has no effect {condition}; leave it out.")
 
 
 def _idle(config: Config, overrides: Sequence[str]) -> dict[str, str]:
+    """Return the typed keys without effect in a trial, and for each the condition in words."""
     typed = [found for override in overrides if override[:1] != "~" and (found := read(override))]
-    return {one.key: when for one in typed for key, idle, when in _IDLE if one.is_below(key) and idle(config)}
+    return {
+        override.key: condition
+        for override in typed
+        for key, is_idle, condition in _IDLE
+        if override.is_below(key) and is_idle(config)
+    }
 
 
 def refuse_unknown(config: DictConfig, overrides: Sequence[str], conf: Path) -> None:
-    """Refuse keys that were added to the root of the configuration and that nothing reads.
+    """Refuse keys that were added at the root of the configuration and that nothing reads.
 
     Args:
-        config: composed, its interpolations not yet resolved: what they name is read.
+        config: composed, its interpolations not resolved; a key that one of them names is read.
         overrides: as typed.
         conf: the folder of the configuration.
 
     Raises:
-        UserError: `+kye=1`.
+        UserError: there is one, such as `+kye=1`.
     """
     known = {*EVERY_MODE, *chain.from_iterable(READS.values())}
     typed = [found for override in overrides if (found := read(override))]
-    unknown = [one for one in typed if one.added and not one.is_choice and one.root not in known]
+    unknown = [key for key in typed if key.added and not key.is_choice and key.root not in known]
     if not unknown:
         return
     text = OmegaConf.to_yaml(config, resolve=False)
-    for one in unknown:
-        if not re.search(rf"\$\{{[^}}]*\b{re.escape(one.root)}\b", text):
-            near = did_you_mean(one.key, sorted(known_keys(conf)))
-            raise UserError(f"{one.key}: nothing reads this key, so it has no effect; leave it out.{near}")
+    for added in unknown:
+        if not re.search(rf"\$\{{[^}}]*\b{re.escape(added.root)}\b", text):
+            nearest = did_you_mean(added.key, sorted(known_keys(conf)))
+            raise UserError(
+                f"{added.key}: nothing reads this key, so it has no effect; leave it out.{nearest}"
+            )

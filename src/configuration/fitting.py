@@ -1,4 +1,4 @@
-"""Whether a class of a room fits the data, and which others would."""
+"""Checks that a loss or network fits the data, and names others that do."""
 
 import importlib
 import inspect
@@ -13,24 +13,34 @@ from src.errors import UserError
 
 
 def check_fits(group: str, options: Mapping[str, Any], room: ModuleType, data: DataModule) -> None:
-    """Refuse a class whose `targets` or `inputs` are not the data's, and name those of its room that fit."""
+    """Refuse a class that does not fit the data.
+
+    Args:
+        group: of the configuration, such as `loss`.
+        options: of the group; `_target_` names the class.
+        room: the package that holds the classes of the group.
+        data: whose `target` and `inputs` the class must name in its `targets` and `inputs`.
+
+    Raises:
+        UserError: it does not; the message names the classes of the package that do.
+    """
     chosen = find_class(options.get("_target_"), group)
     if _fits(chosen, data):
         return
-    others = []
+    fitting = []
     for file in pkgutil.iter_modules(room.__path__, f"{room.__name__}."):
         if file.name.endswith("base"):
             continue
         members = vars(importlib.import_module(file.name)).values()
         if any(_fits(member, data) for member in members if _is_in(member, file)):
-            others.append(file.name.rpartition(".")[2])
-    fits: Sequence[str] = getattr(chosen, "targets", ())
-    what, has = f"{' and '.join(fits) or 'unknown'} targets", data.target
-    if data.target in fits:
-        what, has = " and ".join(getattr(chosen, "inputs", ())), data.inputs
+            fitting.append(file.name.rpartition(".")[2])
+    targets: Sequence[str] = getattr(chosen, "targets", ())
+    takes, has = f"{' and '.join(targets) or 'unknown'} targets", data.target
+    if data.target in targets:
+        takes, has = " and ".join(getattr(chosen, "inputs", ())), data.inputs
     raise UserError(
-        f"{group} {chosen.__name__} fits {what}, but data {data.name} has {has}; choose "
-        f"{group}={', '.join(others) or 'another'}."
+        f"{group} {chosen.__name__} fits {takes}, but data {data.name} has {has}; choose "
+        f"{group}={', '.join(fitting) or 'another'}."
     )
 
 

@@ -1,4 +1,4 @@
-"""All keys of the configuration, and which choices have them."""
+"""Lists the keys of the configuration, and the choices that have a key."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ _PACKAGE = "# @package "
 
 
 def known_keys(conf: Path) -> set[str]:
-    """All keys of all files of the configuration, with the groups they lie in: `optimizer.lr`."""
+    """Return the keys of all files of the configuration, with the groups that they lie in: `optimizer.lr`."""
     keys: set[str] = set()
     for file in conf.rglob("*.yaml"):
         group = file.relative_to(conf).parts[0]
@@ -19,8 +19,8 @@ def known_keys(conf: Path) -> set[str]:
     return keys
 
 
-def holders(key: str, conf: Path) -> dict[str, list[str]]:
-    """Which choices bring a key with them: `{"data": ["chorales", "midi_folder"], "mode": ["generate"]}`.
+def choices_with(key: str, conf: Path) -> dict[str, list[str]]:
+    """Return the choices that have a key, by group: `{"data": ["chorales", "midi_folder"], "mode": ["generate"]}`.
 
     Args:
         key: such as `generation.pieces`, or a group that is chosen below another: `data/synth_stems/unseen`.
@@ -48,7 +48,7 @@ def _keys_with_defaults(file: Path, conf: Path) -> Iterator[str]:
 
 
 def _place(entry: str, file: Path, conf: Path) -> str:
-    """Where an entry of a file's defaults list lies below `conf`."""
+    """Return the path, below `conf`, of an entry of a file's defaults list."""
     return entry[1:] if entry.startswith("/") else str(file.relative_to(conf).parent / entry)
 
 

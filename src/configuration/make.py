@@ -1,4 +1,4 @@
-"""From a `_target_` and its options to what it makes."""
+"""Builds the class that a `_target_` names, with its options."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -9,13 +9,13 @@ from src.construction import build
 
 
 def make(options: Mapping[str, Any], group: str, /, **more: Any) -> Any:
-    """Build the class that `_target_` names with the other options; with `_partial_`, return it as a `partial`.
+    """Build the class that `_target_` names from the other options; with `_partial_`, return a `partial` of it.
 
     Plain values reach the class as they are (Hydra's `instantiate` would rebuild them as its own types).
 
     Args:
         options: of the configuration.
-        group: whose options they are; see `src.configuration.targets.find_class`.
+        group: that the options lie in; see `src.configuration.targets.find_class`.
         more: further arguments.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What the keys of a configuration are to a trial, as the classes say that the configuration names."""
+"""Collects the roles of a configuration's keys from the classes that it names."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -12,17 +12,17 @@ from src.errors import UserError
 from src.options import Role, roles
 
 ONLY_SHOWN = (ProgressBar, LearningRateMonitor, MusicSamples)
-"""Callbacks that show how the training goes and change nothing."""
+"""Callbacks that show how training goes and do not change its result."""
 
 
 def key_roles(config: Mapping[str, Any]) -> dict[str, frozenset[Role]]:
-    """Return the roles of the keys of a configuration, those that have one; a role counts for the keys below, too.
+    """Return the roles of the keys of a configuration; a role also applies to the keys below.
 
     Args:
         config: composed, plain values.
 
     Raises:
-        UserError: there is no such class.
+        UserError: the configuration names a class that does not exist.
     """
     found = {**root_roles(), "trainer.enable_progress_bar": frozenset({Role.NO_EFFECT})}
     for place, target in _targets(config):
@@ -34,11 +34,11 @@ def key_roles(config: Mapping[str, Any]) -> dict[str, frozenset[Role]]:
 
 
 def option_roles(group: str, targets: Iterable[str]) -> dict[str, frozenset[Role]]:
-    """Return the roles of the options that any of some classes has, by name.
+    """Return the roles of the options of several classes, by the name of the option.
 
     Args:
         group: of the configuration.
-        targets: import paths; those that `find_class` refuses have none.
+        targets: import paths of the classes; those that `find_class` refuses are left out.
     """
     found: dict[str, frozenset[Role]] = {}
     for target in targets:

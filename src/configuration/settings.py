@@ -1,4 +1,4 @@
-"""The keys of the root, which steer a command or a trial, checked before anything else."""
+"""The keys at the root of the configuration, checked before anything else."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,14 +10,14 @@ from src.options import Options, Role, roles
 from src.rules import anything, each, flag, null, number, one_of, path, whole, words
 
 LISTS = ("augment", "callbacks", "logger")
-"""Groups of which several choices, or none, are taken."""
+"""Groups of which several choices may be taken, or none."""
 
 
 class RootOptions(Options):
-    """The keys of the root and of the modes; those that are no groups of a trial.
+    """The keys of the root and of the modes; groups such as `data` and `model` are not among them.
 
     Raises:
-        UserError: a value is not what it should be.
+        UserError: a value has another type or is out of range.
     """
 
     mode: Annotated[str, words("what to do, such as train"), Role.NO_EFFECT]
@@ -43,19 +43,19 @@ class RootOptions(Options):
 
 
 def check_settings(config: Mapping[str, Any]) -> None:
-    """Refuse values of another type.
+    """Refuse root keys whose value has another type or is out of range.
 
     Args:
-        config: composed, plain values; which of the keys it has depends on the mode.
+        config: composed, as plain values; which of the keys it has depends on the mode.
 
     Raises:
-        UserError: one is not what it should be.
+        UserError: there is one.
     """
     RootOptions.read({key: config[key] for key in RootOptions.__dataclass_fields__ if key in config})
 
 
 def root_roles() -> dict[str, frozenset[Role]]:
-    """Return the roles of the keys of the root."""
+    """Return the roles of the keys of the root, by key."""
     return roles(RootOptions)
 
 

@@ -1,8 +1,8 @@
-"""From the text of a `_target_` to a class: only this project's, its libraries' and those of trusted packages.
+"""Finds the class that a `_target_` names: of this project, its libraries or trusted packages only.
 
-A configuration may come out of a checkpoint that somebody else wrote, so its text never decides what is imported
-or called: a target must name a class where that class is defined, in a package that its group allows, and the class
-must be of the group's kind.
+A configuration may come from a checkpoint that somebody else wrote, so its text must not decide what is imported or
+called. A target must name a class by the module that defines it, in a package that its group allows, and the class
+must be derived from the base class of the group.
 """
 
 import importlib
@@ -32,16 +32,16 @@ from src.tasks.base import TASKS, Task
 PROJECT = "src"
 
 _LONGEST = 200
-"""Characters of a `_target_`."""
+"""Most characters that a `_target_` may have."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """What a group of the configuration may name.
+    """Which classes a group of the configuration may name.
 
     Args:
-        base: the class that others of the group are derived from.
-        packages: where such classes are defined.
+        base: the class that they are derived from.
+        packages: the packages that define them.
     """
 
     base: type
@@ -60,7 +60,7 @@ GROUPS = {
     "logger": Kind(Logger, ("lightning.pytorch.loggers",)),
     "trainer": Kind(lightning.Trainer, ("lightning.pytorch",)),
 }
-"""By group, what its `_target_` may name."""
+"""By group, which classes its `_target_` may name."""
 
 _NEEDED = ("data", "model", "loss")
 """Groups without which nothing can be built."""
@@ -77,7 +77,7 @@ MOVED = {
     for family, names in _FAMILIES.items()
     for name in names
 }
-"""Modules by the names that checkpoints of earlier versions know them by, and where they are now."""
+"""By the earlier name of a module, which stored checkpoints contain, its current name."""
 
 
 def find_class(target: object, group: str) -> type:
@@ -85,10 +85,10 @@ def find_class(target: object, group: str) -> type:
 
     Args:
         target: import path, `package.module.Class`.
-        group: of the configuration; of several choices with the name of one, such as `callbacks.ema`.
+        group: of the configuration; in a group of several choices followed by the choice, such as `callbacks.ema`.
 
     Raises:
-        UserError: there is no such class, it is of another kind, or it lies in a package that is not trusted.
+        UserError: there is no such class, it has another base class, or its package is not trusted.
     """
     _register()
     kind = GROUPS[group.partition(".")[0]]
@@ -123,13 +123,13 @@ def find_class(target: object, group: str) -> type:
 
 
 def current_target(target: str) -> str:
-    """Return the import path of today for one that an earlier version wrote; others stay as they are."""
+    """Return the current import path for one that an earlier version wrote; other paths are returned unchanged."""
     module, dot, name = target.rpartition(".")
     return MOVED.get(module, module) + dot + name
 
 
 def with_current_targets(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a configuration whose groups name their classes by the import paths of today.
+    """Return a configuration whose groups name their classes by current import paths.
 
     Args:
         config: of a checkpoint, plain values, as `check_stored` lets them pass.
@@ -138,10 +138,10 @@ def with_current_targets(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def find_task(name: str) -> Task:
-    """Find a task: one of `src/tasks`, or one that a trusted package has registered beside its data.
+    """Return a task: one of `src/tasks`, or one that the module of a trusted data set has registered.
 
     Args:
-        name: what a data module calls it in `inputs`.
+        name: as in a data module's `inputs`.
 
     Raises:
         UserError: there is no such task.
@@ -156,29 +156,33 @@ def find_task(name: str) -> Task:
 
 
 def check_stored(config: Mapping[str, Any]) -> None:
-    """Refuse a configuration out of a file that names anything but classes that `find_class` finds.
+    """Refuse a stored configuration that names anything but classes that `find_class` accepts.
 
     Args:
         config: of a checkpoint or a trial's folder, plain values.
 
     Raises:
-        UserError: a `_target_` is refused, or stands where none belongs; or a group is not what it should be.
+        UserError: a `_target_` is refused or stands where nothing is built, or a group is missing or malformed.
     """
+    # From here on every group is a mapping, and so is each choice of a group of several.
     _check_groups(config)
+    # `rest` collects everything but the `_target_`s that may be built: it must not hold another one at any depth.
     rest = {key: value for key, value in config.items() if key not in GROUPS}
     for group in GROUPS.keys() & config.keys():
         choices = config[group] or {}
+        # A group of several choices has a `_target_` in each of them, other groups have one themselves.
         named = {f"{group}.{name}": options for name, options in choices.items()} if group in LISTS else None
         for place, options in (named or {group: choices}).items():
             if options.get("_target_") is not None:
                 find_class(options["_target_"], place)
             rest[place] = {key: value for key, value in options.items() if key != "_target_"}
+    # Such a `_target_` would reach a class as an option, and code that builds nested options would run it.
     for place in _targets_in(rest):
         raise UserError(f"{place} stands where nothing is built; take a file that this project wrote.")
 
 
 def _check_groups(config: Mapping[str, Any]) -> None:
-    """Refuse groups that are no mappings, of several choices such whose choices are none, and missing ones."""
+    """Refuse groups or choices that are no mappings, and a configuration that lacks a needed group."""
     for group in GROUPS.keys() & config.keys():
         choices = config[group] or {}
         whole = isinstance(choices, Mapping)
@@ -199,7 +203,7 @@ def _with_current_target(options: Any) -> Any:
 
 @cache
 def _register() -> None:
-    """Import the rooms whose files register what they hold: tasks, metrics and baselines."""
+    """Import all modules of tasks and metrics; on import each registers its tasks, metrics or baselines."""
     for room in (src.tasks, src.metrics):
         for file in pkgutil.iter_modules(room.__path__, f"{room.__name__}."):
             importlib.import_module(file.name)
@@ -210,7 +214,7 @@ def _is_in(module: str, packages: Iterable[str]) -> bool:
 
 
 def _is_defined_in(found: type, module: str, packages: Iterable[str]) -> bool:
-    """Whether a class is the named module's own; libraries and trusted packages may export it from within."""
+    """Whether a module defines a class; libraries and trusted packages may export it from a module below."""
     own = found.__module__ == module
     return own or (not _is_in(module, (PROJECT,)) and _is_in(found.__module__, packages))
 

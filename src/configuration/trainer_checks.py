@@ -1,4 +1,4 @@
-"""A configuration's trainer and optimizer, checked before anything starts."""
+"""Checks the trainer and the optimizer of a configuration before anything starts."""
 
 import inspect
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from src.words import did_you_mean
 
 
 def freeze_trainer(frozen: dict[str, Any]) -> None:
-    """Resolve accelerator, precision and devices, and let Lightning check the rest.
+    """Resolve accelerator, precision and devices in place, and let Lightning check the other arguments.
 
     Raises:
         UserError: an argument is unknown, or there is no such device.
@@ -46,7 +46,7 @@ def _check_trainer_keys(trainer: Mapping[str, Any]) -> None:
 
 
 def _devices(devices: Any, accelerator: str) -> int:
-    """The number of devices; which ones is the business of CUDA_VISIBLE_DEVICES."""
+    """Return the number of devices; CUDA_VISIBLE_DEVICES chooses which ones."""
     if isinstance(devices, list):
         return len(devices)
     if devices in ("auto", -1, "-1"):
@@ -56,7 +56,7 @@ def _devices(devices: Any, accelerator: str) -> int:
     return int(devices)
 
 
-def _refuse_options_of_nothing(frozen: Mapping[str, Any]) -> None:
+def _refuse_options_without_class(frozen: Mapping[str, Any]) -> None:
     for group in ("scheduler", "regularization"):
         options = [key for key in frozen[group] if key != "_target_"]
         if options and not frozen[group].get("_target_"):
@@ -66,12 +66,12 @@ def _refuse_options_of_nothing(frozen: Mapping[str, Any]) -> None:
 
 
 def check_optimizer(frozen: Mapping[str, Any]) -> None:
-    """Let optimizer and scheduler do one step.
+    """Build optimizer and scheduler and let them do one step.
 
     Raises:
-        UserError: they cannot.
+        UserError: they cannot, or an option has no effect.
     """
-    _refuse_options_of_nothing(frozen)
+    _refuse_options_without_class(frozen)
     scheduler = frozen["scheduler"]
     if scheduler.get("monitor") not in (None, "objective"):
         raise UserError(

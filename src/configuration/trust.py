@@ -1,4 +1,4 @@
-"""Packages outside the project whose code the user's command line allows to run."""
+"""`trust=`: packages outside the project whose code the command line allows to run."""
 
 import os
 import re
@@ -17,7 +17,7 @@ def trusted() -> tuple[str, ...]:
 
 
 def trust(packages: object) -> None:
-    """Let targets lie in further packages, in this process and those that it starts.
+    """Allow targets in further packages, in this process and those that it starts.
 
     Args:
         packages: import paths: one, or a list.

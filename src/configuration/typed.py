@@ -1,4 +1,4 @@
-"""What an argument of the command line sets: `key=value`, `group=choice` or `group/below=choice`."""
+"""Reads an argument of the command line: `key=value`, `group=choice` or `group/below=choice`."""
 
 from dataclasses import dataclass
 
@@ -8,8 +8,8 @@ class Typed:
     """An override as it was typed.
 
     Attributes:
-        key: `data.n_clips.train`, `optimizer` or `data/synth_stems/unseen`; without what stands before it (`+`, `~`).
-        value: as text.
+        key: `data.n_clips.train`, `optimizer` or `data/synth_stems/unseen`; without a leading `+` or `~`.
+        value: the text after `=`.
         added: whether `+` or `++` stood before it.
     """
 
@@ -19,27 +19,27 @@ class Typed:
 
     @property
     def is_choice(self) -> bool:
-        """Whether it is surely a choice of a group below another; `optimizer=sgd` may be a key as well."""
+        """Whether it certainly chooses from a group, one below another; `optimizer=sgd` alone might also set a key."""
         return "/" in self.key
 
     @property
     def root(self) -> str:
-        """The key or group at the root of the configuration that it belongs to; of `mode/test/class_map` the last."""
+        """The key or group at the root of the configuration that it belongs to; the last of `mode/test/class_map`."""
         return self.path[-1] if self.is_choice and self.path[0] == "mode" else self.path[0]
 
     @property
     def path(self) -> list[str]:
-        """Its parts: `["data", "n_clips", "train"]`."""
+        """The names in its key: `["data", "n_clips", "train"]`."""
         return self.key.replace("/", ".").split(".")
 
     def is_below(self, key: str) -> bool:
-        """Whether it is a key, or one of those within."""
-        parts = key.split(".")
-        return self.path[: len(parts)] == parts
+        """Whether it sets this key or one below it."""
+        names = key.split(".")
+        return self.path[: len(names)] == names
 
 
 def read(argument: str) -> Typed | None:
-    """Read an argument; `None` for a flag.
+    """Return an argument as an override; `None` for a flag such as `-m`.
 
     Args:
         argument: such as `++data.seed=2`, `~callbacks.best` or `-m`.

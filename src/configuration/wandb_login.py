@@ -1,4 +1,4 @@
-"""Whether W&B runs go to the server or stay on this machine."""
+"""Decides whether W&B runs are sent to the server or stay on this machine."""
 
 import netrc
 import os
@@ -7,10 +7,10 @@ from src.errors import UserError
 
 
 def wandb_mode(mode: str) -> str:
-    """Turn `auto` into `online` where a login is found (environment or netrc), else `offline`.
+    """Return the mode; `auto` becomes `online` if a login is found (environment or netrc), else `offline`.
 
     Raises:
-        UserError: another word.
+        UserError: there is no such mode.
     """
     if mode in ("online", "offline"):
         return mode

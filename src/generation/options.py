@@ -1,4 +1,4 @@
-"""What music is generated with."""
+"""Options of generated music."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -12,23 +12,23 @@ from src.rules import null, number, share, whole, words
 
 
 class Generation(Options):
-    """How many pieces, how long, how they begin and how their columns are drawn.
+    """Number and length of the pieces, how they begin, and how their steps are drawn.
 
     Args:
-        pieces: how many, drawn side by side.
-        steps: length of each, what it begins with not counted.
-        bars: length in bars instead, where steps are parts of a beat.
-        beats_per_bar: of the bars.
-        prime: steps of a held-out piece that each begins with; 0 begins from silence.
+        pieces: number of pieces; they are generated as one batch.
+        steps: length of each piece in steps, without its prime.
+        bars: length in bars instead of steps; only where a step is a fraction of a beat.
+        beats_per_bar: beats in each of these bars.
+        prime: number of steps of a held-out piece that each piece continues; 0: it begins from silence.
         temperature: above 0; logits are divided by it, so that below 1 likely keys become likelier.
-        top_k: only so many of the likeliest keys may sound at once; `None`: any number.
-        top_p: only the likeliest keys may sound that together have this share, in 0.01..1, of all keys'
-            probability (nucleus); `None`: any key.
-        threshold: keys sound where their probability exceeds it, nothing is drawn, so that temperature does not
-            count; `None` draws.
-        bpm: tempo of the files, where steps are parts of a beat.
+        top_k: only the k likeliest keys may sound at once; `None`: any key.
+        top_p: only the likeliest keys may sound that together have this share, in 0.01..1, of the probability of all
+            keys (nucleus); `None`: any key.
+        threshold: keys sound where their probability exceeds it, and nothing is drawn, so that `temperature` has no
+            effect; `None`: keys are drawn.
+        bpm: tempo of the files, in beats per minute; only where a step is a fraction of a beat.
         program: General MIDI program of the files, 0..127.
-        soundfont: name or path of what plays the `.wav` files; `none`: there are none.
+        soundfont: name or path of the soundfont for the `.wav` files; `none`: none are written.
 
     Raises:
         UserError: an option is outside its range.
@@ -50,31 +50,33 @@ class Generation(Options):
     soundfont: Annotated[str, words("a name such as TimGM6mb, or a path")]
 
     def check(self) -> None:
-        """Refuse options of drawing where nothing is drawn.
+        """Refuse `top_k` and `top_p` together with `threshold`.
 
         Raises:
-            UserError: there is one.
+            UserError: one of them is set.
         """
         if self.threshold is not None and (self.top_k, self.top_p) != (None, None):
-            raise UserError("generation.threshold answers without drawing: leave top_k and top_p out.")
+            raise UserError(
+                "with generation.threshold nothing is drawn: leave generation.top_k and generation.top_p out."
+            )
 
     def length(self, grid: Grid | None) -> int:
-        """Give the number of steps to generate.
+        """Return the number of steps to generate.
 
         Raises:
-            UserError: bars are asked for where steps are no parts of a beat.
+            UserError: `bars` is set where a step is no fraction of a beat.
         """
         if self.bars is None:
             return self.steps
         if grid is None or grid.unit != "beats":
             raise UserError(
-                f"generation.bars={self.bars}: these steps are no parts of a beat; give generation.steps."
+                f"generation.bars={self.bars}: here a step is no fraction of a beat; set generation.steps instead."
             )
         return int(self.bars * self.beats_per_bar * grid.rate)
 
 
 def generation_options(options: Mapping[str, Any]) -> Generation:
-    """Read what music is generated with.
+    """Return the checked options of generated music.
 
     Args:
         options: the group `generation` of a configuration.

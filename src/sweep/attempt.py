@@ -1,4 +1,4 @@
-"""One attempt of a trial in this process: whatever happens, `status.json` says so."""
+"""Runs one attempt of a trial in this process; however it ends, `status.json` says so."""
 
 import math
 import signal
@@ -20,18 +20,19 @@ _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 class _TooLong(BaseException):
-    """No `except Exception` in the trial may swallow it."""
+    """The timeout has passed; no `Exception`, so that `except Exception` in the trial does not catch it."""
 
 
 def attempt(job: Job, folder: TrialFolder, report: Report, number: int, timeout: float | None = None) -> int:
-    """Run a trial whose folder is locked and begun, and write how it ended.
+    """Run a trial and write how it ended.
 
     Args:
         job: the trial.
-        folder: its folder, `begin` called.
-        report: is told of each epoch, too, after its line in `progress.jsonl`.
+        folder: its folder, locked, with the attempt begun (`TrialFolder.begin`).
+        report: is called after each epoch, once its line is in `progress.jsonl`.
         number: the number of this attempt.
-        timeout: seconds it may take, where nobody else watches over it (and the system has SIGALRM).
+        timeout: seconds that it may take; `None` where the queue of a sweep watches the time. Without effect on systems
+            that have no SIGALRM.
 
     Returns:
         The exit code for the process.
@@ -41,14 +42,14 @@ def attempt(job: Job, folder: TrialFolder, report: Report, number: int, timeout:
             with _alarm(timeout):
                 state, exit_code, error = _outcome(job, ProgressWriter(folder, report), number)
             signals.ignore()
-        except KeyboardInterrupt:  # a signal that came while `_outcome` dealt with another
+        except KeyboardInterrupt:  # a signal arrived while `_outcome` handled another
             signals.ignore()
-        if signals.came:
+        if signals.received:
             reason = folder.asked_to_stop()
             state = reason.state if reason else State.INTERRUPTED
             exit_code, error = (
                 state.exit_code,
-                reason.explanation if reason else f"stopped by {signals.came[0]}",
+                reason.explanation if reason else f"stopped by {signals.received[0]}",
             )
         folder.end(state, exit_code, error)
     return exit_code
@@ -90,10 +91,10 @@ def _outcome(job: Job, report: Report, number: int) -> tuple[State, int, str | N
 
 
 class _StopSignals:
-    """Turn SIGINT and SIGTERM into KeyboardInterrupt until they are ignored; `came` holds their names."""
+    """Turn SIGINT and SIGTERM into KeyboardInterrupt until they are ignored; `received` holds their names."""
 
     def __init__(self) -> None:
-        self.came: list[str] = []
+        self.received: list[str] = []
 
     def __enter__(self) -> Self:
         self._before = {number: signal.signal(number, self._interrupt) for number in _STOPPING}
@@ -104,12 +105,12 @@ class _StopSignals:
             signal.signal(number, handler)
 
     def ignore(self) -> None:
-        """Let nothing come between the end of a trial and the words for it in `status.json`."""
+        """Ignore signals from now on, so that none prevents `status.json` from being written."""
         for number in _STOPPING:
             signal.signal(number, signal.SIG_IGN)
 
     def _interrupt(self, number: int, _frame: FrameType | None) -> None:
-        self.came.append(signal.Signals(number).name)
+        self.received.append(signal.Signals(number).name)
         raise KeyboardInterrupt
 
 
@@ -132,7 +133,7 @@ def _alarm(timeout: float | None) -> Iterator[None]:
 
 
 def _out_of_memory(error: Exception) -> bool:
-    """CUDA's error, Python's own, and torch's CPU allocator, which raises a plain RuntimeError."""
+    """Whether memory ran out: Python's error, CUDA's, or the plain RuntimeError of torch's CPU allocator."""
     return (
         isinstance(error, MemoryError)
         or type(error).__name__ == "OutOfMemoryError"

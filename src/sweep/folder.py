@@ -1,4 +1,4 @@
-"""A trial's folder: its lock, its state, its earlier attempts, and whether it shall stop."""
+"""A trial's folder: its lock, its state, its earlier attempts, and requests to stop."""
 
 import json
 import shutil
@@ -17,10 +17,10 @@ _CARRIED_ON = ("checkpoints", "history.csv")
 
 
 class TrialFolder:
-    """`outputs/runs/<signature>/` and what the sweep reads and writes in it.
+    """Reads and writes the files of a sweep in `outputs/runs/<signature>/`.
 
     Args:
-        path: the folder; it is made by `begin`.
+        path: the folder; `lock` and `begin` create it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -28,7 +28,7 @@ class TrialFolder:
         self._lock = FileLock(path / ".lock")
 
     def lock(self) -> bool:
-        """Take the folder for this process; False when another process is running this trial."""
+        """Lock the folder for this process; return `False` if another process is running this trial."""
         self.path.mkdir(parents=True, exist_ok=True)
         try:
             self._lock.acquire(blocking=False)
@@ -37,7 +37,7 @@ class TrialFolder:
         return True
 
     def unlock(self) -> None:
-        """Give the folder back."""
+        """Release the lock."""
         self._lock.release()
 
     def locked(self) -> bool:
@@ -50,22 +50,25 @@ class TrialFolder:
         return False
 
     def status(self) -> dict[str, Any]:
-        """The content of `status.json`, empty when there is none or it cannot be read."""
+        """Return the content of `status.json`; empty if there is none or it cannot be read."""
         return _read(self.path / "status.json")
 
     def metrics(self) -> dict[str, Any]:
-        """The content of `metrics.json`, empty when there is none."""
+        """Return the content of `metrics.json`; empty if there is none or it cannot be read."""
         return _read(self.path / "metrics.json")
 
     def state(self) -> State | None:
-        """The state in `status.json`; `killed` where a process is said to run and none does; None if new."""
+        """Return the state in `status.json`; `None` if the trial is new.
+
+        `running` without a process that holds the lock is `killed`.
+        """
         state = self.status().get("state")
         if state not in list(State):
             return None
         return State.KILLED if state == State.RUNNING and not self.locked() else State(state)
 
     def update(self, **changes: Any) -> None:
-        """Change keys of `status.json`, atomically."""
+        """Set keys of `status.json`, atomically."""
         write_json(self.path / "status.json", self.status() | changes)
 
     def begin(
@@ -77,13 +80,13 @@ class TrialFolder:
         state: State = State.RUNNING,
         **status: Any,
     ) -> int:
-        """Start an attempt: move the earlier one to `attempts/<k>/` and write configuration and state of the new one.
+        """Start an attempt: move the earlier one to `attempts/<k>/`, and write configuration and state of the new one.
 
-        An earlier attempt that is still queued is begun anew under its number.
+        If the earlier attempt is still queued, no process has run it, and the new one takes its number and place.
 
         Args:
             config: the frozen configuration, written as `config.yaml`.
-            resume: carry over the earlier attempt's checkpoints, history and `environment`.
+            resume: whether to keep the earlier attempt's checkpoints, history and `environment`.
             code: the fingerprint of the code that runs.
             state: `queued` where another process will run it.
             status: further keys of `status.json`.
@@ -96,7 +99,7 @@ class TrialFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         attempt, earlier = 1, self.status()
         if earlier.get("state") == State.QUEUED and (resume or not self.last_checkpoint()):
-            attempt = int(earlier["attempt"])  # no process has begun it
+            attempt = int(earlier["attempt"])  # no process has run it
             (self.path / "stop.json").unlink(missing_ok=True)
         elif (self.path / "status.json").exists():
             attempt = int(earlier.get("attempt", 1)) + 1
@@ -112,33 +115,43 @@ class TrialFolder:
         write_json(self.path / "stop.json", {"reason": reason})
 
     def asked_to_stop(self) -> StopReason | None:
-        """The reason in `stop.json`, None where there is none."""
+        """Return the reason in `stop.json`; `None` if there is none."""
         reason = _read(self.path / "stop.json").get("reason")
         return StopReason(reason) if reason in list(StopReason) else None
 
     def end(self, state: State, exit_code: int, error: str | None = None) -> None:
-        """Say how the attempt ended. `error`: its last lines."""
+        """Write how the attempt ended.
+
+        Args:
+            state: a final one.
+            exit_code: of its process.
+            error: the last lines of the error, if there was one.
+        """
         self.path.mkdir(parents=True, exist_ok=True)
         self.update(state=state, exit_code=exit_code, error=error)
 
     def last_checkpoint(self) -> Path | None:
-        """`checkpoints/last.ckpt`, where there is one."""
+        """Return the path of `checkpoints/last.ckpt`; `None` if there is none."""
         path = self.path / "checkpoints" / "last.ckpt"
         return path if path.exists() else None
 
     def log_tail(self, lines: int = 5) -> str:
-        """The last lines of `train.log`."""
+        """Return the last lines of `train.log`; empty if there is none."""
         with suppress(OSError):
             text = (self.path / "train.log").read_text(encoding="utf-8", errors="replace")
             return "\n".join(text.strip().splitlines()[-lines:])
         return ""
 
     def _put_away(self, attempt: int, resume: bool) -> None:
+        """Move an attempt's files to `attempts/<attempt>/`; to resume it, copy back what the next needs."""
         target = self.path / "attempts" / str(attempt)
         target.mkdir(parents=True, exist_ok=True)
+        # The lock is held while files move, and `attempts` is where they go: both stay. The list is made before the
+        # first move, since a folder must not be read while its entries change.
         for entry in list(self.path.iterdir()):
             if entry.name not in _KEPT:
                 shutil.move(str(entry), str(target / entry.name))
+        # Copies, so that the earlier attempt stays complete when the next one writes its own checkpoints.
         for name in _CARRIED_ON if resume else ():
             if (target / name).is_dir():
                 shutil.copytree(target / name, self.path / name)
@@ -147,16 +160,16 @@ class TrialFolder:
 
 
 def what_to_do(folder: TrialFolder, code: str, *, retry: bool, reuse: str) -> tuple[str, str]:
-    """Decide what a repeated command does with a trial.
+    """Return what a repeated command does with a trial, and why.
 
     Args:
         folder: the trial's folder.
         code: the fingerprint of the code as it is now.
-        retry: run failed trials again.
-        reuse: `same_code` or `any`: whether results of other code count.
+        retry: whether to run failed trials again.
+        reuse: `same_code`, or `any` to reuse results of other code, too.
 
     Returns:
-        `(action, reason)`; the action is `run`, `resume`, `reuse` (finished) or `leave` (failed before).
+        `(action, reason)`; the action is `run`, `resume`, `reuse` (it has finished) or `leave` (it has failed).
     """
     state = folder.state()
     if state is None:

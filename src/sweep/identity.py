@@ -1,4 +1,4 @@
-"""Which trial is it? A signature of what can change its result, and a fingerprint of the code that made it."""
+"""Identifies trials: a signature of all options that can change the result, and a fingerprint of the code."""
 
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -13,41 +13,42 @@ from src.options import Role
 def signature(
     config: Mapping[str, Any], roles: Mapping[str, frozenset[Role]], memory: Path | None = None
 ) -> str:
-    """Hash a frozen configuration without what can't change the result.
+    """Return a hash of a frozen configuration without the options that cannot change the result.
 
     Args:
         config: plain values, resolved; no `auto` is left in it.
-        roles: of keys, for those below, too: what has `Role.NO_EFFECT` does not count, and of what has `Role.INPUT`
-            the content does.
+        roles: by key; they also apply to the keys below. Keys with `Role.NO_EFFECT` are left out, and of files and
+            folders that keys with `Role.INPUT` name the content is hashed instead of the path.
         memory: a JSON file that remembers content hashes (`src.fingerprint.content_hash`).
 
     Returns:
-        Hexadecimal digits: the name of the trial's folder.
+        Hexadecimal digits; they name the trial's folder.
 
     Raises:
         UserError: an input file or folder is missing.
     """
-    counted = {}
+    hashed = {}
     for key, value in _leaves(config):
-        of_key = _roles_of(key, roles)
-        if Role.NO_EFFECT not in of_key:
-            counted[key] = _content(key, value, memory) if Role.INPUT in of_key else _plain(value)
-    return value_hash(counted)
+        key_roles = _roles_of(key, roles)
+        if Role.NO_EFFECT not in key_roles:
+            hashed[key] = _content(key, value, memory) if Role.INPUT in key_roles else _plain(value)
+    return value_hash(hashed)
 
 
 def _roles_of(key: str, roles: Mapping[str, frozenset[Role]]) -> frozenset[Role]:
-    parts = key.split(".")
-    above = (".".join(parts[:count]) for count in range(1, len(parts) + 1))
-    return frozenset().union(*(roles.get(name, ()) for name in above))
+    """Return the roles of a key and of all keys above it."""
+    names = key.split(".")
+    prefixes = (".".join(names[:count]) for count in range(1, len(names) + 1))
+    return frozenset().union(*(roles.get(prefix, ()) for prefix in prefixes))
 
 
 @cache
 def code() -> str:
-    """A fingerprint of `src/` without docstrings, comments and `src/sweep/`."""
+    """Return a fingerprint of the code in `src/`, without docstrings, comments and `src/sweep/`."""
     source = Path(__file__).resolve().parent.parent
-    rooms = [path for path in source.iterdir() if path.suffix == ".py" or path.is_dir()]
-    counted = [path for path in rooms if path.name not in ("sweep", "__pycache__")]
-    return code_hash(counted, source)
+    entries = [path for path in source.iterdir() if path.suffix == ".py" or path.is_dir()]
+    hashed = [path for path in entries if path.name not in ("sweep", "__pycache__")]
+    return code_hash(hashed, source)
 
 
 def _leaves(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -59,7 +60,7 @@ def _leaves(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 
 def _plain(value: Any) -> Any:
-    """Numbers that are equal are the same setting: `1` and `1.0`, `1e-3` and `0.001`."""
+    """Return a value with equal numbers written alike, since `1` and `1.0` are the same setting."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     if isinstance(value, list | tuple):

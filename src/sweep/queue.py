@@ -1,6 +1,6 @@
-"""The queue of a sweep: which job is next, how long it may take, what its end means.
+"""The queue of a sweep: decides which job is next, how long it may take, and what its end means.
 
-Where and how it runs is the executor's.
+The executor decides where and how a job runs.
 """
 
 import signal
@@ -28,12 +28,12 @@ class _Placed:
 
 
 class Queue:
-    """Has jobs run until none is left.
+    """Runs jobs on an executor until none is left.
 
     Args:
-        jobs: in the order they are placed.
-        executor: runs them; its places are laid out.
-        ledger: gets a line at each change of state.
+        jobs: in the order in which they are placed.
+        executor: runs them; its slots are reserved.
+        ledger: receives a line for each change of state.
         table: shows progress.
         settings: of the sweep.
     """
@@ -49,7 +49,7 @@ class Queue:
         self._settings = settings
 
     def run(self) -> None:
-        """Run everything. On KeyboardInterrupt the trials are stopped and marked before it is raised on."""
+        """Run all jobs. On KeyboardInterrupt, stop the trials and write their states, then raise it again."""
         try:
             while self._waiting or self._placed:
                 self._place_some()
@@ -57,7 +57,7 @@ class Queue:
                     self._follow()
                     self._check_times()
                 elif self._waiting:
-                    time.sleep(0.2)  # other sweeps are running what is left
+                    time.sleep(0.2)  # other sweeps run the remaining trials
         except KeyboardInterrupt:
             self._interrupt()
             raise
@@ -83,7 +83,7 @@ class Queue:
                 self._table.update(job.signature, slot=ticket.slot)
 
     def _begin(self, job: Job, folder: TrialFolder) -> tuple[int, bool] | None:
-        """Write what a job's process needs into its folder; return attempt and `resume`, None if it need not run."""
+        """Write the files that a job's process needs; return attempt and `resume`, or `None` if it need not run."""
         settings = self._settings
         action, _ = what_to_do(folder, job.code, retry=settings.retry, reuse=settings.reuse)
         if action in ("reuse", "leave"):
@@ -96,10 +96,10 @@ class Queue:
 
     def _follow(self) -> None:
         for event in self._executor.poll(list(self._placed)):
-            self._take(event)
+            self._handle(event)
         self._table.refresh()
 
-    def _take(self, event: Event) -> None:
+    def _handle(self, event: Event) -> None:
         placed = self._placed[event.ticket]
         match event:
             case Started():
@@ -119,7 +119,7 @@ class Queue:
                 self._end(placed, -signal.SIGKILL, f"lost: {why}")
 
     def _runs_elsewhere(self, placed: _Placed, exit_code: int) -> bool:
-        """Whether another sweep was quicker to start the trial."""
+        """Whether another sweep has started the trial first."""
         return exit_code == BUSY and (placed.started_at is None or TrialFolder(placed.job.folder).locked())
 
     def _check_times(self) -> None:
@@ -134,19 +134,23 @@ class Queue:
         self._executor.stop(placed.ticket, reason, now=now)
 
     def _end(self, placed: _Placed, exit_code: int, why: str) -> None:
+        """Record how a job's process ended: in `status.json`, in the ledger and in the table."""
         folder = TrialFolder(placed.job.folder)
+        # Its process had not begun when the sweep was interrupted: it stays `queued`, and the next sweep runs it.
         if placed.stopped is StopReason.INTERRUPTED and placed.started_at is None:
             return
+        # A trial normally writes its own end. One that was killed, or whose process crashed, could not.
         if not State(folder.status().get("state", State.RUNNING)).final:
             self._write_end(folder, placed, exit_code, why)
         state = State(folder.status()["state"])
         self._note(placed.job, state, placed)
+        # Say at once why a trial failed. An interruption is reported once, at the end of the sweep.
         if not (state.good or placed.stopped is StopReason.INTERRUPTED):
             self._table.say(f"{placed.job.name}: {state}. {folder.status().get('error') or ''}".strip())
             self._table.say(f"  whole log: {folder.path / 'train.log'}")
 
     def _write_end(self, folder: TrialFolder, placed: _Placed, exit_code: int, why: str) -> None:
-        """Say how a trial ended that could not say so itself."""
+        """Write to `status.json` how a trial ended that could not write it itself."""
         if placed.stopped:
             state, error = placed.stopped.state, placed.stopped.explanation
             if state is State.TIMEOUT:
@@ -172,7 +176,7 @@ class Queue:
         self._table.update(job.signature, state=state)
 
     def _interrupt(self) -> None:
-        """Stop the trials: politely; at once where Ctrl-C comes again."""
+        """Stop the trials, and wait for them; after another Ctrl-C kill them at once."""
         now = False
         while self._placed:
             try:

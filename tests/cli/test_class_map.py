@@ -125,10 +125,10 @@ def test_known_classes_of_recordings_are_measured(tests, trained):
 
 REFUSED = {
     "recorded": "class_map: the checkpoint has no class soprano_sax; it has piano, violin, trumpet",
-    "too few": "the checkpoint knows 1; add names to the mapping",
+    "too few": "the checkpoint knows 1, and a test needs two; add names to the mapping",
     "no map": "was trained for other classes or features than data folder has",
-    "stereo": "where only the channels differ, give data.channels",
-    "no sounds": "is no option of this data set; choose one of sounds",
+    "stereo": "if only the channels differ, set data.channels",
+    "no sounds": "is no option of this data set, so it has no sounds; choose one with sounds",
 }
 
 
@@ -153,7 +153,7 @@ def single(project, recordings, tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_a_checkpoint_of_one_class_an_item_repeats_its_figures_on_its_own_parts_only(
+def test_a_checkpoint_of_one_class_an_item_repeats_its_figures_on_its_own_splits_only(
     project, single, recordings
 ):
     command = ("mode=test", f"checkpoint={best(single)}", "++class_map.unused=Cello", f"outputs={single}")
@@ -165,11 +165,11 @@ def test_a_checkpoint_of_one_class_an_item_repeats_its_figures_on_its_own_parts_
     assert metrics["test"]["confusion"] == trial["test"]["confusion"]
     result = project.run(*command, "data.seed=2", **THREADS)
     assert result.returncode == 2
-    assert "data.seed: another draw of the parts tests on what" in result.stderr
+    assert "data.seed: another draw of the splits would test on items that" in result.stderr
 
 
 @pytest.mark.slow
-def test_a_checkpoint_that_was_passed_on_knows_its_parts_too(project, single, recordings, tmp_path):
+def test_a_checkpoint_that_was_shared_knows_its_splits_too(project, single, recordings, tmp_path):
     light = tmp_path / "light.ckpt"
     share(Path(best(single)), light)
     result = project.run(
@@ -181,4 +181,4 @@ def test_a_checkpoint_that_was_passed_on_knows_its_parts_too(project, single, re
         **THREADS,
     )
     assert result.returncode == 2, result.stdout
-    assert "data.seed: another draw of the parts tests on what" in result.stderr
+    assert "data.seed: another draw of the splits would test on items that" in result.stderr

@@ -144,4 +144,4 @@ def test_notes_that_were_trained_on_are_not_tested(project, trained):
     split = "data.split={train: [0, 1], val: [3], test: [2]}"
     result = project.run("mode=test", f"checkpoint={best}", split, f"outputs={mixed}", **THREADS)
     assert result.returncode == 2
-    assert "data.split: another draw of the parts tests on what" in result.stderr
+    assert "data.split: another draw of the splits would test on items that" in result.stderr

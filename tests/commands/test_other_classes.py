@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from src.commands.other_classes import ClassMap, as_trained, check_alike, class_map, known_items
+from src.commands.other_classes import (
+    ClassMap,
+    check_compatible,
+    class_map,
+    known_items,
+    with_trained_features,
+)
 from src.errors import UserError
 from tests.conftest import CONF
 
@@ -41,13 +47,13 @@ def maps(draw: st.DrawFn) -> ClassMap:
 
 def reference(mapping: ClassMap, labels: set[int]) -> tuple[list[int], bool]:
     """What one item with these classes of the data becomes, and whether it is kept."""
-    led = [mapping.of_data[label] for label in labels]
+    led = [mapping.positions[label] for label in labels]
     return [int(column in led) for column in range(len(mapping.columns))], bool(led) and -1 not in led
 
 
 @given(mapping=maps(), data=st.data())
 def test_one_class_targets_are_translated(mapping: ClassMap, data: st.DataObject) -> None:
-    numbers = data.draw(st.lists(st.integers(0, len(mapping.of_data) - 1), max_size=12))
+    numbers = data.draw(st.lists(st.integers(0, len(mapping.positions) - 1), max_size=12))
     kind = data.draw(st.sampled_from([torch.int64, torch.int32, torch.uint8]))
     translated, known = mapping.targets(torch.tensor(numbers, dtype=kind))
     expected = [reference(mapping, {number}) for number in numbers]
@@ -59,7 +65,7 @@ def test_one_class_targets_are_translated(mapping: ClassMap, data: st.DataObject
 
 @given(mapping=maps(), data=st.data())
 def test_labels_are_translated(mapping: ClassMap, data: st.DataObject) -> None:
-    width = len(mapping.of_data)
+    width = len(mapping.positions)
     row = st.lists(st.integers(0, 1), min_size=width, max_size=width)
     rows = data.draw(st.lists(row, max_size=12))
     kind = data.draw(st.sampled_from([torch.uint8, torch.int64, torch.float32]))
@@ -91,11 +97,11 @@ def test_several_classes_lead_to_one_and_unknown_ones_to_none() -> None:
 def test_case_spaces_hyphens_and_underscores_do_not_count(entry: str, of_data: str) -> None:
     mapping = class_map({entry: "trumpet"}, [of_data, "Nylon-Guitar"], CHECKPOINT)
     assert mapping.names == ("nylon_guitar", "trumpet")
-    assert mapping.of_data == (1, 0)
+    assert mapping.positions == (1, 0)
 
 
 def test_other_letters_count() -> None:
-    assert class_map({"größe": "piano"}, ["Größe", "Grösse", "violin"], CHECKPOINT).of_data == (0, -1, 1)
+    assert class_map({"größe": "piano"}, ["Größe", "Grösse", "violin"], CHECKPOINT).positions == (0, -1, 1)
 
 
 def test_the_checkpoints_own_names_need_no_entry_and_an_entry_comes_first() -> None:
@@ -105,7 +111,7 @@ def test_the_checkpoints_own_names_need_no_entry_and_an_entry_comes_first() -> N
 
 def test_names_that_are_numbers_are_names() -> None:
     names: Any = {56: "trumpet", 40: "violin"}
-    assert class_map(names, ["40", "56"], CHECKPOINT).of_data == (0, 1)
+    assert class_map(names, ["40", "56"], CHECKPOINT).positions == (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +128,9 @@ def test_a_class_that_the_checkpoint_lacks_is_refused(known: Any) -> None:
     ("of_data", "n"), [(["cello", "oboe"], 0), (["cello", "violin"], 1), (["viola", "Violin"], 1)]
 )
 def test_fewer_than_two_known_classes_are_refused(of_data: list[str], n: int) -> None:
-    with pytest.raises(UserError, match=rf"{of_data[0]}, {of_data[1]} the checkpoint knows {n};"):
+    with pytest.raises(
+        UserError, match=rf"{of_data[0]}, {of_data[1]} the checkpoint knows {n}, and a test needs two;"
+    ):
         class_map({"viola": "violin", "trumpet": "trumpet"}, of_data, CHECKPOINT)
 
 
@@ -134,7 +142,7 @@ def test_the_mapping_that_comes_along_leads_to_classes_of_synth_instruments() ->
         "piccolo", "acoustic_bass", "trumpet", "violin", "soprano_sax",
     }  # fmt: skip
     irmas = ["cel", "cla", "flu", "gac", "gel", "org", "pia", "sax", "tru", "vio", "voi"]
-    assert class_map(dict(names), irmas, classes).of_data.count(-1) == 4
+    assert class_map(dict(names), irmas, classes).positions.count(-1) == 4
 
 
 FEATURES = {"sample_rate": 8000, "n_mels": 32}
@@ -145,7 +153,7 @@ def test_features_and_length_of_clips_are_the_checkpoints() -> None:
     own = {"root": "/y", "features": FEATURES, "clip_seconds": 0.5, "seed": 1, "n_clips": {"train": 1}}
     config = {"data": data, "batch_size": 4}
     expected = {"root": "/x", "features": FEATURES, "clip_seconds": 0.5, "seed": 7}
-    assert as_trained(config, trained(own)) == expected
+    assert with_trained_features(config, trained(own)) == expected
     assert data["clip_seconds"] == 3.0
 
 
@@ -154,7 +162,7 @@ def test_data_without_such_options_are_refused(missing: str) -> None:
     data = {"features": FEATURES, "clip_seconds": 1.0}
     del data[missing]
     with pytest.raises(UserError, match=rf"data\.{missing} is no option of this data set"):
-        as_trained({"data": data}, trained({"features": FEATURES, "clip_seconds": 0.5}))
+        with_trained_features({"data": data}, trained({"features": FEATURES, "clip_seconds": 0.5}))
 
 
 def test_items_of_unknown_classes_are_left_out() -> None:
@@ -176,13 +184,13 @@ def test_a_checkpoint_of_one_class_an_item_is_asked_for_items_of_one() -> None:
 
 def test_data_without_a_known_item_are_refused() -> None:
     mapping = class_map({}, ["cello", "piano", "violin"], CHECKPOINT)
-    with pytest.raises(UserError, match="folder: no item of the test part"):
+    with pytest.raises(UserError, match="folder: no item of the test split"):
         known_items(mapping, module(), torch.rand(2, 4), torch.tensor([0, 0]), one_class=False)
 
 
 def test_what_has_classes_and_fits_is_taken() -> None:
-    check_alike(trained(), module())
-    check_alike(trained(target="multiclass"), module(target="multilabel"))
+    check_compatible(trained(), module())
+    check_compatible(trained(target="multiclass"), module(target="multilabel"))
 
 
 @pytest.mark.parametrize(
@@ -190,11 +198,15 @@ def test_what_has_classes_and_fits_is_taken() -> None:
     [
         ({"target": "rolls"}, {}, r"best\.ckpt has no classes of sounds, but rolls"),
         ({}, {"target": "regression"}, "data folder has no classes of sounds, but regression"),
-        ({"item_shape": [2, 32, 16]}, {}, r"\[2, 32, 16\], data folder has \[1, 32, 16\].*data\.channels"),
+        (
+            {"item_shape": [2, 32, 16]},
+            {},
+            r"\[2, 32, 16\] \(.*\), but data folder has \[1, 32, 16\].*data\.channels",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(
     of_checkpoint: dict[str, Any], of_data: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(UserError, match=said):
-        check_alike(trained(**of_checkpoint), module(**of_data))
+        check_compatible(trained(**of_checkpoint), module(**of_data))

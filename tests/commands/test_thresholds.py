@@ -32,10 +32,10 @@ def chosen(how: str, *members: Any) -> Any:
 @pytest.mark.parametrize("how", ["scut", "pcut"])
 def test_thresholds_by_class_want_several_labels_and_validation(how: str) -> None:
     with pytest.raises(
-        UserError, match=rf"thresholds={how} is for items that carry several labels, but best\.ckpt gives"
+        UserError, match=rf"thresholds={how} is for items that carry several labels, but best\.ckpt has"
     ):
         check_thresholds(how, trained("multiclass"), other_classes=False)
-    with pytest.raises(UserError, match=rf"thresholds={how} needs the validation part"):
+    with pytest.raises(UserError, match=rf"thresholds={how} needs the validation split"):
         check_thresholds(how, trained(), other_classes=True)
 
 

@@ -1,6 +1,6 @@
 """Which keys conf/ has, and which choices bring them."""
 
-from src.configuration.known_keys import holders, known_keys
+from src.configuration.known_keys import choices_with, known_keys
 from tests.conftest import CONF
 
 
@@ -12,17 +12,17 @@ def test_known_keys_are_those_of_conf():
 
 
 def test_a_key_is_found_in_the_choices_that_have_it_or_include_it():
-    assert holders("loss.gamma", CONF) == {"loss": ["focal"]}
-    assert holders("data.note_seconds", CONF) == {"data": ["mixtures", "tinysol"]}
-    assert holders("checkpoint", CONF) == {"mode": ["generate", "predict", "test"]}
+    assert choices_with("loss.gamma", CONF) == {"loss": ["focal"]}
+    assert choices_with("data.note_seconds", CONF) == {"data": ["mixtures", "tinysol"]}
+    assert choices_with("checkpoint", CONF) == {"mode": ["generate", "predict", "test"]}
     rolls = ["chorales", "midi_folder", "poly_music"]
-    assert holders("generation.pieces", CONF) == {"data": rolls, "mode": ["generate"]}
+    assert choices_with("generation.pieces", CONF) == {"data": rolls, "mode": ["generate"]}
 
 
 def test_a_group_below_another_is_found_where_it_can_be_chosen():
-    assert holders("data/synth_stems/unseen", CONF) == {"data": ["synth_stems"]}
-    assert holders("mode/test/class_map", CONF) == {"mode": ["test"]}
+    assert choices_with("data/synth_stems/unseen", CONF) == {"data": ["synth_stems"]}
+    assert choices_with("mode/test/class_map", CONF) == {"mode": ["test"]}
 
 
 def test_what_is_nowhere_is_not_found():
-    assert holders("loss.gama", CONF) == {}
+    assert choices_with("loss.gama", CONF) == {}

@@ -95,7 +95,7 @@ def test_a_file_that_is_no_checkpoint(frozen: Any, tmp_path: Path, content: byte
 @pytest.mark.parametrize("state", [{"weights": 1}, [1, 2], {"hyper_parameters": {"kind": "other"}}])
 def test_a_checkpoint_of_another_kind(frozen: Any, tmp_path: Path, state: Any) -> None:
     torch.save(state, tmp_path / "other.ckpt")
-    assert "is of another kind" in refused(frozen, f"init_from={tmp_path}/other.ckpt")
+    assert "is no checkpoint of this project" in refused(frozen, f"init_from={tmp_path}/other.ckpt")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from src.commands.checkpoint import load
-from src.configuration.build import KIND, assemble, build_loss, counted_loss
+from src.configuration.build import KIND, assemble, build_loss, resolve_loss_options
 from src.configuration.checks import freeze
 from src.models.learner import Learner
 from src.models.transfer import Transfer
@@ -90,11 +90,11 @@ def test_variances_begin_with_those_of_the_training_targets(config: dict[str, An
         def training_truth(self) -> Any:
             return Numbers().targets.numpy()
 
-    counted = counted_loss(config["loss"], Data())  # type: ignore[arg-type]
+    counted = resolve_loss_options(config["loss"], Data())  # type: ignore[arg-type]
     loss = build_loss({"loss": counted})
     expected = Numbers().targets.var(0, correction=0).log()
     torch.testing.assert_close(loss.log_variances.detach(), expected)
-    given = counted_loss({**config["loss"], "variances": [1, 4]}, Data())  # type: ignore[arg-type]
+    given = resolve_loss_options({**config["loss"], "variances": [1, 4]}, Data())  # type: ignore[arg-type]
     assert given["variances"] == [1, 4]
 
 

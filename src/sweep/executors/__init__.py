@@ -1,1 +1,1 @@
-"""Where trials run: one interface, and a file for each kind of place."""
+"""Executors run the trials of a sweep: one interface, and a file for each kind of executor."""

@@ -1,4 +1,4 @@
-"""What every executor does: place jobs, say what has become of them, stop them. Which job is next is the queue's."""
+"""The interface of executors: they place jobs, report their events, and stop them. The queue chooses the next job."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ class Ticket:
     """Where a job runs.
 
     Args:
-        folder: the job's, by which tickets are told apart.
-        executor: name of the executor's kind.
-        slot: the place, as the ledger shows it, e.g. `gpu:1`.
-        number: what finds it there: a process id, the number of a Slurm job, a Ray task.
+        folder: of the job; it distinguishes tickets.
+        executor: name of the kind of executor.
+        slot: the slot, as the ledger shows it, e.g. `gpu:1`.
+        number: identifies the job there: a process id, the number of a Slurm job, a Ray task.
     """
 
     folder: Path
@@ -29,7 +29,7 @@ class Ticket:
     number: int | str
 
     def write(self) -> None:
-        """Write `ticket.json`, which outlives the sweep."""
+        """Write `ticket.json` into the job's folder; it remains after the sweep has ended."""
         where = {"executor": self.executor, "slot": self.slot, "number": self.number}
         write_json(self.folder / "ticket.json", where)
 
@@ -51,7 +51,7 @@ class Progressed:
 
 @dataclass(frozen=True)
 class Ended:
-    """The job's process, and all that it had started, has ended. A signal's exit code is its number, negative."""
+    """The job's process and all that it started have ended; after a signal `exit_code` is minus its number."""
 
     ticket: Ticket
     exit_code: int
@@ -59,7 +59,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Lost:
-    """The job has ended, or is out of reach for good, and nobody knows its exit code."""
+    """The job has ended or cannot be reached any more, and its exit code is unknown."""
 
     ticket: Ticket
     why: str
@@ -71,10 +71,10 @@ Event = Started | Progressed | Ended | Lost
 class Executor(ABC):
     """Runs jobs.
 
-    A job's folder is all that its process needs: `config.yaml` and `job.json` lie there before it is placed.
+    A job's process needs only its folder: `config.yaml` and `job.json` lie there before the job is placed.
 
     Args:
-        command: what starts one trial by itself, to which its folder is appended.
+        command: arguments for Python that run a single trial; its folder is appended.
     """
 
     def __init__(self, command: Sequence[str]) -> None:
@@ -86,50 +86,50 @@ class Executor(ABC):
 
     @abstractmethod
     def reserve(self, trials: int, gpus_a_trial: int, gpus: Sequence[str]) -> None:
-        """Lay out the places, before the first job; a later call lays them out anew.
+        """Set up the slots before the first job is placed; a later call sets them up again.
 
         Args:
-            trials: how many there will be, 1 or more.
-            gpus_a_trial: devices that each needs, 0 on a CPU.
+            trials: number of trials, 1 or more.
+            gpus_a_trial: GPUs that each trial needs, 0 on a CPU.
             gpus: names of the GPUs of this machine.
 
         Raises:
-            UserError: a trial needs more than there is.
+            UserError: a trial needs more GPUs than there are.
         """
 
     @abstractmethod
     def has_room(self) -> bool:
-        """Return whether another job may be placed now."""
+        """Whether another job can be placed now."""
 
     @abstractmethod
     def place(self, job: Job, resume: bool) -> Ticket:
-        """Start a job, or hand it over to what will start it, and write `ticket.json`.
+        """Start a job, or submit it to a scheduler, and write `ticket.json`.
 
         Args:
-            job: its folder is begun (`queued`) and not locked.
-            resume: it goes on from a checkpoint, with as many threads as it began with (`earlier_threads`).
+            job: the state in its folder is `queued`, and the folder is not locked.
+            resume: whether it continues from a checkpoint, with as many threads as before (`earlier_threads`).
         """
 
     @abstractmethod
     def poll(self, tickets: Sequence[Ticket]) -> list[Event]:
-        """Return what has happened to placed jobs since the last call, of each in the order in which it happened.
+        """Return the events of placed jobs since the last call, for each job in the order in which they happened.
 
-        Waits for something to happen, at most half a second. The last event of a job is `Ended` or `Lost`, its
-        place free from then on. A job that neither starts nor ends must come to one of them.
+        Wait for an event, at most half a second. The last event of a job is `Ended` or `Lost`; then its slot is free.
+        Every job must come to one of the two, even if its process never starts.
         """
 
     @abstractmethod
     def stop(self, ticket: Ticket, reason: StopReason, *, now: bool = False) -> None:
-        """Write `stop.json` and send a signal; `poll` says when the job has ended.
+        """Write `stop.json` and send a signal; `poll` reports when the job has ended.
 
         Args:
             ticket: of a job that has not ended.
-            reason: the trial reads it and ends in the state that belongs to it.
-            now: kill it; else it is killed if it has not stopped by itself after some seconds.
+            reason: is written to `stop.json`; the trial ends in the state of this reason.
+            now: kill the job at once; otherwise only if it has not stopped by itself after some seconds.
         """
 
 
 def earlier_threads(job: Job) -> int | None:
-    """Return how many threads a job began with: sums in another order would change the figures it goes on to."""
+    """Return how many threads a job began with; with another number sums, and so its figures, would change."""
     threads = TrialFolder(job.folder).status().get("environment", {}).get("OMP_NUM_THREADS")
     return int(threads) if threads else None

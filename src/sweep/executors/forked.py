@@ -1,4 +1,4 @@
-"""A job's process on this machine: forked, at the head of a session of its own, gone when the sweep is."""
+"""A job's process on this machine: forked, leader of its own session; it ends when the sweep does."""
 
 import os
 import signal
@@ -19,21 +19,21 @@ GRACE_S = 10.0
 def work_forked(
     job: Job, command: Sequence[str], environment: Mapping[str, str], pipe: "Connection[Any, Any]"
 ) -> NoReturn:
-    """Run a job's trial and exit with its exit code. The target of the process.
+    """Run a job's trial and exit with its exit code; the target of a forked process.
 
     Args:
         job: see `work`.
-        command: likewise.
-        environment: variables set before anything else (visible GPUs, threads).
-        pipe: a byte goes up when there is something to read in the folder; when the other end is gone, so is
-            the sweep, and the trial stops.
+        command: see `work`.
+        environment: variables that are set first (visible GPUs, threads).
+        pipe: to the sweep; a byte is sent when the files in the folder have changed. When the other end is closed, the
+            sweep is gone, and the trial stops.
     """
     if hasattr(os, "setsid"):
         os.setsid()
     os.environ.update(environment)
-    alone = _stop_with(pipe)
+    orphaned = _stop_with(pipe)
     exit_code = work(job, command, lambda: _ring(pipe))
-    if alone.is_set():
+    if orphaned.is_set():
         _end_session()
     os._exit(exit_code)
 
@@ -46,23 +46,23 @@ def _ring(pipe: "Connection[Any, Any]") -> None:
 
 
 def _stop_with(pipe: "Connection[Any, Any]") -> threading.Event:
-    """Stop the trial when the sweep is gone: politely, then not. The event is set from then on."""
-    alone = threading.Event()
+    """Watch the pipe; when the sweep is gone, set the returned event, and stop the trial, at first with SIGTERM."""
+    orphaned = threading.Event()
 
     def watch() -> None:
         with suppress(EOFError, OSError):
             pipe.recv_bytes()
-        alone.set()
+        orphaned.set()
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(GRACE_S)
         _end_session()
 
     threading.Thread(target=watch, daemon=True).start()
-    return alone
+    return orphaned
 
 
 def _end_session() -> None:
-    """End this process with all that it has started; a sweep that lives does this itself."""
+    """Kill this process with all that it has started; otherwise the sweep does this."""
     if hasattr(os, "killpg"):
         os.killpg(0, signal.SIGKILL)
     os._exit(1)

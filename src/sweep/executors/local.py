@@ -1,4 +1,4 @@
-"""This machine: a process for each trial, in slots over its GPUs or cores."""
+"""The executor for this machine: a process for each trial, in slots over its GPUs or cores."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ from src.sweep.state import StopReason
 
 WAIT_S = 0.5
 NO_EXIT_CODE = 255
-"""What multiprocessing says of a process whose fork server has died."""
+"""The exit code that multiprocessing reports for a process whose fork server has died."""
 
 
 @dataclass
@@ -38,12 +38,12 @@ class _Process:
 
 
 class LocalExecutor(Executor):
-    """Runs each trial in a process forked from one server that has the heavy imports done.
+    """Runs each trial in a process forked from a server that has finished the heavy imports.
 
     Args:
         command: see `Executor`.
-        gpus: names for `CUDA_VISIBLE_DEVICES`; None takes those that are there.
-        trials_per_gpu: trials side by side on one GPU.
+        gpus: names for `CUDA_VISIBLE_DEVICES`; `None`: all GPUs of this machine.
+        trials_per_gpu: number of trials that share a GPU.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class LocalExecutor(Executor):
         self._context = context()
 
     def reserve(self, trials: int, gpus_a_trial: int, gpus: Sequence[str]) -> None:
-        """Lay out slots: over the chosen GPUs, over those that are there, or over the cores."""
+        """Set up slots over the chosen GPUs, over all GPUs, or over the cores."""
         if self._gpus is not None:
             self._free = gpu_slots(self._gpus, self._trials_per_gpu, max(1, gpus_a_trial), cores())
         elif gpus_a_trial and gpus:
@@ -70,7 +70,7 @@ class LocalExecutor(Executor):
             self._free = cpu_slots(trials, cores())
 
     def has_room(self) -> bool:
-        """Return whether a slot is free."""
+        """Whether a slot is free."""
         return bool(self._free)
 
     def place(self, job: Job, resume: bool) -> Ticket:
@@ -90,40 +90,40 @@ class LocalExecutor(Executor):
         return ticket
 
     def poll(self, tickets: Sequence[Ticket]) -> list[Event]:
-        """Wait for a process to ring or end."""
+        """Wait until a process rings or ends; return the events since the last call."""
         processes = [self._processes[ticket] for ticket in tickets]
-        pipes = [one.pipe for one in processes if not one.pipe.closed]
-        wait([*pipes, *(one.process.sentinel for one in processes)], timeout=WAIT_S)
-        return [event for one in processes for event in self._events(one)]
+        pipes = [running.pipe for running in processes if not running.pipe.closed]
+        wait([*pipes, *(running.process.sentinel for running in processes)], timeout=WAIT_S)
+        return [event for running in processes for event in self._events(running)]
 
     def stop(self, ticket: Ticket, reason: StopReason, *, now: bool = False) -> None:
         """Send SIGTERM, and SIGKILL ten seconds later or `now`."""
         TrialFolder(ticket.folder).ask_to_stop(reason)
-        one = self._processes[ticket]
-        one.killed_at = time.monotonic() + (0 if now else GRACE_S)
-        _signal(one.process, signal.SIGKILL if now else signal.SIGTERM)
+        running = self._processes[ticket]
+        running.killed_at = time.monotonic() + (0 if now else GRACE_S)
+        _signal(running.process, signal.SIGKILL if now else signal.SIGTERM)
 
-    def _events(self, one: _Process) -> list[Event]:
-        if one.killed_at is not None and time.monotonic() > one.killed_at:
-            _signal(one.process, signal.SIGKILL)
-        exit_code = one.process.exitcode
-        rung = _has_rung(one.pipe)
+    def _events(self, running: _Process) -> list[Event]:
+        if running.killed_at is not None and time.monotonic() > running.killed_at:
+            _signal(running.process, signal.SIGKILL)
+        exit_code = running.process.exitcode
+        rung = _has_rung(running.pipe)
         if exit_code is None:
-            return one.watch.news() if rung else []
-        lost = exit_code == NO_EXIT_CODE and _is_alive(one.process)
-        _signal(one.process, signal.SIGKILL)  # what the trial itself had started
+            return running.watch.news() if rung else []
+        lost = exit_code == NO_EXIT_CODE and _is_alive(running.process)
+        _signal(running.process, signal.SIGKILL)  # what the trial itself had started
         if lost:
-            _wait_for_its_end(one.ticket)
-        one.pipe.close()
-        del self._processes[one.ticket]
-        self._free.append(one.slot)
-        end = Lost(one.ticket, "the fork server died") if lost else Ended(one.ticket, exit_code)
+            _wait_for_end(running.ticket)
+        running.pipe.close()
+        del self._processes[running.ticket]
+        self._free.append(running.slot)
+        end = Lost(running.ticket, "the fork server died") if lost else Ended(running.ticket, exit_code)
         # A process that found its trial being run by another sweep has no news of its own, and never rings.
-        return [*(one.watch.news() if rung or one.watch.started else []), end]
+        return [*(running.watch.news() if rung or running.watch.started else []), end]
 
 
 def _has_rung(pipe: "Connection[Any, Any]") -> bool:
-    """Return whether there was a byte, and empty the pipe; close it where the other end is closed."""
+    """Read all bytes and return whether there was one; close the pipe if the other end is closed."""
     rung = False
     try:
         while not pipe.closed and pipe.poll():
@@ -135,7 +135,7 @@ def _has_rung(pipe: "Connection[Any, Any]") -> bool:
 
 
 def _signal(process: BaseProcess, number: signal.Signals) -> None:
-    """Signal a trial and everything that it started (it leads a session of its own)."""
+    """Signal a trial and everything that it started (it is the leader of its own session)."""
     if process.pid is None:
         return
     with suppress(ProcessLookupError, PermissionError):
@@ -146,8 +146,8 @@ def _signal(process: BaseProcess, number: signal.Signals) -> None:
             os.kill(process.pid, number)
 
 
-def _wait_for_its_end(ticket: Ticket) -> None:
-    """Wait for a process that was killed and has no parent to tell; its lock goes with it."""
+def _wait_for_end(ticket: Ticket) -> None:
+    """Wait for a killed process whose parent is gone: it has ended when its lock is free."""
     deadline = time.monotonic() + GRACE_S
     while TrialFolder(ticket.folder).locked() and time.monotonic() < deadline:
         time.sleep(0.01)

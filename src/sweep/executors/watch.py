@@ -1,4 +1,4 @@
-"""From the files in a trial's folder to events."""
+"""Turns changes of the files in a trial's folder into events."""
 
 from src.sweep.executors.base import Event, Progressed, Started, Ticket
 from src.sweep.folder import TrialFolder
@@ -7,10 +7,10 @@ from src.sweep.state import State
 
 
 class FolderWatch:
-    """Sees in a placed job's folder that its process has begun, and each epoch.
+    """Watches the folder of a placed job: the start of its process, and each epoch.
 
     Args:
-        ticket: the job's.
+        ticket: of the job.
     """
 
     def __init__(self, ticket: Ticket) -> None:
@@ -20,7 +20,7 @@ class FolderWatch:
         self.started = False
 
     def news(self) -> list[Event]:
-        """Return `Started` and `Progressed` for what the files say now and did not say before."""
+        """Return `Started` and `Progressed` for all that is new in the files since the last call."""
         events: list[Event] = []
         if not self.started and self._folder.status().get("state", State.QUEUED) != State.QUEUED:
             self.started = True

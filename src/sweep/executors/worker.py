@@ -1,4 +1,4 @@
-"""The process of a placed job: its log, its lock, its attempt."""
+"""Runs a placed job in its process: takes the lock, redirects the output to the log, runs the attempt."""
 
 import os
 import sys
@@ -11,19 +11,19 @@ from src.sweep.job import Job
 from src.sweep.state import State
 
 BUSY = 75
-"""Exit code of a process that found its trial run by another sweep, or done."""
+"""Exit code of a process whose trial another sweep is running or has finished."""
 
 ENVIRONMENT = ("OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
-"""Variables of a place that `status.json` keeps."""
+"""Environment variables of a slot that are written to `status.json`."""
 
 
 def work(job: Job, command: Sequence[str], ring: Callable[[], None]) -> int:
-    """Run the trial of a job that a sweep has placed; this process does nothing else.
+    """Run the trial of a job that a sweep has placed; the process must do nothing else.
 
     Args:
-        job: its folder is begun.
-        command: what starts this trial by itself; the ranks of a distributed trial are started by it.
-        ring: is called when the files in the folder have something new to say.
+        job: the state in its folder is `queued`.
+        command: arguments for Python that run this trial; a distributed trial starts its other ranks with them.
+        ring: is called when the files in the folder have changed.
 
     Returns:
         The exit code for the process.

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from src.commands.evaluation import data_config
+from src.commands.tested_data import data_config
 from src.datamodules.base import DataModule
 from src.datamodules.rolls.chorales import Chorales
 from src.datamodules.synthesized.synth_instruments import SynthInstruments
@@ -65,7 +65,9 @@ def test_other_soundfonts_of_validation_and_test_can_be_chosen() -> None:
 )
 def test_what_training_used_cannot(typed: str, key: str) -> None:
     for data in ({}, OWN):
-        with pytest.raises(UserError, match=rf"{key} is what best\.ckpt was trained with, and stays"):
+        with pytest.raises(
+            UserError, match=rf"{key} says how training items are made, and best\.ckpt is trained"
+        ):
             data_of_test(data, typed)
 
 
