@@ -138,7 +138,7 @@ def measured_baselines(data: DataModule) -> dict[str, Any]:
     They are computed in one thread, so that sums have one order and metrics agree to the last digit everywhere.
     """
     source = Path(__file__).resolve().parent
-    path = data.folder / f"baselines-{code_hash([source / 'metrics'], source)}{data.training_variant}.json"
+    path = data.folder / f"baselines-{code_hash([source / 'metrics'], source)}{data.statistics_suffix}.json"
     with suppress(OSError, ValueError):
         cached: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return cached

@@ -1,1 +1,1 @@
-"""One data set a file: where its files lie, how its items look, how it splits."""
+"""Data sets, one a file: where its files are, what an item is, and how it is split."""

@@ -1,4 +1,4 @@
-"""What data sets share whose items have one shape and lie on disk as arrays."""
+"""What data sets have in common whose items all have one shape and are stored as arrays."""
 
 import functools
 import itertools
@@ -40,17 +40,17 @@ class ArrayDataModule(DataModule):
 
     @abstractmethod
     def maker(self) -> Maker:
-        """Give what makes item i; its module's code and that of all it imports counts for the signature."""
+        """Return the callable that makes item i; the code of its module and of all it imports is in the signature."""
 
     def code_modules(self) -> Sequence[ModuleType]:
-        """Give the maker's module, and how its items are written."""
+        """Return the maker's module and the one that writes its items."""
         return module_of(self.maker()), chunks
 
     def check(self) -> None:
-        """Refuse a full disk.
+        """Check that the prepared data fit on the disk.
 
         Raises:
-            UserError: the prepared data do not fit; the message says what to do.
+            UserError: they do not; the message says what to do.
         """
         if not self.cache.is_complete():
             self.cache.check_space()
@@ -76,40 +76,40 @@ class ArrayDataModule(DataModule):
         self.cache.prepare(Builder(self.maker(), self.workers, self.name))
 
     def setup(self, stage: str | None = None) -> None:
-        """Open the data and refuse splits that share a piece.
+        """Open the data and check that no two splits share a piece.
 
         Raises:
-            UserError: they do, or the data are not built.
+            UserError: two splits do, or the data are not built.
         """
         pieces = self._arrays["pieces"]
-        for one, other in itertools.combinations(SPLITS, 2):
-            shared = np.intersect1d(pieces[self._slice(one)], pieces[self._slice(other)])
+        for first, second in itertools.combinations(SPLITS, 2):
+            shared = np.intersect1d(pieces[self._slice(first)], pieces[self._slice(second)])
             if len(shared):
                 raise UserError(
-                    f"{self.name}: {one} and {other} share {len(shared)} {self.grouped_by}(s); "
+                    f"{self.name}: {first} and {second} share {len(shared)} {self.grouped_by}(s); "
                     "choose another data.seed, or wider ranges to draw from"
                 )
 
     def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
-        """Give features, float16 (n, channels, n_mels, frames), and targets of a split, unread.
+        """Return features and targets of a split, mapped into memory but not read yet.
 
-        Targets are (n, n_classes), or (n,) where there is one class an item.
+        Features are float16 (n, channels, n_mels, frames), targets (n, n_classes), or (n,) if each item has one class.
 
         Raises:
             UserError: the data are not built.
         """
-        part = self._slice(split)
-        return self._arrays["features"][part], self._arrays["targets"][part]
+        items = self._slice(split)
+        return self._arrays["features"][items], self._arrays["targets"][items]
 
     def statistics(self) -> tuple[np.ndarray, np.ndarray]:
-        """Give mean and standard deviation of each mel band over training items and channels, each float32 (n_mels,).
+        """Return mean and standard deviation of each mel band over training items and channels, float32 (n_mels,) each.
 
-        A band that never changes has a deviation of 1.
+        A band that never changes gets a deviation of 1.
 
         Raises:
             UserError: the data are not built.
         """
-        file = self.folder / f"statistics{self.training_variant}.json"
+        file = self.folder / f"statistics{self.statistics_suffix}.json"
         if not file.exists():
             mean, deviation = _moments(self.arrays("train")[0])
             write_json(file, {"mean": mean.tolist(), "deviation": deviation.tolist()})
@@ -117,18 +117,18 @@ class ArrayDataModule(DataModule):
         return np.array(values["mean"], np.float32), np.array(values["deviation"], np.float32)
 
     def train_dataloader(self) -> DataLoader[Any]:
-        """Give training batches, in an order that depends on shuffle_seed and epoch only."""
+        """Return a loader of training batches whose order depends only on `shuffle_seed` and the epoch."""
         rank, world = self._place()
         count = self.n_items["train"]
         batches = ShuffledBatches(count, self.batch_size, self.shuffle_seed, rank, world)
         return loader(ArrayDataset(*self.arrays("train")), batches)
 
     def val_dataloader(self) -> DataLoader[Any]:
-        """Give all validation items in order, to every process."""
+        """Return a loader of all validation items in order; every process gets all of them."""
         return self._ordered("val")
 
     def test_dataloader(self) -> DataLoader[Any]:
-        """Give all test items in order, to every process."""
+        """Return a loader of all test items in order; every process gets all of them."""
         return self._ordered("test")
 
     def _ordered(self, split: str) -> DataLoader[Any]:

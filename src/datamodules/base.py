@@ -37,7 +37,7 @@ class DataModule(LightningDataModule):
         feature_options: the options that say what a network is given; a checkpoint's data keep them.
         training_options: the options that say how training items are made; a test keeps those of the checkpoint.
         test_choices: groups below conf/data/<name>/ of which a test may choose.
-        shares: of the parts that are drawn; `None` or empty where the parts are fixed.
+        shares: share of the items of each split that is drawn; `None` or empty where the splits are fixed.
         root: its folder, or that of one's own files, if there is one.
         pool: how the outputs for the windows of a recording become one, `mean` or `max`.
         Options: the class of the data set's own options.
@@ -80,15 +80,15 @@ class DataModule(LightningDataModule):
 
     @abstractmethod
     def recipe(self) -> Mapping[str, Any]:
-        """Give plain values that determine the data: options, hashes of files, versions of libraries."""
+        """Return plain values that determine the data: options, hashes of files, versions of libraries."""
 
     @abstractmethod
     def code_modules(self) -> Sequence[ModuleType]:
-        """Give the modules that make the data; their code and that of all they import count too."""
+        """Return the modules that make the data; the signature includes their code and that of all they import."""
 
     @abstractmethod
     def check(self) -> None:
-        """Refuse in less than half a second what can be refused before work.
+        """Check in less than half a second what can be checked before any work starts.
 
         Raises:
             UserError: something is missing; the message says how to get it.
@@ -96,7 +96,7 @@ class DataModule(LightningDataModule):
 
     @abstractmethod
     def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
-        """Give what the baselines are measured on: features and targets, or columns and lengths of rolls.
+        """Return the data that baselines are measured on: features and targets, or columns and lengths of rolls.
 
         Raises:
             UserError: the data are not built.
@@ -104,7 +104,7 @@ class DataModule(LightningDataModule):
 
     @abstractmethod
     def contact_sheet(self, folder: Path) -> None:
-        """Write a few items to be looked at and listened to into `folder`."""
+        """Write a few items into `folder`, for people to look at and listen to."""
 
     @functools.cached_property
     def signature(self) -> str:
@@ -112,8 +112,8 @@ class DataModule(LightningDataModule):
         return value_hash({"recipe": self.recipe(), "code": code_signature(*self.code_modules())})
 
     @property
-    def training_variant(self) -> str:
-        """What tells apart measurements on training items that are made of the same prepared data in several ways."""
+    def statistics_suffix(self) -> str:
+        """Suffix for cached statistics when training items can be derived from the data in more than one way."""
         return ""
 
     @property
@@ -123,14 +123,17 @@ class DataModule(LightningDataModule):
 
     @property
     def drawn_by(self) -> tuple[str, ...]:
-        """The options that divide the items, unless the parts are fixed; with others training items would be tested."""
+        """The options that assign items to splits; empty where the splits are fixed.
+
+        A test with other values of these would measure on items that the model was trained on.
+        """
         return ("seed", "split") if self.shares else ()
 
     def fetch(self) -> None:
-        """Download what is not here and may be downloaded.
+        """Download missing data, where its licence and its publisher allow that.
 
         Raises:
-            UserError: it could not be.
+            UserError: the download failed.
         """
         if self.card is not None and self.root is not None:
             fetch(self.card, Path(self.root).expanduser())
@@ -141,13 +144,13 @@ class DataModule(LightningDataModule):
         return self.n_items.get("train")
 
     def resolved(self) -> dict[str, Any]:
-        """Give the options whose names stand for something else, resolved: what a trial's identity counts."""
+        """Return options that stand for something else, such as relative paths, in the form that identifies a trial."""
         return {}
 
     def statistics(self) -> tuple[np.ndarray, ...]:
-        """Return what the task counts on training items: of spectrograms and sequences mean and deviation of each row.
+        """Return what the task measures on training items.
 
-        Each is float32 (n_rows,).
+        For spectrograms and sequences: mean and standard deviation of each row, float32 (n_rows,) each.
         """
         return ()
 
@@ -156,22 +159,22 @@ class DataModule(LightningDataModule):
         return self.arrays("train")[1]
 
     def write_errors(self, folder: Path, outputs: Tensor, targets: Tensor, threshold: float) -> list[Path]:
-        """Write test items in which a class is missed, where they can be played.
+        """Write test items in which the model misses a class, if the data set can play them.
 
         Args:
-            folder: where to; it is made where there is something to write.
+            folder: created if there is something to write.
             outputs: (N, C), probabilities.
             targets: of the N test items.
-            threshold: what is above it is answered.
+            threshold: a class with a higher probability is predicted.
 
         Returns:
-            What the names of the files begin with.
+            The paths of the written files, without suffixes.
         """
         return []
 
     @classmethod
     def repeats_short_sounds(cls, options: Mapping[str, Any]) -> bool:
-        """Whether items sound from beginning to end, so that a shorter sound is to be repeated, not padded.
+        """Whether a sound shorter than an item should be repeated instead of padded with silence.
 
         Args:
             options: of the data set.
@@ -180,28 +183,28 @@ class DataModule(LightningDataModule):
 
     @classmethod
     def kept_in_test(cls, trained: Mapping[str, Any], tested: Mapping[str, Any]) -> dict[str, Any]:
-        """Return options that a test takes from the training and from what is typed.
+        """Return the options of a test that depend on those of the training.
 
         Args:
-            trained: the options that a checkpoint was trained with.
-            tested: those of its test.
+            trained: the options that the checkpoint was trained with.
+            tested: the options that were typed for its test.
         """
         return {}
 
     def check_test(self, trained: Mapping[str, Any]) -> None:
-        """Refuse these data as a test of a model that was trained with other options.
+        """Check that these data may test a model that was trained with other options.
 
         Args:
-            trained: those.
+            trained: the options that the model was trained with.
 
         Raises:
             UserError: test items share material with training items.
         """
 
     def summary(self) -> dict[str, Any]:
-        """Give what `metrics.json` says of the data."""
+        """Return the entry of the data in `metrics.json`."""
         return {"name": self.name, "signature": self.signature, "items": self.n_items}
 
     def _place(self) -> tuple[int, int]:
-        """Give this process's number and the number of processes that train together."""
+        """Return the rank of this process and the number of processes that train together."""
         return (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)

@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 
 class ArrayDataset(Dataset[tuple[Tensor, Tensor]]):
-    """Gives the items of arrays by their numbers, many at once.
+    """Items of arrays; an index is an array of item numbers, and the result a whole batch.
 
     Args:
         features: (n_items, channels, n_mels, frames).
@@ -36,7 +36,7 @@ class ArrayDataset(Dataset[tuple[Tensor, Tensor]]):
 
 
 class OrderedBatches(Sampler[np.ndarray]):
-    """The numbers of all items in order, a batch at a time; the last batch may be smaller.
+    """Item numbers in order, a batch at a time; the last batch may be smaller.
 
     Args:
         n_items: number of items.
@@ -58,9 +58,9 @@ class OrderedBatches(Sampler[np.ndarray]):
 
 
 class ShuffledBatches(Sampler[np.ndarray]):
-    """The numbers of all items in an order that depends on seed and epoch only, a batch at a time.
+    """Item numbers in an order that depends only on seed and epoch, a batch at a time.
 
-    An incomplete last batch is left out, unless it is the only one. All processes get as many items.
+    An incomplete last batch is left out, unless it is the only one. All processes get equally many items.
 
     Args:
         n_items: number of items.
@@ -84,10 +84,10 @@ class ShuffledBatches(Sampler[np.ndarray]):
 
     def __iter__(self) -> Iterator[np.ndarray]:
         order = np.random.default_rng([self.seed, self.epoch]).permutation(self.n_items)
-        mine = order[self.rank :: self.world_size][: self._share]
+        own_items = order[self.rank :: self.world_size][: self._share]
         for batch in range(len(self)):
-            # Neighbours in the file are read one after the other.
-            yield np.sort(mine[batch * self.batch_size : (batch + 1) * self.batch_size])
+            # Sorted, so that the file is read from front to back.
+            yield np.sort(own_items[batch * self.batch_size : (batch + 1) * self.batch_size])
 
     @property
     def _share(self) -> int:
@@ -95,11 +95,11 @@ class ShuffledBatches(Sampler[np.ndarray]):
 
 
 class RecordingDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
-    """Gives all windows of recordings by the recordings' numbers.
+    """All windows of recordings; an index is an array of recording numbers.
 
     Args:
-        features: (n_windows, channels, n_mels, frames), the windows of one recording after another.
-        targets: (n_windows, ...), those of one recording are alike.
+        features: (n_windows, channels, n_mels, frames), grouped by recording.
+        targets: (n_windows, ...), equal for all windows of a recording.
         counts: int64 (n_recordings,), windows of each, >= 1.
     """
 
@@ -120,14 +120,15 @@ class RecordingDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
             features (W, channels, n_mels, frames) of all their windows, targets (F, ...), counts int64 (F,).
         """
         starts, counts = self._starts[numbers], self._counts[numbers]
-        windows = np.concatenate([np.arange(s, s + n) for s, n in zip(starts, counts, strict=True)])
+        spans = zip(starts, counts, strict=True)
+        windows = np.concatenate([np.arange(start, start + count) for start, count in spans])
         read = self._features[windows], self._targets[starts], counts
         features, targets, sizes = (torch.from_numpy(values) for values in read)
         return features, targets, sizes
 
 
 class WholeRecordings(Sampler[np.ndarray]):
-    """The numbers of all recordings in order, as many a batch as its windows allow.
+    """Recording numbers in order, as many in a batch as fit by their windows.
 
     Args:
         counts: int64 (n_recordings,), windows of each.
@@ -152,5 +153,5 @@ class WholeRecordings(Sampler[np.ndarray]):
 
 
 def loader(dataset: Dataset[Any], batches: Sampler[np.ndarray]) -> DataLoader[Any]:
-    """Read whole batches in this process; a worker process would cost more than it saves."""
+    """Return a loader of whole batches that reads in this process: worker processes would cost more than they save."""
     return DataLoader(dataset, batch_size=None, sampler=batches, num_workers=0)

@@ -1,4 +1,4 @@
-"""Sound files below a folder, labelled by the folders that they lie in or by a table."""
+"""Sound files below a folder, labelled by their folders or by a table."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def labelled_files(root: Path | None, table: str | None) -> list[Recording]:
         table: name of a CSV file in it, see `src.datamodules.label_table`; `None`: `<root>/<class>/…`.
 
     Raises:
-        UserError: the table is not there or cannot be used, or names other files than there are.
+        UserError: the table does not exist or cannot be used, or does not name exactly the files that exist.
     """
     if root is None or not root.is_dir():
         return []
@@ -25,19 +25,19 @@ def labelled_files(root: Path | None, table: str | None) -> list[Recording]:
     if table is None:
         return [_in_its_folder(path) for path in paths]
     if not (root / table).is_file():
-        raise UserError(f"data.table={table}: there is no such file in {root}; name a CSV file there")
+        raise UserError(f"data.table={table}: {root} has no such file; name a CSV file in that folder")
     recordings = read_labels(root / table)
     check_against_files(root / table, recordings, paths)
     return recordings
 
 
 def check_classes_of(root: Path, table: str | None, n_classes: int) -> None:
-    """Refuse fewer than two classes.
+    """Check that there are at least two classes.
 
     Args:
         root: the folder.
         table: see `labelled_files`.
-        n_classes: how many there are.
+        n_classes: number of classes.
 
     Raises:
         UserError: there are fewer.

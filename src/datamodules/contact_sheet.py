@@ -1,4 +1,4 @@
-"""A few items of prepared data to hear and to look at, and how often each class occurs."""
+"""A few items of prepared data for people to listen to and look at, and how often each class occurs."""
 
 import csv
 import re
@@ -24,8 +24,8 @@ def write_contact_sheet(
     """Write items of each class and of each number of classes at once.
 
     Args:
-        folder: where to; it is made.
-        write: writes an item; `write_clip` does the most of it.
+        folder: created if it is missing.
+        write: writes an item, for instance with `write_clip`.
         classes: their names.
         targets: (n, n_classes), 0 or 1, by split, `train` first; the items are training items.
     """
@@ -35,10 +35,10 @@ def write_contact_sheet(
         plain = re.sub(r"[^\w+]", "-", "+".join(names))[:_LONGEST_NAME]
         write(index, folder / f"{len(names)}_{plain}_train{index:05d}")
     counts = {split: marks.sum(axis=0, dtype=int).tolist() for split, marks in targets.items()}
-    _write_balance(
-        folder / "classes.csv", classes, counts, {split: len(part) for split, part in targets.items()}
-    )
-    _draw_balance(folder / "classes.png", classes, {s: np.mean(part, axis=0) for s, part in targets.items()})
+    sizes = {split: len(marks) for split, marks in targets.items()}
+    _write_balance(folder / "classes.csv", classes, counts, sizes)
+    shares = {split: np.mean(marks, axis=0) for split, marks in targets.items()}
+    _draw_balance(folder / "classes.png", classes, shares)
 
 
 def write_sound(stem: Path, waveform: np.ndarray, sample_rate: int) -> None:
@@ -54,7 +54,7 @@ def write_clip(stem: Path, waveform: np.ndarray, spectrogram: np.ndarray, mel: L
         stem: path without suffix.
         waveform: (channels, samples).
         spectrogram: (channels, n_mels, frames).
-        mel: what made it.
+        mel: the transform that made it.
     """
     write_sound(stem, waveform, mel.sample_rate)
     figure = matplotlib.figure.Figure(figsize=(7, 3 * len(spectrogram)), layout="constrained")
@@ -74,12 +74,12 @@ def write_clip(stem: Path, waveform: np.ndarray, spectrogram: np.ndarray, mel: L
 
 
 def named(stem: Path, suffix: str) -> Path:
-    """Put a suffix behind a name that may have dots."""
+    """Append a suffix to a name that may contain dots."""
     return stem.with_name(stem.name + suffix)
 
 
 def _chosen(targets: np.ndarray) -> list[int]:
-    """Choose items of each number of classes, then of each class those with the fewest others."""
+    """Choose a few items for each number of classes, then for each class those with the fewest other classes."""
     counts = targets.sum(axis=1, dtype=int)
     chosen = {
         int(index) for count in np.unique(counts) for index in np.flatnonzero(counts == count)[:_CLIPS_EACH]

@@ -1,4 +1,4 @@
-"""Clips in which a class is missed, to be heard: one for each class."""
+"""Clips in which the model misses a class, one for each class, to listen to."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -15,19 +15,19 @@ WriteClip = Callable[[int, Path], None]
 def write_error_clips(
     folder: Path, write: WriteClip, classes: Sequence[str], outputs: Tensor, targets: Tensor, threshold: float
 ) -> list[Path]:
-    """Write for each class the test clip that has it and in which its probability is least, if that is a miss.
+    """Write for each class the clip that has it but gets the lowest probability for it, if the model misses it there.
 
     Args:
-        folder: where to; it is made. Names say what is missed and what is answered instead:
+        folder: created if needed. File names say which class is missed and which are predicted instead:
             `missed_violin_answered_trumpet+piano_test00012.wav`.
         write: writes a clip.
         classes: their names.
         outputs: (N, C), probabilities.
         targets: (N, C), 0 or 1.
-        threshold: what is above it is answered.
+        threshold: a class with a higher probability is predicted.
 
     Returns:
-        What the names of the files begin with.
+        The paths of the written files, without suffixes.
     """
     stems = []
     for number, name in enumerate(classes):
@@ -38,7 +38,7 @@ def write_error_clips(
         if outputs[clip, number] > threshold:
             continue
         wrong = ((outputs[clip] > threshold) & (targets[clip] == 0)).nonzero()[:, 0].tolist()
-        answered = "+".join(classes[other] for other in wrong) or "nothing"
+        answered = "+".join(classes[label] for label in wrong) or "nothing"
         folder.mkdir(parents=True, exist_ok=True)
         plain = re.sub(r"[^\w+]", "-", f"missed_{name}_answered_{answered}")[:_LONGEST_NAME]
         stems.append(folder / f"{plain}_test{clip:05d}")

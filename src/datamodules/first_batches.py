@@ -1,4 +1,4 @@
-"""A few training batches, always the same, to see whether a network can learn them by heart."""
+"""A few fixed training batches, to see whether a network can learn them by heart."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ Batch = tuple[Tensor, ...]
 
 
 class KeptBatches(Dataset[Batch]):
-    """Gives batches by their numbers, each time anew, so that what is done to one is not done to the next.
+    """Batches kept in memory; each access returns a copy, so that changes to it do not last.
 
     Args:
         batches: of any tensors.
@@ -27,53 +27,58 @@ class KeptBatches(Dataset[Batch]):
         return len(self._batches)
 
     def __getitem__(self, number: int) -> Batch:
-        """Give a copy of a batch."""
-        return tuple(part.clone() for part in self._batches[number])
+        """Return a copy of a batch."""
+        return tuple(tensor.clone() for tensor in self._batches[number])
 
 
-def first_batches(data: DataModule, k: int) -> DataLoader[Batch]:
-    """Keep the first k training batches of the first epoch, in memory and in their order.
+def first_batches(data: DataModule, n_batches: int) -> DataLoader[Batch]:
+    """Return a loader of the first training batches of the first epoch, kept in memory in their order.
 
     Args:
         data: set up.
-        k: >= 1.
+        n_batches: >= 1.
 
     Raises:
-        UserError: there are fewer.
+        UserError: an epoch has fewer batches.
     """
-    kept = [tuple(batch) for batch in islice(data.train_dataloader(), k)]
-    check_batches(k, len(kept))
+    kept = [tuple(batch) for batch in islice(data.train_dataloader(), n_batches)]
+    check_batches(n_batches, len(kept))
     return DataLoader(KeptBatches(kept), batch_size=None)
 
 
-def check_batches(k: int, there: int) -> None:
-    """Refuse to keep more batches than there are.
+def check_batches(n_batches: int, available: int) -> None:
+    """Check that an epoch has as many batches as are to be kept.
+
+    Args:
+        n_batches: number to keep.
+        available: number of batches of an epoch.
 
     Raises:
-        UserError: `there` is less than `k`.
+        UserError: an epoch has fewer.
     """
-    if k > there:
+    if n_batches > available:
         raise UserError(
-            f"overfit_batches={k}: an epoch has only {there}; choose at most {there}, or a smaller batch_size."
+            f"overfit_batches={n_batches}: an epoch has only {available}; choose at most {available}, or a smaller "
+            "batch_size."
         )
 
 
 @contextmanager
-def overfitted(data: DataModule, k: int | None) -> Iterator[None]:
-    """Let a data module give its first k training batches for training and for validation.
+def overfitted(data: DataModule, n_batches: int | None) -> Iterator[None]:
+    """Let a data module serve only its first training batches, for training and for validation.
 
     Args:
-        data: set up; as before when the context ends.
-        k: None changes nothing.
+        data: set up; unchanged again when the context ends.
+        n_batches: >= 1; `None` changes nothing.
 
     Raises:
-        UserError: there are fewer batches.
+        UserError: an epoch has fewer batches.
     """
-    if k is None:
+    if n_batches is None:
         yield
         return
-    kept = first_batches(data, k)
-    # Lightning asks the module; callbacks know it by its class, so it is not wrapped in another.
+    kept = first_batches(data, n_batches)
+    # Lightning asks the module itself, and callbacks check its class: so it is changed, not wrapped.
     replaced = dict.fromkeys(("train_dataloader", "val_dataloader"), lambda: kept)
     vars(data).update(replaced)
     try:

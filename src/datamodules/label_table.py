@@ -25,8 +25,8 @@ def read_labels(table: Path) -> list[Recording]:
         table: UTF-8, with or without a byte order mark.
 
     Raises:
-        UserError: a column is missing or unknown, a split is none or given for some files only, a line has no path,
-            or a path comes twice.
+        UserError: a column is missing or unknown, a split is unknown or given for some files only, a line has no path,
+            or a path occurs twice.
     """
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
@@ -34,20 +34,22 @@ def read_labels(table: Path) -> list[Recording]:
             columns = list(reader.fieldnames or ())
             rows = list(reader)
     except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{table} is no CSV table in UTF-8: {error}; save it as one") from error
+        raise UserError(f"{table} is not a CSV table in UTF-8: {error}; save it as one") from error
     if {"path", "label"} - set(columns) or set(columns) - set(COLUMNS):
         raise UserError(
             f"{table} has the columns {', '.join(columns)}; give path,label and, where wanted, split,group"
         )
     recordings = [_recording(table, line, row) for line, row in enumerate(rows, start=2)]
-    twice = [path for path, count in Counter(recording.path for recording in recordings).items() if count > 1]
-    if twice:
-        raise UserError(f"{table} names {_some(twice)} more than once; keep one line of each")
+    repeated = [
+        path for path, count in Counter(recording.path for recording in recordings).items() if count > 1
+    ]
+    if repeated:
+        raise UserError(f"{table} names {_some(repeated)} more than once; keep one line of each")
     return _checked_splits(table, recordings)
 
 
 def check_against_files(table: Path, recordings: Sequence[Recording], files: Iterable[str]) -> None:
-    """Refuse a table that names other files than there are.
+    """Check that a table names exactly the files that exist.
 
     Args:
         table: its path.
@@ -57,15 +59,15 @@ def check_against_files(table: Path, recordings: Sequence[Recording], files: Ite
     Raises:
         UserError: they differ; the message names some of both.
     """
-    named, there = {recording.path for recording in recordings}, set(files)
-    without_file, without_label = sorted(named - there), sorted(there - named)
+    in_table, on_disk = {recording.path for recording in recordings}, set(files)
+    without_file, without_label = sorted(in_table - on_disk), sorted(on_disk - in_table)
     problems = []
     if without_file:
-        problems.append(f"names files that are not there: {_some(without_file)}")
+        problems.append(f"names files that do not exist: {_some(without_file)}")
     if without_label:
-        problems.append(f"does not name files that are there: {_some(without_label)}")
+        problems.append(f"does not name existing files: {_some(without_label)}")
     if problems:
-        raise UserError(f"{table} {' and '.join(problems)}; mend the table or the folder")
+        raise UserError(f"{table} {' and '.join(problems)}; correct the table or the folder")
 
 
 def _checked_splits(table: Path, recordings: list[Recording]) -> list[Recording]:
@@ -80,13 +82,13 @@ def _checked_splits(table: Path, recordings: list[Recording]) -> list[Recording]
 def _recording(table: Path, line: int, row: dict[str, str | None]) -> Recording:
     path, label, split, group = ((row.get(column) or "").strip() for column in COLUMNS)
     if not path:
-        raise UserError(f"{table}, line {line}: there is no path; name a file or take the line out")
+        raise UserError(f"{table}, line {line}: the path is missing; name a file or remove the line")
     if split and split not in SPLITS:
         raise UserError(
             f"{table}, line {line}: the split is {split}; choose {', '.join(SPLITS)} or leave it empty"
         )
-    parts = [part.strip() for part in label.split(SEPARATOR)]
-    labels = tuple(dict.fromkeys(part for part in parts if part))
+    names = [name.strip() for name in label.split(SEPARATOR)]
+    labels = tuple(dict.fromkeys(name for name in names if name))
     path = path.replace("\\", "/").removeprefix("./")
     return Recording(path=path, labels=labels, group=group or path, split=split or None)
 

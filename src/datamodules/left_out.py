@@ -1,4 +1,4 @@
-"""What is said of files that cannot be used, and how many are too many."""
+"""Messages about files that cannot be used, and the check that there are not too many of them."""
 
 from collections.abc import Sequence
 
@@ -8,16 +8,16 @@ from src.messages import say
 _NAMED = 10  # files that are named on the terminal; left_out.csv has all
 
 LeftOut = Sequence[tuple[str, str]]
-"""Path and reason of each."""
+"""Path and reason of each file that is left out."""
 
 
 def say_left_out(name: str, left_out: LeftOut, total: int) -> None:
-    """Name the first ten, and say how many there are; nothing where there are none.
+    """Print the first ten files that are left out and their number; print nothing where there are none.
 
     Args:
         name: of the data set.
-        left_out: those that are not used.
-        total: how many files there are.
+        left_out: the files that are not used.
+        total: number of all files.
     """
     for path, reason in left_out[:_NAMED]:
         say(f"{name}: left out: {path} {reason}")
@@ -25,24 +25,24 @@ def say_left_out(name: str, left_out: LeftOut, total: int) -> None:
         say(f"{name}: {len(left_out)} of {total} files are left out; see left_out.csv")
 
 
-def check_left_out(name: str, left_out: LeftOut, total: int, most: float, where: str = "") -> None:
-    """Refuse a data set of which too much cannot be used.
+def check_left_out(name: str, left_out: LeftOut, total: int, max_share: float, listed_in: str = "") -> None:
+    """Check that not too many files are left out.
 
     Args:
         name: of the data set.
-        left_out: those that are not used.
-        total: how many files there are.
-        most: the greatest share that may be left out.
-        where: the file that has all of them, if it is written.
+        left_out: the files that are not used.
+        total: number of all files.
+        max_share: the greatest share that may be left out, 0..1.
+        listed_in: path of the file that lists them all, if one is written.
 
     Raises:
-        UserError: it is more; the message names the first ten.
+        UserError: more are left out; the message names the first ten.
     """
-    if len(left_out) <= most * total:
+    if len(left_out) <= max_share * total:
         return
-    named = "; ".join(f"{path} {reason}" for path, reason in left_out[:_NAMED])
-    more = f"; {where} has all" if where and len(left_out) > _NAMED else ""
+    examples = "; ".join(f"{path} {reason}" for path, reason in left_out[:_NAMED])
+    more = f"; {listed_in} lists them all" if listed_in and len(left_out) > _NAMED else ""
     raise UserError(
-        f"{name}: {len(left_out)} of {total} files cannot be used: {named}{more}; mend them or get them again, or "
-        f"allow a greater share than data.max_bad={most:g}"
+        f"{name}: {len(left_out)} of {total} files cannot be used: {examples}{more}; repair them or get them again, or "
+        f"allow a greater share than data.max_bad={max_share:g}"
     )

@@ -1,4 +1,4 @@
-"""Tables of what is used and what is left out, for people to read."""
+"""Tables of the items that are used and of those that are left out, for people to read."""
 
 import csv
 import io
@@ -29,7 +29,7 @@ def write_sequences(path: Path, items: Sequence[Recording], frames: Sequence[int
 
 
 def write_left_out(path: Path, left_out: Sequence[tuple[str, str]]) -> bool:
-    """Write path and reason of the recordings that are not used; tell whether the file did not say so before."""
+    """Write path and reason of the recordings that are not used; return whether that changed the file."""
     return _write(path, ("path", "reason"), left_out)
 
 

@@ -23,14 +23,14 @@ Soundfonts = Annotated[tuple[str, ...], _FONTS, Role.PATHS, Role.INPUT]
 OtherSoundfonts = Annotated[tuple[str, ...] | None, _FONTS | null("for the same"), Role.PATHS, Role.INPUT]
 
 Seed = Annotated[int, whole(0)]
-"""Of what is drawn; that of the training is another."""
+"""Of everything drawn for the data; the training has a seed of its own."""
 Shares = Annotated[Mapping[str, float] | None, shares() | null("for the data set's own split")]
 Features = Annotated[Mapping[str, Any], table]
 """Of `src.audio.mel.LogMel`, which checks them."""
 
 
 class DataOptions(Options):
-    """What every data set has.
+    """Options of every data set.
 
     Args:
         workers: processes that build the data, or `auto`.

@@ -16,10 +16,10 @@ from src.audio.mel import LogMel
 
 
 def window_starts(samples: int, length: int, stride: int) -> list[int]:
-    """Say where the windows of a recording begin; every recording has at least one.
+    """Return the first sample of each window of a recording; every recording has at least one window.
 
-    The window that reaches past the end is padded with zeros; it is left out where less than half of it would be
-    sound, unless it is the first.
+    A last window that reaches past the end is padded with zeros; it is left out where less than half of it would be
+    sound, unless it is the only one.
 
     Args:
         samples: length of the recording.
@@ -34,13 +34,13 @@ def window_starts(samples: int, length: int, stride: int) -> list[int]:
 
 
 def samples_at(frames: int, rate: int, sample_rate: int) -> int:
-    """Count the samples that a file of `frames` samples at `rate` Hz has at `sample_rate` Hz."""
+    """Return the number of samples at `sample_rate` Hz of a file that has `frames` samples at `rate` Hz."""
     return math.ceil(frames * sample_rate / rate)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class WindowMaker:
-    """Makes the items of a data set of recordings; it can be sent to another process.
+    """Makes the items of a data set of recordings; it pickles, so worker processes can use it.
 
     Args:
         root: the folder that paths are relative to.
@@ -83,7 +83,7 @@ class WindowMaker:
         return read_excerpt(file, int(self.starts[index]), self.length, self.mel.sample_rate, self.channels)
 
     def log_mel(self, waveform: np.ndarray) -> np.ndarray:
-        """Give the log-mel spectrogram of a sound (channels, samples): float16 (channels, n_mels, frames)."""
+        """Return the log-mel spectrogram of a sound (channels, samples): float16 (channels, n_mels, frames)."""
         with torch.inference_mode():
             spectrogram: torch.Tensor = self.mel(torch.from_numpy(waveform))
             return spectrogram.half().numpy()
@@ -96,5 +96,5 @@ class WindowMaker:
 
 @functools.lru_cache(maxsize=1)
 def _opened(path: Path) -> soundfile.SoundFile:
-    """Keep the last file open: windows of one recording follow each other."""
+    """Open a file; the last one stays open, since the windows of a recording are read one after another."""
     return soundfile.SoundFile(path)

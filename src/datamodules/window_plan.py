@@ -1,4 +1,4 @@
-"""Which recordings are used, which part each is in, and how many windows it gives."""
+"""Which recordings are used, which split each is in, and how many windows it has."""
 
 import hashlib
 from collections import Counter
@@ -14,7 +14,7 @@ from src.splitting.splits import SPLITS
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """The recordings that are used, those of `train` first, then `val` and `test`, and their windows.
+    """The recordings that are used, in the order `train`, `val`, `test`, and their windows.
 
     Attributes:
         recordings: each with its split.
@@ -44,7 +44,7 @@ class Plan:
         return {split: int(self.counts[self.of_split(split)].sum()) for split in SPLITS}
 
     def of_split(self, split: str) -> slice:
-        """Say which recordings a split has."""
+        """Return which of the recordings are in a split."""
         sizes = Counter(recording.split for recording in self.recordings)
         start = sum(sizes[before] for before in SPLITS[: SPLITS.index(split)])
         return slice(start, start + sizes[split])
@@ -59,7 +59,7 @@ def planned(
     length: int,
     stride: int,
 ) -> Plan:
-    """Order recordings by their parts, and cut them into windows.
+    """Order recordings by split, and plan their windows.
 
     Args:
         recordings: each with its split.
@@ -72,8 +72,8 @@ def planned(
     order = sorted(range(len(recordings)), key=lambda number: SPLITS.index(str(recordings[number].split)))
     frames, rates = frames[order], rates[order]
     windows = [
-        window_starts(samples_at(int(n), int(rate), sample_rate), length, stride)
-        for n, rate in zip(frames, rates, strict=True)
+        window_starts(samples_at(int(samples), int(rate), sample_rate), length, stride)
+        for samples, rate in zip(frames, rates, strict=True)
     ]
     counts = np.array([len(starts) for starts in windows], np.int64)
     starts = np.array([start for starts in windows for start in starts], np.int64)
@@ -81,15 +81,15 @@ def planned(
 
 
 def targets_of(recordings: Sequence[Recording], classes: Sequence[str], *, one_class: bool) -> np.ndarray:
-    """Turn labels into targets.
+    """Return the labels of recordings as targets.
 
     Args:
-        recordings: whose labels are all classes.
+        recordings: all their labels must be classes.
         classes: names.
-        one_class: whether the target is the number of the first label instead of marks of all.
+        one_class: whether the target is the number of the first label instead of a mark for each class.
 
     Returns:
-        int64 (n,), or uint8 (n, n_classes), 0 or 1.
+        int64 (n,) with `one_class`, else uint8 (n, n_classes), 0 or 1.
     """
     place = {name: number for number, name in enumerate(classes)}
     if one_class:
@@ -101,17 +101,17 @@ def targets_of(recordings: Sequence[Recording], classes: Sequence[str], *, one_c
 
 
 def checked_labels(recording: Recording, classes: Sequence[str], *, one_class: bool) -> Recording:
-    """Say what is wrong with the labels of a recording.
+    """Return the recording, with a `problem` if its labels cannot be used.
 
     Args:
-        recording: with or without another problem, which counts first.
+        recording: if it already has a problem, it keeps that one.
         classes: names.
         one_class: whether it must have a single label.
     """
     unknown = [label for label in recording.labels if label not in classes]
     problem = ""
     if unknown:
-        problem = f"is labelled {unknown[0]}, which is no class"
+        problem = f"is labelled {unknown[0]}, which is not one of the classes"
     elif not recording.labels or (one_class and len(recording.labels) > 1):
         problem = f"has {len(recording.labels) or 'no'} label(s)"
     return replace(recording, problem=recording.problem or problem)

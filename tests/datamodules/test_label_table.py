@@ -62,7 +62,7 @@ def test_testing_comes_from_training_where_the_table_has_none(tmp_path):
         ("path,instrument\na.wav,x\n", "columns path, instrument; give path,label"),
         ("path\na.wav\n", "give path,label"),
         ("", "give path,label"),
-        ("path,label\n,x\n", "line 2: there is no path"),
+        ("path,label\n,x\n", "line 2: the path is missing"),
         ("path,label,split\na.wav,x,valid\n", "line 2: the split is valid; choose train, val, test"),
         ("path,label,split\na.wav,x,train\nb.wav,x,\n", "some files only"),
         ("path,label\na.wav,x\na.wav,y\n", r"names a\.wav more than once"),
@@ -82,7 +82,7 @@ def test_files_that_do_not_match_are_listed(tmp_path):
     path = table(tmp_path, "path,label\na.wav,x\nb.wav,y\n")
     read = read_labels(path)
     check_against_files(path, read, ["b.wav", "a.wav"])
-    with pytest.raises(UserError, match=r"not there: a\.wav and does not name files that are there: c\.wav;"):
+    with pytest.raises(UserError, match=r"do not exist: a\.wav and does not name existing files: c\.wav;"):
         check_against_files(path, read, ["b.wav", "c.wav"])
     with pytest.raises(UserError, match=r"f09\.wav and 5 more"):
         check_against_files(path, [], [f"f{number:02d}.wav" for number in range(15)])

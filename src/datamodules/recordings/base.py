@@ -1,4 +1,4 @@
-"""What data sets of recorded clips share: files that are heard first, cut into windows, and judged whole."""
+"""What data sets of recordings have in common: a survey of all files, windows, and evaluation by whole recording."""
 
 import functools
 import importlib.metadata
@@ -20,7 +20,7 @@ from src.datamodules.batches import RecordingDataset, WholeRecordings, loader
 from src.datamodules.contact_sheet import write_clip, write_contact_sheet
 from src.datamodules.lists import write_left_out, write_manifest
 from src.datamodules.options import DataOptions, Features, Folder, Shares
-from src.datamodules.recordings.hearing import Hearing
+from src.datamodules.recordings.file_survey import FileSurvey
 from src.datamodules.window_features import WindowMaker
 from src.datamodules.window_plan import Plan, checked_labels, planned, targets_of
 from src.errors import UserError
@@ -36,18 +36,18 @@ from src.splitting.splits import SPLITS
 
 
 class RecordingOptions(DataOptions):
-    """What every data set of recordings has.
+    """Options of every data set of recordings.
 
     Args:
         root: the folder of the data set.
         features: parameters of `src.audio.mel.LogMel`; sound is resampled to its sample_rate.
-        channels: 1 or 2; mono files are doubled for 2.
-        clip_seconds: length of a window.
-        stride_seconds: from one window to the next.
-        pool: how a model's outputs for the windows of a recording become one: `mean` or `max`.
-        seed: of the split; `None` where the data set has its own.
-        split: shares of the recordings without a split, by split; `None` where the data set has its own split.
-        max_bad: the greatest share of files that may be left out.
+        channels: 1 or 2; for 2, mono files are copied to both channels.
+        clip_seconds: length of a window, s.
+        stride_seconds: from the start of one window to the start of the next, s.
+        pool: how a model's outputs for the windows of a recording are combined: `mean` or `max`.
+        seed: of the split, >= 0; `None` where the data set has its own split.
+        split: share of each split in the recordings that have none yet; `None` where the data set has its own split.
+        max_bad: the greatest share of files that may be left out, 0..1.
     """
 
     root: Folder
@@ -62,15 +62,15 @@ class RecordingOptions(DataOptions):
 
 
 class Recordings(ArrayDataModule):
-    """Sound files with labels, in windows of one length; validation and test are judged by whole recording.
+    """Labelled sound files, cut into windows of one length; validation and test evaluate whole recordings.
 
-    Before features are built every file is decoded once. Which files are used then, and why others are not, is
-    in `manifest.csv` and `left_out.csv` in the data's folder. A subclass sets `name`, `target`, `classes` and, of a
-    published data set, `card`, and lists its recordings.
+    Every file is decoded once before features are built. `manifest.csv` in the data's folder lists the files that are
+    used, `left_out.csv` the others with the reasons. A subclass sets `name`, `target`, `classes` and, for a published
+    data set, `card`, and lists its recordings.
 
     Attributes:
         card: where to get the data set; `None` for one's own files.
-        pool: how a model's outputs for the windows of a recording become one: `mean` or `max`.
+        pool: how a model's outputs for the windows of a recording are combined: `mean` or `max`.
         n_items: windows by split; empty before `prepare_data` or `setup`.
 
     Args:
@@ -102,48 +102,48 @@ class Recordings(ArrayDataModule):
         self.length = round(options.clip_seconds * mel.sample_rate)
         self.stride = round(options.stride_seconds * mel.sample_rate)
         if not (self.length and self.stride):
-            raise UserError("data.clip_seconds and data.stride_seconds: choose a sample or more of sound")
+            raise UserError("data.clip_seconds and data.stride_seconds: choose at least one sample")
         self.item_shape = (self.channels, mel.n_mels, mel.frames(self.length))
         self.n_items = {}
 
     @abstractmethod
     def recordings(self) -> list[Recording]:
-        """List the files below the root, those that are wrongly labelled with their `problem`.
+        """Return the files below the root; those with wrong labels have a `problem`.
 
         Raises:
-            UserError: the folder does not look as it must.
+            UserError: the folder does not have the layout of the data set.
         """
 
     def check(self) -> None:
-        """Refuse a missing folder.
+        """Check that the folder exists.
 
         Raises:
-            UserError: there is none; the message says where to get the data.
+            UserError: it does not; the message says where to get the data.
         """
         self.folder_of_data()
 
     def folder_of_data(self) -> Path:
-        """Give the root.
+        """Return the root.
 
         Raises:
-            UserError: it is not set or not there.
+            UserError: it is not set or does not exist.
         """
         if self.root is None or not self.root.is_dir():
             if self.card is not None:
                 raise self.card.missing(self.root)
-            what = "data.root is not set" if self.root is None else f"{self.root} is not there"
-            raise UserError(f"{what}: give a folder of sound files, data.root=FOLDER")
+            problem = "data.root is not set" if self.root is None else f"{self.root} does not exist"
+            raise UserError(f"{problem}: name a folder of sound files, data.root=FOLDER")
         return self.root
 
     def resolved(self) -> dict[str, Any]:
-        """Give the folder as a full path."""
+        """Return the folder as a full path."""
         return {"root": str(self.folder_of_data())}
 
     def recipe(self) -> dict[str, Any]:
-        """Give the options, all labels, the content of the files, and the versions of what decodes them."""
+        """Return options, labels, a hash of the files' content, and the versions of the libraries that decode them."""
         return {
-            "recordings": value_hash([list(asdict(item).values()) for item in self._hearing.listed]),
-            "files": self._hearing.content,
+            "recordings": value_hash([list(asdict(item).values()) for item in self._survey.listed]),
+            "files": self._survey.content,
             "classes": self.classes,
             "features": self.features,
             "channels": self.channels,
@@ -155,11 +155,11 @@ class Recordings(ArrayDataModule):
         }
 
     def code_modules(self) -> Sequence[ModuleType]:
-        """Give the modules that choose, divide and cut recordings, and how items are written."""
+        """Return the modules that choose, split and cut recordings, and the one that writes the items."""
         return assigning, window_plan, survey, window_features, chunks
 
     def maker(self) -> WindowMaker:
-        """Give what makes window i."""
+        """Return the callable that makes window i."""
         plan = self._plan
         return WindowMaker(
             root=self.folder_of_data(),
@@ -174,13 +174,13 @@ class Recordings(ArrayDataModule):
         )
 
     def prepare_data(self) -> None:
-        """Hear all files, then build what is missing.
+        """Decode all files once to survey them, then build the features that are missing.
 
         Raises:
-            UserError: too many files cannot be used, the split is wrong (see `src.splitting.assigning`), or the disk
-                is full.
+            UserError: too many files cannot be used, the split is impossible (see `src.splitting.assigning`), or the
+                disk is full.
         """
-        self._hearing.prepare(self.workers, self.sample_rate, self.channels)
+        self._survey.prepare(self.workers, self.sample_rate, self.channels)
         self.n_items = self._plan.n_items
         super().prepare_data()
         if not (self.folder / "manifest.csv").exists():
@@ -189,21 +189,21 @@ class Recordings(ArrayDataModule):
             write_manifest(self.folder / "manifest.csv", self._plan)
 
     def setup(self, stage: str | None = None) -> None:
-        """Open the data and refuse splits that share a group.
+        """Open the data and check that no two splits share a group.
 
         Raises:
-            UserError: they do, or the data are not built.
+            UserError: two splits do, or the data are not built.
         """
         self.n_items = self._plan.n_items
         super().setup(stage)
 
     def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
-        """Give what the baselines are measured on.
+        """Return the data that baselines are measured on.
 
         Returns:
-            Features (n, channels, n_mels, frames) and targets of the windows of `train`, or of a part whose
-            recordings all have one window. Else one entry a recording: the mean over its windows of
-            `band_statistics`, float32 (n, 3 · channels · n_mels), and its targets.
+            For `train`, and for a split whose recordings all have one window: features (n, channels, n_mels, frames)
+            and targets of its windows. Otherwise one entry for each recording: the mean of `band_statistics` over its
+            windows, float32 (n, 3 · channels · n_mels), and its targets.
 
         Raises:
             UserError: the data are not built.
@@ -217,37 +217,46 @@ class Recordings(ArrayDataModule):
         return sums / counts[:, None].astype(np.float32), targets[starts]
 
     def counts(self, split: str) -> np.ndarray:
-        """Count the windows of each recording of a split, int64 (n_recordings,)."""
+        """Return the number of windows of each recording of a split, int64 (n_recordings,)."""
         return self._plan.counts[self._plan.of_split(split)]
 
     def statistics(self) -> tuple[np.ndarray, np.ndarray]:
-        """Give mean and deviation of each mel band, float32 (n_mels,); 0 and 1 where each clip is normalised."""
+        """Return mean and standard deviation of each mel band, float32 (n_mels,) each.
+
+        They are 0 and 1 where the features of each clip are normalised already.
+        """
         if self.features.get("scaling") == "z_norm":
             n_mels = self.item_shape[1]
             return np.zeros(n_mels, np.float32), np.ones(n_mels, np.float32)
         return super().statistics()
 
     def left_out(self) -> list[tuple[str, str]]:
-        """Give path and reason of each file that is not used."""
-        return self._hearing.left_out()
+        """Return path and reason of each file that is not used."""
+        return self._survey.left_out()
 
     def summary(self) -> dict[str, Any]:
-        """Give name, signature, windows, recordings and seconds by split, how many are left out or in two parts."""
+        """Return the entry of the data in `metrics.json`.
+
+        Name, signature; windows, recordings and seconds by split; the number of files that are left out, and of those
+        whose audio is in more than one split.
+        """
         plan = self._plan
-        parts = {split: plan.of_split(split) for split in SPLITS}
+        splits = {split: plan.of_split(split) for split in SPLITS}
         return {
             **super().summary(),
-            "recordings": {split: part.stop - part.start for split, part in parts.items()},
-            "seconds": {split: round(float(plan.seconds[part].sum()), 3) for split, part in parts.items()},
+            "recordings": {split: chosen.stop - chosen.start for split, chosen in splits.items()},
+            "seconds": {
+                split: round(float(plan.seconds[chosen].sum()), 3) for split, chosen in splits.items()
+            },
             "left_out": len(self.left_out()),
             "shared_sounds": self._assigned.duplicates,
         }
 
     def contact_sheet(self, folder: Path) -> None:
-        """Write a few training windows of each class to be heard and looked at, and how often each occurs.
+        """Write a few training windows of each class to listen to and look at, and how often each class occurs.
 
         Args:
-            folder: gets `.wav` and `.png` files whose names say what they are labelled, and `classes.csv`/`.png`.
+            folder: gets `.wav` and `.png` files named by their labels, and `classes.csv`/`.png`.
         """
         maker, targets = self.maker(), targets_of(self._plan.recordings, self.classes, one_class=False)
         firsts = np.cumsum(self._plan.counts) - self._plan.counts
@@ -267,18 +276,18 @@ class Recordings(ArrayDataModule):
         return loader(dataset, WholeRecordings(counts, self.batch_size))
 
     @functools.cached_property
-    def _hearing(self) -> Hearing:
+    def _survey(self) -> FileSurvey:
         one_class = self.target == "multiclass"
         listed = [checked_labels(item, self.classes, one_class=one_class) for item in self.recordings()]
-        return Hearing(self.name, self.folder_of_data(), listed, self.cache_dir)
+        return FileSurvey(self.name, self.folder_of_data(), listed, self.cache_dir)
 
     @functools.cached_property
     def _assigned(self) -> AssignedSplits:
-        recordings, heard = self._hearing.used()
+        recordings, surveyed = self._survey.used()
         return assign_splits(
             self.name,
             recordings,
-            heard["digest"],
+            surveyed["digest"],
             classes=self.classes,
             shares=self.shares,
             seed=self.seed,
@@ -288,7 +297,7 @@ class Recordings(ArrayDataModule):
 
     @functools.cached_property
     def _plan(self) -> Plan:
-        self._hearing.check_left_out(self.max_bad)
-        _, heard = self._hearing.used()
+        self._survey.check_left_out(self.max_bad)
+        _, surveyed = self._survey.used()
         windows = {"sample_rate": self.sample_rate, "length": self.length, "stride": self.stride}
-        return planned(self._assigned.recordings, heard["frames"], heard["rate"], **windows)
+        return planned(self._assigned.recordings, surveyed["frames"], surveyed["rate"], **windows)

@@ -1,4 +1,4 @@
-"""Chinese instruments, cut out of films and recordings as a list of sources says."""
+"""Chinese instruments in passages cut out of films and recordings, as a list of sources describes them."""
 
 import functools
 import importlib.metadata
@@ -24,19 +24,19 @@ from src.splitting.recording import Recording
 
 
 class Chinese(Recordings):
-    """Passages of films, labelled by hand with the instruments that are heard, in windows.
+    """Passages of films, labelled by hand with the instruments that play, cut into clips.
 
     The clips are cut once, into a folder `chinese_clips-<hash>` beside the prepared data, with a `manifest.csv`.
-    Clips of one film stay in one part of the split.
+    All clips of a film are in one split.
 
     Args:
         root: the folder with the list of sources and the films.
         sources: name of the list in it, see `src.datamodules.recordings.sources.source_file`.
         classes: names of the instruments; labels must be among them.
         window_seconds: length of a clip, at least 0.03 s.
-        stride_seconds: from one clip of a passage to the next.
-        on_error: `stop`, or `skip`: mistakes in the list and damaged passages are said and left out.
-        options: see `RecordingOptions`; a clip is a recording of one window there.
+        stride_seconds: from the start of one clip of a passage to the start of the next, s.
+        on_error: `stop`, or `skip`: mistakes in the list and damaged passages are named on stderr and left out.
+        options: see `RecordingOptions`; each clip is a recording of one window.
 
     Raises:
         UserError: an option lies outside its range.
@@ -75,23 +75,23 @@ class Chinese(Recordings):
         )
 
     def check(self) -> None:
-        """Refuse a missing folder, and a list of sources with mistakes; with `on_error=skip` one without entries.
+        """Check that the folder exists and the list of sources has no mistakes.
 
         Raises:
-            UserError: one of those.
+            UserError: it does not exist or has some; with `on_error=skip`, only if no entry is without mistakes.
         """
         _ = self._read
 
     def resolved(self) -> dict[str, Any]:
-        """Give the folder of the films as a full path."""
+        """Return the folder of the films as a full path."""
         return {"root": str(self._films())}
 
     def folder_of_data(self) -> Path:
-        """Give the folder of the clips, cut or not."""
+        """Return the folder of the clips, whether they are cut yet or not."""
         return self.cache_dir / f"{self.name}_clips-{value_hash(self._cut_recipe)}"
 
     def prepare_data(self) -> None:
-        """Cut the clips, then hear them and build what is missing.
+        """Cut the clips, then survey them and build the features that are missing.
 
         Raises:
             UserError: as `src.datamodules.recordings.sources.cutting.cut_sources` and `Recordings.prepare_data`.
@@ -104,10 +104,10 @@ class Chinese(Recordings):
         super().prepare_data()
 
     def recordings(self) -> list[Recording]:
-        """List the clips.
+        """Return the clips.
 
         Raises:
-            UserError: they are not cut.
+            UserError: they are not cut yet.
         """
         clips = self.folder_of_data()
         if not clips.exists():
@@ -118,7 +118,7 @@ class Chinese(Recordings):
         ]
 
     def summary(self) -> dict[str, Any]:
-        """Give what `Recordings` says, and how many passages were cut and windows silent."""
+        """Return what `Recordings` returns, and the numbers of passages, of cut passages and of silent windows."""
         report = read_report(self.folder_of_data())
         cut = {"passages": report.passages, "passages_cut": report.cut, "silent_windows": report.silent}
         return {**super().summary(), **cut}
@@ -127,14 +127,14 @@ class Chinese(Recordings):
         for problem in (*problems, *report.problems):
             say(f"{self.name}: left out: {problem}")
         say(
-            f"{self.name}: {report.clips} clips of {report.cut} of {report.passages} passages; "
+            f"{self.name}: {report.clips} clips cut from {report.cut} of {report.passages} passages; "
             f"{report.silent} silent windows are left out"
         )
 
     def _films(self) -> Path:
         if self.root is None or not self.root.is_dir():
-            what = "data.root is not set" if self.root is None else f"{self.root} is not there"
-            raise UserError(f"{what}: give the folder with {self.sources} and its films, data.root=FOLDER")
+            problem = "data.root is not set" if self.root is None else f"{self.root} does not exist"
+            raise UserError(f"{problem}: name the folder with {self.sources} and its films, data.root=FOLDER")
         return self.root
 
     @functools.cached_property

@@ -37,7 +37,7 @@ _NAME = re.compile(r"(\d+)\.(\d+)")
 class ChMusic(Recordings):
     """Five pieces of each of 11 instruments, `<instrument>.<piece>.wav`, split by the pieces' numbers.
 
-    As published, sound is judged in cuts of 5 s; here those of a piece are also put together.
+    The published evaluation is of cuts of 5 s; here the outputs for all cuts of a piece are also combined.
 
     Args:
         pieces: numbers, 1..5, of the pieces of `train`, `val` and `test`.
@@ -70,10 +70,10 @@ class ChMusic(Recordings):
         split: None = field(init=False, default=None)
 
         def check(self) -> None:
-            """Refuse a piece in two parts.
+            """Check that each piece is in one split only.
 
             Raises:
-                UserError: there is one.
+                UserError: a number is chosen twice.
             """
             numbers = [number for chosen in self.pieces.values() for number in chosen]
             if len(set(numbers)) < len(numbers):
@@ -86,15 +86,15 @@ class ChMusic(Recordings):
         self.pieces = {number: split for split, chosen in self.options.pieces.items() for number in chosen}
 
     def check(self) -> None:
-        """Refuse a folder that is missing or has no piece.
+        """Check that the folder exists and has a piece.
 
         Raises:
-            UserError: it is, or has none; the message says where to get the data.
+            UserError: it does not; the message says where to get the data.
         """
         _ = self._files
 
     def recordings(self) -> list[Recording]:
-        """List the pieces whose numbers are in a part of the split.
+        """Return the pieces whose numbers are in one of the splits.
 
         Raises:
             UserError: the folder has no piece.
@@ -107,7 +107,7 @@ class ChMusic(Recordings):
         root = self.folder_of_data()
         files = [path for path in visible_files(root, "*.wav") if _NAME.fullmatch(path.stem)]
         if not files:
-            raise UserError(f"{root}: there is no file named like 1.1.wav; get ChMusic from {self.card.url}")
+            raise UserError(f"{root} has no file named like 1.1.wav; get ChMusic from {self.card.url}")
         return sorted(files, key=_numbers)
 
     def _piece(self, path: Path) -> Recording:
@@ -118,7 +118,7 @@ class ChMusic(Recordings):
             labels=(CLASSES[instrument - 1],) if known else (),
             group=f"{instrument}.{piece}",
             split=self.pieces.get(piece),
-            problem="" if known else f"has the number {instrument}, which is no instrument's",
+            problem="" if known else f"has the number {instrument}, but instruments have 1..{len(CLASSES)}",
         )
 
 

@@ -1,4 +1,4 @@
-"""Any folder of sound files: a folder a class, or a table of labels."""
+"""Any folder of sound files, with one subfolder for each class or a table of labels."""
 
 from typing import Annotated, Any
 
@@ -11,12 +11,12 @@ from src.splitting.recording import Recording
 class Folder(Recordings):
     """Sound files in `<root>/<class>/…`, or anywhere below the root with a table that labels them.
 
-    A table may fix the split; where no file of it is to validate or to test, that share is taken from `train`.
-    Without a table, or with an empty group in it, each file is a group of its own.
+    A table may fix the split; where it has no file for `val` or `test`, that split is drawn from `train`. Without a
+    table, or where its group is empty, each file is a group of its own.
 
     Args:
         root: the folder.
-        table: name of a CSV file in it, see `src.datamodules.label_table`; `None` takes folders as classes.
+        table: name of a CSV file in it, see `src.datamodules.label_table`; `None`: the subfolders are the classes.
         target: `multiclass`, `multilabel`, or `auto`: multi-label where a file of the table has several labels.
         options: see `RecordingOptions`.
 
@@ -39,27 +39,27 @@ class Folder(Recordings):
         super().__init__(**arguments)
         self.table = self.options.table
         self._files = labelled_files(self.root, self.table)
-        most = max((len(recording.labels) for recording in self._files), default=0)
+        max_labels = max((len(recording.labels) for recording in self._files), default=0)
         self.target = self.options.target
         if self.target == "auto":
-            self.target = "multilabel" if most > 1 else "multiclass"
+            self.target = "multilabel" if max_labels > 1 else "multiclass"
         self.classes = tuple(sorted({label for recording in self._files for label in recording.labels}))
         if self.shares is not None:
             fixed = {recording.split for recording in self._files}
-            self.shares = {part: share for part, share in self.shares.items() if part not in fixed}
+            self.shares = {split: share for split, share in self.shares.items() if split not in fixed}
 
     def check(self) -> None:
-        """Refuse a missing folder, and fewer than two classes.
+        """Check that the folder exists and has at least two classes.
 
         Raises:
-            UserError: one of those.
+            UserError: it does not.
         """
         check_classes_of(self.folder_of_data(), self.table, len(self.classes))
 
     def resolved(self) -> dict[str, Any]:
-        """Give the folder as a full path, and the kind of targets."""
+        """Return the folder as a full path, and the kind of targets."""
         return {**super().resolved(), "target": self.target}
 
     def recordings(self) -> list[Recording]:
-        """List the sound files."""
+        """Return the sound files."""
         return self._files

@@ -26,14 +26,14 @@ _NUMBER = re.compile(r"-\d+$")
 
 
 class Irmas(Recordings):
-    """Excerpts of 3 s with one predominant instrument to train on, of 5 to 20 s with one or more to test.
+    """Excerpts of 3 s with one predominant instrument for training, of 5 to 20 s with one or more for the test.
 
-    Excerpts of one recording stay together: `[gel][dru][pop_roc]0829__1.wav` belongs to recording 0829. Test
-    excerpts are labelled by text files beside them, a class a line.
+    Excerpts of one recording stay together: `[gel][dru][pop_roc]0829__1.wav` belongs to recording 0829. The label of a
+    test excerpt is a text file beside it with one class a line.
 
     Args:
-        parts: of the test data, of 1, 2 and 3; those that are not there are said and left out.
-        options: see `RecordingOptions`; `split` is the share of the training recordings that validate.
+        parts: of the test data, some of 1, 2 and 3; missing ones are named on stderr and left out.
+        options: see `RecordingOptions`; `split` is the share of the training recordings used for validation.
 
     Raises:
         UserError: an option lies outside its range.
@@ -68,18 +68,18 @@ class Irmas(Recordings):
         self.parts = sorted(self.options.parts)
 
     def check(self) -> None:
-        """Refuse a folder that is missing, or without the training data or all chosen parts of the test data.
+        """Check that the folder has the training data and at least one chosen part of the test data.
 
         Raises:
-            UserError: one of those; the message says where to get the data.
+            UserError: it has not; the message says where to get the data.
         """
         _ = self._files
 
     def recordings(self) -> list[Recording]:
-        """List the training excerpts, then the test excerpts of the chosen parts.
+        """Return the training excerpts, then the test excerpts of the chosen parts.
 
         Raises:
-            UserError: the training data or all parts of the test data are missing.
+            UserError: the training data or all chosen parts of the test data are missing.
         """
         root, (training, testing) = self.folder_of_data(), self._files
         excerpts = [_training_excerpt(root, file) for file in training]
@@ -87,11 +87,11 @@ class Irmas(Recordings):
 
     @functools.cached_property
     def _files(self) -> tuple[list[Path], list[Path]]:
-        """The sounds to train and to test on."""
+        """The sound files of the training and of the test data."""
         root = self.folder_of_data()
         training = sorted((root / TRAINING).glob("[!.]*/[!.]*.wav"))
         if not training:
-            raise UserError(f"{root}: there is no sound in {TRAINING}/<class>; get it from {self.card.url}")
+            raise UserError(f"{root} has no WAV files in {TRAINING}/<class>; get them from {self.card.url}")
         tests = {part: _part_files(root, part) for part in self.parts}
         missing = [str(part) for part, files in tests.items() if not files]
         if len(missing) == len(tests):
@@ -99,7 +99,7 @@ class Irmas(Recordings):
                 f"{root}: IRMAS-TestingData-Part{missing[0]} is missing; get it from {self.card.url}"
             )
         if missing:
-            say(f"irmas: without part {' and '.join(missing)} of the test data: no such files below {root}")
+            say(f"irmas: part {' and '.join(missing)} of the test data is missing below {root} and left out")
         return training, [file for files in tests.values() for file in files]
 
 
@@ -113,7 +113,7 @@ def _training_excerpt(root: Path, file: Path) -> Recording:
     label = next((tag for tag in tags if tag in CLASSES), None)
     number = _EXCERPT.search(file.stem)
     group = number[1] if number else file.stem
-    problem = "" if label == folder else f"is named [{label}] and lies in the folder {folder}"
+    problem = "" if label == folder else f"is named [{label}] but lies in the folder {folder}"
     path = file.relative_to(root).as_posix()
     return Recording(path=path, labels=(label or folder,), group=f"recording {group}", problem=problem)
 
@@ -131,7 +131,7 @@ def _test_excerpt(root: Path, file: Path) -> Recording:
 
 
 def _labels(file: Path) -> tuple[tuple[str, ...], str]:
-    """Read a label file; give the labels in order, each once, and what is wrong with it."""
+    """Return the labels of a label file in order, each once, and the problem with the file, if any."""
     if not file.is_file():
         return (), f"has no label file {file.name}"
     lines = [line.strip() for line in file.read_text(encoding="utf-8", errors="replace").splitlines()]
@@ -139,4 +139,4 @@ def _labels(file: Path) -> tuple[tuple[str, ...], str]:
     if not labels:
         return (), "has an empty label file"
     unknown = [label for label in labels if label not in CLASSES]
-    return labels, f"is labelled {unknown[0]}, which is no class" if unknown else ""
+    return labels, f"is labelled {unknown[0]}, which is not one of the classes" if unknown else ""

@@ -33,18 +33,18 @@ Note = tuple[str, str, int]
 class NSynth(Recordings):
     """Notes of 4 s at 16 kHz, mono.
 
-    The published split has other instruments in `train` than in `val` and `test` (which share theirs), so it tells
-    families only; instruments are told where the notes of nsynth-train are divided. Then those of one pitch of an
-    instrument stay together, whatever their velocities.
+    In the published split no instrument of `train` occurs in `val` or `test`, so only families can be recognised. To
+    recognise instruments, the notes of nsynth-train are split; then all velocities of one pitch of an instrument stay
+    in one split.
 
     Args:
         label: `family` or `instrument`.
-        split_by: `own`, the published split; `note` divides the notes of nsynth-train.
-        split: shares of the notes for `note`.
+        split_by: `own`, the published split, or `note`, a split of the notes of nsynth-train.
+        split: share of each split in the notes, for `note`.
         options: see `RecordingOptions`.
 
     Raises:
-        UserError: an option lies outside its range, or the split cannot tell the labels.
+        UserError: an option lies outside its range, or the split does not allow the label.
     """
 
     name = "nsynth"
@@ -68,14 +68,14 @@ class NSynth(Recordings):
         split_by: Annotated[str, one_of("own", "note")]
 
         def check(self) -> None:
-            """Refuse instruments where the published split has others to train than to test.
+            """Check that instruments are not to be recognised in the published split.
 
             Raises:
-                UserError: it is so.
+                UserError: they are; no instrument of its training split is in the others.
             """
             if (self.label, self.split_by) == ("instrument", "own"):
                 raise UserError(
-                    "data.label=instrument: no instrument of nsynth-train is in nsynth-valid or nsynth-test; divide "
+                    "data.label=instrument: no instrument of nsynth-train is in nsynth-valid or nsynth-test; split "
                     "the notes of nsynth-train with data.split_by=note"
                 )
 
@@ -91,7 +91,7 @@ class NSynth(Recordings):
             self.classes = tuple(sorted({instrument for _, instrument, _ in notes.values()}))
 
     def check(self) -> None:
-        """Refuse a missing folder or table.
+        """Check that folder and tables exist.
 
         Raises:
             UserError: one is missing; the message says where to get the data.
@@ -101,7 +101,7 @@ class NSynth(Recordings):
             self._table(split)
 
     def recordings(self) -> list[Recording]:
-        """List the notes of all parts.
+        """Return the notes of all splits.
 
         Raises:
             UserError: a folder is missing.
@@ -118,19 +118,19 @@ class NSynth(Recordings):
     def _table(self, split: str) -> Path:
         table = self.folder_of_data() / FOLDERS[split] / "examples.json"
         if not table.is_file():
-            raise UserError(f"{table} is not there; get NSynth (json and wav) from {self.card.url}")
+            raise UserError(f"{table} does not exist; get NSynth (json and wav) from {self.card.url}")
         return table
 
     def _recording(self, split: str, name: str, note: Note) -> Recording:
         family, instrument, pitch = note
         path = f"{FOLDERS[split]}/audio/{name}.wav"
-        own = self.split_by == "own"
+        published = self.split_by == "own"
         return Recording(
             path=path,
             labels=(family if self.label == "family" else instrument,),
-            group=name if own else f"{instrument} {pitch}",
-            split=split if own else None,
-            problem="" if (self.folder_of_data() / path).is_file() else "is not there",
+            group=name if published else f"{instrument} {pitch}",
+            split=split if published else None,
+            problem="" if (self.folder_of_data() / path).is_file() else "does not exist",
         )
 
 
@@ -138,7 +138,7 @@ def _notes(table: Path) -> dict[str, Note]:
     """Read family, instrument and pitch of each note of `examples.json`.
 
     Raises:
-        UserError: it is no such table.
+        UserError: the table is damaged.
     """
     try:
         with table.open(encoding="utf-8") as file:
@@ -154,7 +154,7 @@ def _notes(table: Path) -> dict[str, Note]:
 
 
 def _kept(values: dict[str, Any]) -> Any:
-    """Keep of a note what is needed: a table of 290,000 notes would fill half a gigabyte."""
+    """Keep only the needed keys of a note: the whole table of 290,000 notes would fill half a gigabyte."""
     return tuple(values[key] for key in _KEYS) if values.keys() >= set(_KEYS) else values
 
 

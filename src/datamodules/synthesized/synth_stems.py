@@ -259,7 +259,7 @@ class SynthStems(SynthesizedClips):
         return features.half().numpy(), targets.numpy()
 
     @property
-    def training_variant(self) -> str:
+    def statistics_suffix(self) -> str:
         """How stems are mixed."""
         return f"-{value_hash([asdict(self.mixing), code_signature(stem_mixtures)])}"
 

@@ -124,8 +124,8 @@ def test_nothing_is_read_before_it_is_cut(chinese):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"root": None}, "data.root is not set: give the folder with sources.json"),
-        ({"root": "/nowhere"}, "/nowhere is not there: give the folder"),
+        ({"root": None}, "data.root is not set: name the folder with sources.json"),
+        ({"root": "/nowhere"}, "/nowhere does not exist: name the folder"),
         ({"sources": "other.json"}, r"other\.json cannot be read"),
         ({"sources": "../sources.json"}, r"data\.sources=\.\./sources\.json: name a file in"),
         ({"classes": ["gong", "erhu"]}, "label 'dizi' is unknown; the classes are gong, erhu"),

@@ -57,7 +57,7 @@ def test_unknown_instruments_and_other_files(chmusic, root):
     assert len(data.recordings()) == 16
     problems = [item for item in chmusic().recordings() if item.problem]
     assert [(item.path, item.problem) for item in problems] == [
-        ("12.1.wav", "has the number 12, which is no instrument's")
+        ("12.1.wav", "has the number 12, but instruments have 1..11")
     ]
 
 

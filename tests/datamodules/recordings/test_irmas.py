@@ -91,7 +91,7 @@ def test_test_data_may_lie_without_the_inner_folder_and_in_some_parts_only(irmas
     assert len(listed(irmas())) == 60
     assert (
         capsys.readouterr().err
-        == f"irmas: without part 1 and 3 of the test data: no such files below {root}\n"
+        == f"irmas: part 1 and 3 of the test data is missing below {root} and left out\n"
     )
     assert len(listed(irmas(parts=[2]))) == 60
     assert capsys.readouterr().err == ""
@@ -110,9 +110,9 @@ def test_wrong_labels_are_problems(irmas, root):
             (part / f"{name}.txt").write_text(text)
     problems = {name: item.problem for name, item in listed(irmas()).items() if item.problem}
     assert problems == {
-        "[cla][pop_roc]0100__1.wav": "is named [cla] and lies in the folder gel",
-        "0101__1.wav": "is named [None] and lies in the folder cla",
-        "a-1.wav": "is labelled gui, which is no class",
+        "[cla][pop_roc]0100__1.wav": "is named [cla] but lies in the folder gel",
+        "0101__1.wav": "is named [None] but lies in the folder cla",
+        "a-1.wav": "is labelled gui, which is not one of the classes",
         "b-1.wav": "has an empty label file",
         "c-1.wav": "has no label file c-1.txt",
     }
@@ -145,7 +145,7 @@ def test_a_missing_folder_names_the_remedy(irmas, tmp_path):
     with pytest.raises(UserError, match=r"zenodo.*10 GB.*NonCommercial|zenodo.*10 GB.*no commercial use"):
         irmas(root=str(tmp_path / "gone")).check()
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UserError, match="no sound in IRMAS-TrainingData"):
+    with pytest.raises(UserError, match="no WAV files in IRMAS-TrainingData"):
         irmas(root=str(tmp_path / "empty")).check()
 
 

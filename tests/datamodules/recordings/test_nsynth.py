@@ -78,7 +78,7 @@ def test_instruments_in_the_published_split_are_refused(nsynth):
 def test_a_note_without_sound_is_named(nsynth, root):
     (root / "nsynth-train" / "audio" / "bass_synthetic_033-060-025.wav").unlink()
     data = ready(nsynth(max_bad=0.05))
-    assert data.left_out() == [("nsynth-train/audio/bass_synthetic_033-060-025.wav", "is not there")]
+    assert data.left_out() == [("nsynth-train/audio/bass_synthetic_033-060-025.wav", "does not exist")]
 
 
 NOTE = {"instrument_family_str": "bass", "instrument_str": "bass_synthetic_033", "pitch": 60}
@@ -110,7 +110,7 @@ def test_what_is_missing_or_damaged_is_named(nsynth, root, tmp_path):
     with pytest.raises(UserError, match="magenta"):
         nsynth(root=str(tmp_path / "gone")).check()
     (root / "nsynth-valid" / "examples.json").unlink()
-    with pytest.raises(UserError, match=r"nsynth-valid/examples\.json is not there"):
+    with pytest.raises(UserError, match=r"nsynth-valid/examples\.json does not exist"):
         nsynth().check()
     nsynth(split_by="note").check()
     (root / "nsynth-train" / "examples.json").write_text("{")

@@ -189,7 +189,7 @@ def test_bad_files_are_named_and_left_out(tones, root, capsys):
         "high-b1-0.wav": "cut off",
         "low-b2-0.wav": "silent",
         "low-b3-0.wav": "readable",
-        "flute-b4-0.wav": "no class",
+        "flute-b4-0.wav": "not one of the classes",
     }
     assert [path for path, _ in data.left_out()] == sorted(expected)
     for path, reason in data.left_out():
@@ -208,10 +208,10 @@ def test_what_other_labels_leave_out_is_said_and_written(tones, root, capsys):
     with pytest.raises(UserError, match="12 of 24 files cannot be used") as stop:
         data.prepare_data()
     said = capsys.readouterr().err
-    assert "hearing" not in said
+    assert "decoding all files" not in said
     assert said.count("tones: left out: high-") == 10
-    table = data._hearing.cache.folder / "left_out.csv"
-    assert f"; {table} has all;" in str(stop.value)
+    table = data._survey.cache.folder / "left_out.csv"
+    assert f"; {table} lists them all;" in str(stop.value)
     with table.open(newline="") as file:
         rows = [(row["path"], row["reason"]) for row in csv.DictReader(file)]
     assert rows == data.left_out()
@@ -222,9 +222,9 @@ def test_what_other_labels_leave_out_is_said_and_written(tones, root, capsys):
 
 
 def test_another_decoder_hears_again(tones, monkeypatch):
-    before = tones()._hearing.cache.folder
+    before = tones()._survey.cache.folder
     monkeypatch.setattr("soundfile.__libsndfile_version__", "0.0.1")
-    assert tones()._hearing.cache.folder != before
+    assert tones()._survey.cache.folder != before
 
 
 def test_too_many_bad_files_stop_the_build(tones, root):
@@ -255,11 +255,11 @@ def test_other_rates_and_channels_are_converted_and_said_once(tones, root, capsy
     assert capsys.readouterr().err == ""
 
 
-def test_other_features_need_no_second_hearing(tones, capsys):
+def test_other_features_need_no_second_survey(tones, capsys):
     ready(tones())
     capsys.readouterr()
     ready(tones(features={**FEATURES, "n_mels": 9}))
-    assert "hearing" not in capsys.readouterr().err
+    assert "decoding all files" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("scaling", ["z_norm", "db_max"])
@@ -368,7 +368,7 @@ def test_contact_sheet_has_sound_and_picture_of_each_class(tones, tmp_path):
         ({"channels": 3}, "1 or 2"),
         ({"pool": "median"}, "mean or max"),
         ({"clip_seconds": 0}, "clip_seconds"),
-        ({"clip_seconds": 1e-6}, "a sample or more"),
+        ({"clip_seconds": 1e-6}, "at least one sample"),
         ({"stride_seconds": -1.0}, "stride_seconds"),
         ({"max_bad": 2}, "max_bad"),
         ({"seed": -1}, "data.seed"),

@@ -79,7 +79,7 @@ def test_a_table_labels_files_several_times(folder, root):
     assert (data.target, data.classes) == ("multilabel", ("a", "b"))
     assert np.unique(data.arrays("train")[1], axis=0).tolist() == [[1, 0], [1, 1]]
     data = folder(table="labels.csv", target="multiclass", max_bad=1.0)
-    assert {item.problem for item in data._hearing.listed} == {"", "has 2 label(s)"}
+    assert {item.problem for item in data._survey.listed} == {"", "has 2 label(s)"}
     assert data.signature != folder(table="labels.csv").signature
 
 
@@ -154,11 +154,11 @@ def test_a_group_in_two_parts_of_a_table_is_refused_before_work(folder, root):
 
 
 def test_tables_that_do_not_fit_are_refused(folder, root):
-    with pytest.raises(UserError, match=r"data\.table=labels\.csv: there is no such file"):
+    with pytest.raises(UserError, match=r"data\.table=labels\.csv: .* has no such file"):
         folder(table="labels.csv")
     label_table(root, ["path,label", "gone.wav,a"])
     with pytest.raises(
-        UserError, match=r"not there: gone\.wav and does not name files that are there: gong/sub"
+        UserError, match=r"do not exist: gone\.wav and does not name existing files: gong/sub"
     ):
         folder(table="labels.csv")
 
@@ -166,7 +166,7 @@ def test_tables_that_do_not_fit_are_refused(folder, root):
 def test_folders_without_classes_are_refused_before_work(folder, tmp_path):
     with pytest.raises(UserError, match=r"data\.root=FOLDER"):
         folder(root=None).check()
-    with pytest.raises(UserError, match=r"gone is not there.*data\.root=FOLDER"):
+    with pytest.raises(UserError, match=r"gone does not exist.*data\.root=FOLDER"):
         folder(root=str(tmp_path / "gone")).check()
     write(tmp_path / "one" / "a" / "1.wav", noise(1.0))
     with pytest.raises(UserError, match="has 1 folders with sound files in it; give two classes"):

@@ -32,8 +32,8 @@ def chosen(frames, problems, max_bad=1.0):
 
 
 def test_what_has_no_frame_or_a_wrong_label_is_left_out_with_its_reason():
-    choice = chosen([5, 0, 7, 3, 2, 0], ["", "", "", "has no label", "", "is not there"])
-    assert choice.left_out == [("1", "is broken at 1"), ("3", "has no label"), ("5", "is not there")]
+    choice = chosen([5, 0, 7, 3, 2, 0], ["", "", "", "has no label", "", "does not exist"])
+    assert choice.left_out == [("1", "is broken at 1"), ("3", "has no label"), ("5", "does not exist")]
     assert {split: numbers.tolist() for split, numbers in choice.numbers.items()} == {
         "train": [0], "val": [2], "test": [4],
     }  # fmt: skip

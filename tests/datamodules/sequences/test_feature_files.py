@@ -122,7 +122,7 @@ def test_a_header_that_promises_more_than_memory_is_refused(tmp_path):
 def test_a_missing_file_and_a_folder_are_named(tmp_path):
     make = FeatureFiles(tmp_path, ("gone.npy", "folder.npy"), 10)
     (tmp_path / "folder.npy").mkdir()
-    assert make.problem(0) == "is not there"
+    assert make.problem(0) == "does not exist"
     assert make.problem(1).startswith("cannot be read")
 
 

@@ -177,7 +177,7 @@ def test_what_the_features_are_made_of_counts(genre_audio, music, tmp_path):
     ("changes", "message"),
     [
         ({"root": None}, "data.root is not set"),
-        ({"root": "nowhere"}, "nowhere is not there"),
+        ({"root": "nowhere"}, "nowhere does not exist"),
         ({"table": "no.csv"}, "data.table=no.csv"),
         ({"clip_seconds": 0}, "data.clip_seconds=0"),
         ({"feature_files": "yes"}, "data.feature_files=yes"),

@@ -171,7 +171,7 @@ def flawed(root):
         "1006.fused.full.npy.gz": "is damaged: gzip says 'Compressed file ended before the end-of-stream marker "
         "was reached'",
         "1002.fused.full.npy": "has 1 value(s) that are not finite",
-        "1007.full.fused.npy": "has a label in train_labels.txt, but is not there",
+        "1007.full.fused.npy": "has a label in train_labels.txt, but does not exist",
         "1008.fused.full.npy": "has the shape (128, 24) instead of (140, frames)",
         "1009.fused.full.npy": "is of the same clip as 1009.fused.full.npy.gz: keep one of them",
         "77.fused.full.npy": "has no label in train_labels.txt",

@@ -133,7 +133,7 @@ def test_names_that_differ_in_format_and_content_are_one_clip():
 
 def test_ids_are_compared_whole():
     assert [problem for _, _, problem in matched(["1.npy", "12.npy"], ["12.npy", "112.npy"]).values()] == [
-        "has a label in train_labels.txt, but is not there",
+        "has a label in train_labels.txt, but does not exist",
         "",
         "has no label in train_labels.txt",
     ]
@@ -142,7 +142,7 @@ def test_ids_are_compared_whole():
 def test_labels_and_files_that_come_alone_or_twice_are_problems():
     found = matched(["1.npy", "2.npy", "2.npy.gz", "3.npy"], ["2.npy", "3.npy", "3.npy.gz", "4.npy"])
     assert {path: problem for path, (_, _, problem) in found.items()} == {
-        "set/train/1.npy": "has a label in train_labels.txt, but is not there",
+        "set/train/1.npy": "has a label in train_labels.txt, but does not exist",
         "set/train/2.npy": "comes 2 times in train_labels.txt",
         "set/train/3.npy": "is of the same clip as 3.npy.gz: keep one of them",
         "set/train/4.npy": "has no label in train_labels.txt",

@@ -117,7 +117,7 @@ def test_values_that_are_no_numbers_from_0_to_1_are_left_out(mood, root):
         "1.fused.full.npy.gz": "has no energy",
         "2.fused.full.npy.gz": "has danceability 'loud', which is no number from 0 to 1",
         "98.fused.full.npy": "has no label in train_labels.txt",
-        "99": "has a label in train_labels.txt, but is not there",
+        "99": "has a label in train_labels.txt, but does not exist",
     }
     with pytest.raises(UserError, match="5 of 42 files cannot be used"):
         mood().prepare_data()

@@ -1,4 +1,4 @@
-"""Clips as files: their names, their sound, and the table of what they are."""
+"""Clips as files: their names, their sound, and the table that describes them."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -12,16 +12,16 @@ from src.datamodules.recordings.sources.entry import Entry
 from src.errors import UserError
 
 MANIFEST = "manifest.csv"
-"""The table's name in the folder of the clips."""
+"""Name of the table in the folder of the clips."""
 COLUMNS = ("clip", "source", "entry", "labels", "start_s", "end_s", "sample_rate", "channels", "rms_dbfs")
 _LONGEST_STEM = 120  # bytes; file systems end at 255
 
 
 class ClipWriter:
-    """Writes clips and `manifest.csv`, a row each, as they come; a context manager.
+    """Writes clips, and a row for each into `manifest.csv`; a context manager.
 
     Args:
-        folder: it exists.
+        folder: must exist.
         sample_rate: of the clips, in Hz.
     """
 
@@ -43,8 +43,8 @@ class ClipWriter:
         """Write a window as a 16-bit WAV file, and its row.
 
         Args:
-            window: float32 (channels, samples), not silent; what is beyond -1..1 is clipped.
-            entry: what it was cut out of.
+            window: float32 (channels, samples), not silent; samples beyond -1..1 are clipped.
+            entry: that it was cut out of.
             stem: of its file's clips.
             number: of the window in its file.
             first: its first sample in its file, at the clips' sample rate.
@@ -61,16 +61,16 @@ class ClipWriter:
 
 
 def read_manifest(folder: Path) -> list[dict[str, str]]:
-    """Read the table of the clips in a folder: a row each, by the names in `COLUMNS`."""
+    """Read the table of the clips in a folder: a dictionary for each row, with the keys `COLUMNS`."""
     with (folder / MANIFEST).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
 def clip_name(labels: Sequence[str], stem: str, number: int) -> str:
-    """Give the name of a clip, `[label1][label2]<stem>__<i>.wav`.
+    """Return the name of a clip, `[label1][label2]<stem>__<i>.wav`.
 
     Raises:
-        UserError: it is longer than file systems allow.
+        UserError: the name is longer than file systems allow.
     """
     name = "".join(f"[{label}]" for label in labels) + f"{stem}__{number}.wav"
     if len(name.encode()) > 255:
@@ -79,7 +79,7 @@ def clip_name(labels: Sequence[str], stem: str, number: int) -> str:
 
 
 def clip_stems(sources: Iterable[str]) -> dict[str, str]:
-    """Give each file the part of its clips' names: its stem, or `<stem>~2` and so on where that is taken.
+    """Return the stem that names the clips of each file: its own, or `<stem>~2` and so on where that is taken.
 
     Stems that differ in case only count as equal: some file systems cannot tell them apart.
 

@@ -1,4 +1,4 @@
-"""Clips cut out of the passages of a list of sources, in memory that does not grow with the films."""
+"""Clips cut out of the passages of a list of sources; the memory needed does not grow with the films."""
 
 import shutil
 from collections.abc import Sequence
@@ -24,14 +24,14 @@ _REPORT = "cut.json"
 
 @dataclass
 class CutReport:
-    """What came of the passages.
+    """The result of cutting.
 
     Attributes:
-        passages: how many there were.
-        cut: those of which a window could be cut.
-        clips: windows that were written.
-        silent: windows left out because nothing in them is as loud as -80 dB of full scale.
-        problems: passages that are too short or damaged, a line each.
+        passages: number of passages in the list.
+        cut: number of passages that gave at least one window.
+        clips: number of windows written.
+        silent: number of windows left out because they never reach -80 dB of full scale.
+        problems: passages that are too short or damaged, one line each.
     """
 
     passages: int = 0
@@ -46,23 +46,23 @@ def cut_sources(
 ) -> CutReport:
     """Cut passages into windows and write them as 16-bit WAV files with a manifest.
 
-    A clip is named `[label1][label2]<stem>__<i>.wav`; i counts through the windows of a file from 0, in order of
-    time, those included that are silent or damaged. Of two files with one stem the second listed is `<stem>~2`.
-    `manifest.csv` has a row a clip (`src.datamodules.recordings.sources.clips.COLUMNS`): labels are joined by `|`,
-    times count from the file's start, `rms_dbfs` is the root mean square of all channels in dB of full scale. What is
-    left at a passage's end, and a passage that is shorter than a window, gives no clip.
+    A clip is named `[label1][label2]<stem>__<i>.wav`; i numbers the windows of a file from 0, in order of time, silent
+    and damaged ones included. Of two files with the same stem the second listed becomes `<stem>~2`. `manifest.csv`
+    has a row for each clip (`src.datamodules.recordings.sources.clips.COLUMNS`): labels are joined by `|`, times count
+    from the file's start, `rms_dbfs` is the root mean square of all channels in dB of full scale. A remainder at the
+    end of a passage, and a passage shorter than a window, gives no clip.
 
-    The folder appears when all is done; once there, it is not cut again.
+    The folder appears when everything is written; if it exists, nothing is cut again.
 
     Args:
-        entries: as `src.datamodules.recordings.sources.source_file.read_sources` gives them.
+        entries: as `src.datamodules.recordings.sources.source_file.read_sources` returns them.
         root: the folder that their paths are relative to.
         folder: gets the clips and the manifest.
-        options: how windows lie.
+        options: length and stride of windows.
         on_error: `stop` at a damaged passage, or `skip` its damaged windows.
 
     Raises:
-        UserError: with `stop`, a passage is damaged; nothing could be cut; the disk is full.
+        UserError: a passage is damaged, with `stop`; nothing could be cut; or the disk is full.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with locked(folder):
@@ -87,10 +87,10 @@ def cut_sources(
 
 
 def read_report(folder: Path) -> CutReport:
-    """Read what came of an earlier cut.
+    """Read the report of an earlier cut.
 
     Raises:
-        UserError: the folder holds none.
+        UserError: the folder has none.
     """
     report = read_json(folder / _REPORT)
     if report is None:
@@ -99,14 +99,14 @@ def read_report(folder: Path) -> CutReport:
 
 
 class _Cutter:
-    """Cuts passages and keeps account."""
+    """Cuts passages and counts what it writes and leaves out."""
 
     def __init__(self, root: Path, writer: ClipWriter, options: WindowOptions, on_error: str) -> None:
         self._root, self._writer, self._options, self._on_error = root, writer, options, on_error
         self._report = CutReport()
 
     def cut(self, entries: Sequence[Entry]) -> CutReport:
-        """Cut the passages of all entries, source by source, and report what became of them."""
+        """Cut the passages of all entries, source by source, and return the report."""
         by_source: dict[str, list[tuple[Passage, Entry]]] = {}
         for entry in entries:
             by_source.setdefault(entry.source, []).extend(
@@ -115,15 +115,17 @@ class _Cutter:
         stems, report = clip_stems(by_source), self._report
         report.passages = sum(map(len, by_source.values()))
         with Progress("passages cut", report.passages) as progress:
-            for source, parts in by_source.items():
-                self._cut_source(source, stems[source], parts)
-                progress.advance(len(parts))
+            for source, passages in by_source.items():
+                self._cut_source(source, stems[source], passages)
+                progress.advance(len(passages))
         if not report.clips:
-            why = report.problems[0] if report.problems else f"{report.silent} windows are silent"
-            raise UserError(f"none of {report.passages} passages gives a clip ({why}); give others")
+            reason = report.problems[0] if report.problems else f"{report.silent} windows are silent"
+            raise UserError(
+                f"none of {report.passages} passages gives a clip ({reason}); choose other passages"
+            )
         return report
 
-    def _cut_source(self, source: str, stem: str, parts: Sequence[tuple[Passage, Entry]]) -> None:
+    def _cut_source(self, source: str, stem: str, passages: Sequence[tuple[Passage, Entry]]) -> None:
         number = 0
         try:
             media = Media(self._root / source)
@@ -131,7 +133,7 @@ class _Cutter:
             self._problem(f"{source}, all of it", str(error))
             return
         with media:
-            for passage, entry in sorted(parts, key=lambda part: part[0].start_s):
+            for passage, entry in sorted(passages, key=lambda pair: pair[0].start_s):
                 found = PassageWindows(media, passage.start_s, passage.end_s, self._options)
                 self._write(found, entry, stem, number)
                 title = (

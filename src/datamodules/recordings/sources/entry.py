@@ -12,11 +12,11 @@ SUFFIXES = {
     "file": (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".mka"),
     "video": (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".flv"),
 }
-"""What the names of sound files and of films end in."""
+"""Suffixes of sound files and of films."""
 
 _STAMPS = "time_stamps_to_extract"
 _KEYS = (*SUFFIXES, "labels", _STAMPS, "description")
-_NOT_IN_LABELS = "[]|/\\\0"  # they part labels in names of clips and in the manifest
+_NOT_IN_LABELS = "[]|/\\\0"  # they separate labels in names of clips and in the manifest
 
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Passage:
-    """A part of a file, in seconds from its start."""
+    """An interval of a file, in seconds from its start."""
 
     start_s: float
     end_s: float
@@ -32,14 +32,14 @@ class Passage:
 
 @dataclass(frozen=True)
 class Entry:
-    """Passages of a file that are labelled alike.
+    """Passages of a file that have the same labels.
 
     Attributes:
-        number: its place in the list, from 1.
+        number: its position in the list, from 1.
         source: the file, relative to the root, with `/`.
         labels: names of classes, the primary one first.
         passages: those to extract; `None`: the whole file.
-        description: what its author says of it.
+        description: free text of the list's author.
     """
 
     number: int
@@ -53,7 +53,7 @@ def check_classes(classes: Sequence[str]) -> tuple[str, ...]:
     """Check the names of classes.
 
     Raises:
-        UserError: there is none, one is there twice, or one cannot be part of a clip's name.
+        UserError: there is none, one occurs twice, or one cannot be part of a clip's name.
     """
     names = tuple(classes) if not isinstance(classes, str) else ()
     if not names or len(set(names)) < len(names):
@@ -69,16 +69,16 @@ def parse_entry(raw: Any, number: int, root: Path, classes: Sequence[str]) -> tu
 
     Args:
         raw: what JSON holds.
-        number: its place in the list, from 1.
+        number: its position in the list, from 1.
         root: the folder that its path is relative to, and must not leave.
-        classes: the labels that are known.
+        classes: the labels that are allowed.
 
     Returns:
-        The entry with the passages that are right, or `None` if none is or anything else is wrong; and the
-        problems, each a line.
+        The entry with its correct passages, or `None` if it has none or anything else is wrong; and the problems, one
+        line each.
     """
     if not isinstance(raw, dict):
-        return None, [f'entry {number}: it is no object; write {{"file": …, "labels": […]}}']
+        return None, [f'entry {number}: it is not an object; write {{"file": …, "labels": […]}}']
     problems: list[str] = []
     unknown = sorted(set(raw) - set(_KEYS))
     if unknown:
@@ -86,14 +86,14 @@ def parse_entry(raw: Any, number: int, root: Path, classes: Sequence[str]) -> tu
     source = _checked(problems, _source, raw, root)
     labels = _checked(problems, _labels, raw.get("labels"), classes)
     if not isinstance(raw.get("description", ""), str):
-        problems.append("description is no text")
+        problems.append("description is not text")
     stamps = raw.get(_STAMPS, [])
     if not isinstance(stamps, list):
-        problems.append(f'{_STAMPS} is no list; write [["0:18", "2:05"]], or [] for the whole file')
+        problems.append(f'{_STAMPS} is not a list; write [["0:18", "2:05"]], or [] for the whole file')
     entry = None
     if not problems and source is not None and labels is not None:
-        right = [_checked(problems, _passage, stamp) for stamp in stamps]
-        passages = tuple(passage for passage in right if passage is not None)
+        checked = [_checked(problems, _passage, stamp) for stamp in stamps]
+        passages = tuple(passage for passage in checked if passage is not None)
         if passages or not stamps:
             entry = Entry(number, source, labels, passages if stamps else None, raw.get("description", ""))
     return entry, [f"{_title(raw, number)}: {problem}" for problem in problems]
@@ -123,37 +123,37 @@ def _source(raw: dict[str, Any], root: Path) -> str:
         raise UserError(f"{kind} is {shown(name)}; give a path")
     suffix = Path(name).suffix.lower()
     if suffix not in SUFFIXES[kind]:
-        other = next((other for other in SUFFIXES if suffix in SUFFIXES[other]), None)
-        hint = f"write it as {other}" if other else f"known are {', '.join(SUFFIXES[kind])}"
+        other_kind = next((known for known in SUFFIXES if suffix in SUFFIXES[known]), None)
+        hint = f"write it as {other_kind}" if other_kind else f"known are {', '.join(SUFFIXES[kind])}"
         raise UserError(f"{kind} ends in {suffix or 'no suffix'}; {hint}")
     return _inside(root, name)
 
 
 def _inside(root: Path, name: str) -> str:
-    """Give the path of a file relative to the root, links followed."""
+    """Return the path of a file relative to the root, with links followed."""
     if Path(name).is_absolute() or PureWindowsPath(name).drive or ".." in PureWindowsPath(name).parts:
         raise UserError("its path is absolute or has '..'; give one inside data.root")
     root = root.resolve()
     try:
         path = (root / name).resolve()
-        there = path.is_file()
-    except (OSError, RuntimeError):  # a name too long, links in a circle
-        raise UserError(f"the file is not in {root}; put it there or mend its path") from None
+        exists = path.is_file()
+    except (OSError, RuntimeError):  # a name that is too long, or links in a circle
+        raise UserError(f"the file is not in {root}; put it there or correct its path") from None
     if not path.is_relative_to(root):
         raise UserError("a link leads out of data.root; put the file itself there")
-    if not there:
-        raise UserError(f"the file is not in {root}; put it there or mend its path")
+    if not exists:
+        raise UserError(f"the file is not in {root}; put it there or correct its path")
     return path.relative_to(root).as_posix()
 
 
 def _labels(value: Any, classes: Sequence[str]) -> tuple[str, ...]:
     if not isinstance(value, list) or not value:
-        raise UserError("labels is no list of names; give one label at least, the primary one first")
+        raise UserError("labels is not a list of names; give at least one label, the primary one first")
     unknown = [label for label in value if not isinstance(label, str) or label not in classes]
     if unknown:
         raise UserError(f"label {shown(unknown[0])} is unknown; the classes are {', '.join(classes)}")
     if len(set(value)) < len(value):
-        raise UserError("a label is there twice")
+        raise UserError("a label occurs twice")
     return tuple(value)
 
 

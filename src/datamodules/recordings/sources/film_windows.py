@@ -1,4 +1,4 @@
-"""Windows of one length over a passage of a film, in the memory of one window."""
+"""Windows of one length over a passage of a film; only one window is in memory at a time."""
 
 import math
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ class WindowOptions:
 
     Args:
         window_seconds: length of a window, at least 0.03 s.
-        stride_seconds: from the start of one window to that of the next, at least one sample.
+        stride_seconds: from the start of one window to the start of the next, at least one sample.
         sample_rate: of the clips, 8000..192000 Hz.
         channels: of the clips, 1 or 2.
 
@@ -41,7 +41,7 @@ class WindowOptions:
         if not _is_number(self.window_seconds) or self.window_seconds < SHORTEST_S:
             raise UserError(f"window_seconds is {self.window_seconds}; choose {SHORTEST_S} s or more")
         if not _is_number(self.stride_seconds) or self.stride < 1:
-            raise UserError(f"stride_seconds is {self.stride_seconds}; choose more than 0, a sample at least")
+            raise UserError(f"stride_seconds is {self.stride_seconds}; choose at least one sample")
 
     @property
     def length(self) -> int:
@@ -54,11 +54,11 @@ class WindowOptions:
         return self.stride_seconds * self.sample_rate
 
     def start(self, number: int) -> int:
-        """Give the first sample of a window, counted from the passage's."""
+        """Return the first sample of a window, counted from the start of the passage."""
         return round(number * self.stride)
 
     def count(self, start_s: float, end_s: float) -> int:
-        """Count the whole windows of a passage; what is left at its end is shorter than one."""
+        """Return the number of whole windows in a passage; a shorter remainder at its end does not count."""
         samples = round(end_s * self.sample_rate) - round(start_s * self.sample_rate)
         count = max(0, math.floor((samples - self.length) / self.stride) + 2)
         while count and self.start(count - 1) + self.length > samples:
@@ -67,19 +67,19 @@ class WindowOptions:
 
 
 class PassageWindows:
-    """The windows of a passage, and what was wrong with it once they are read.
+    """The windows of a passage; after they are read, also what was damaged.
 
-    After damage it goes on one window later, then two, then four, so that a damaged moment costs little and a
-    film that ends too early is given up soon.
+    After damage, reading continues one window later, then two, then four: a short damage costs little, and a film that
+    ends too early is given up soon.
 
     Args:
         media: the file.
         start_s, end_s: the passage, seconds.
-        options: how windows lie.
+        options: length and stride of windows.
 
     Attributes:
-        count: windows that the passage should have.
-        problem: how many are lost and why; empty if none is.
+        count: number of windows that the passage should have.
+        problem: how many windows are lost and why; empty if none is.
     """
 
     def __init__(self, media: Media, start_s: float, end_s: float, options: WindowOptions) -> None:
@@ -89,11 +89,11 @@ class PassageWindows:
         self.problem = ""
 
     def first(self, place: int) -> int:
-        """Give the first sample of a window in the file, at the wanted sample rate."""
+        """Return the first sample of a window, counted from the start of the file, at the wanted sample rate."""
         return self._first + self._options.start(place)
 
     def __iter__(self) -> Iterator[tuple[int, np.ndarray]]:
-        """Yield the place of each window, from 0, and its sound, float32 (channels, length)."""
+        """Yield the number of each window in the passage, from 0, and its sound, float32 (channels, length)."""
         place, leap, lost, reason = 0, 1, 0, ""
         while place < self.count:
             try:
@@ -115,23 +115,23 @@ class PassageWindows:
             self._media.blocks(options.sample_rate, options.channels, start_s, self._end_s), options, place
         ):
             if not np.isfinite(window).all():
-                raise UserError(f"samples at {start_s:.2f} s or later are no numbers")
+                raise UserError(f"samples at {start_s:.2f} s or later are NaN or infinite")
             yield window
 
 
 def windows(blocks: Iterator[np.ndarray], options: WindowOptions, first: int) -> Iterator[np.ndarray]:
-    """Give the windows of a stream one after another, in the memory of one.
+    """Yield the windows of a stream one after another, with only one in memory.
 
     Args:
         blocks: float32 (channels, any number of samples), from the first sample of window `first` on.
-        options: how they lie.
+        options: length and stride of windows.
         first: number of the first window.
 
     Yields:
         float32 (channels, length), until the stream has no whole window left.
     """
     held: list[np.ndarray] = []
-    begin = end = options.start(first)  # of what is held
+    begin = end = options.start(first)  # first sample held, and the one after the last
     number = first
     for block in blocks:
         held.append(block)

@@ -18,37 +18,40 @@ _ROUNDING_S = 1e-3  # containers round lengths
 def read_sources(
     path: Path, root: Path, classes: Sequence[str], *, on_error: str = "stop"
 ) -> tuple[list[Entry], list[str]]:
-    """Read a list of sources and check everything that can be known before sound is decoded.
+    """Read a list of sources and check everything that can be checked without decoding sound.
 
     The file holds a list of `{"file" or "video": path, "labels": [primary first, …], "time_stamps_to_extract":
-    [["0:18", "2:05"], …], "description": text}`. Without time stamps the whole file is meant. Times are read by
+    [["0:18", "2:05"], …], "description": text}`. Without time stamps the passage is the whole file. Times are read by
     `src.datamodules.recordings.sources.times.parse_time`. No two passages of a file may overlap, in one entry or in
     several.
 
     Args:
         path: the JSON file.
         root: the folder that paths in it are relative to.
-        classes: the labels that are known.
-        on_error: `stop`, or `skip`: what is wrong is left out, a passage or an entry; of passages that overlap the
-            first one listed stays.
+        classes: the labels that are allowed.
+        on_error: `stop`, or `skip`: wrong passages or entries are left out; of passages that overlap, the one listed
+            first is kept.
 
     Returns:
-        The entries, each with its passages; and the problems, each a line with the entry's number and file.
+        The entries, each with its passages; and the problems, one line each with the entry's number and file.
 
     Raises:
-        UserError: the file is no list in JSON, or nothing in it is right; with `stop` if anything is wrong, and
-            the message lists all problems.
+        UserError: the file is not a JSON list, or no entry can be used; with `stop`, there is any problem. The message
+            lists all problems.
     """
     if on_error not in ON_ERROR:
         raise UserError(f"data.on_error={on_error}: choose {' or '.join(ON_ERROR)}.")
     names = check_classes(classes)
+    # First each entry by itself: keys, labels, and the form of time stamps. No file is opened.
     parsed = [parse_entry(raw, number, root, names) for number, raw in enumerate(_read(path), 1)]
     problems = {number: lines for number, (_, lines) in enumerate(parsed, 1)}
+    # Then the passages against the length of their file and against each other; this adds to `problems`.
     entries = _measured([entry for entry, _ in parsed if entry is not None], root, problems)
+    # Both rounds are reported together, in the order of the list.
     lines = [line for number in sorted(problems) for line in problems[number]]
     if lines and (on_error == "stop" or not entries):
         hint = "" if on_error == "skip" else ", or leave them out with data.on_error=skip"
-        raise UserError(f"{path}: {len(lines)} problem(s); mend them{hint}\n" + "\n".join(lines))
+        raise UserError(f"{path}: {len(lines)} problem(s); correct them{hint}\n" + "\n".join(lines))
     return entries, lines
 
 
@@ -56,15 +59,15 @@ def _read(path: Path) -> list[Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_object)
     except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}); give a list of sources") from error
+        raise UserError(f"{path} cannot be read ({error.strerror}); name a list of sources") from error
     except json.JSONDecodeError as error:
         raise UserError(
-            f"{path}: line {error.lineno}, column {error.colno}: {error.msg}; mend the JSON"
+            f"{path}: line {error.lineno}, column {error.colno}: {error.msg}; correct the JSON"
         ) from error
     except (ValueError, RecursionError) as error:  # not UTF-8, a number too long, a key twice, too deep
-        raise UserError(f"{path} is no JSON in UTF-8 ({error}); mend it") from error
+        raise UserError(f"{path} is not JSON in UTF-8 ({error}); correct it") from error
     if not isinstance(content, list) or not content:
-        raise UserError(f'{path} holds no list of sources; write [{{"file": …, "labels": […]}}, …]')
+        raise UserError(f'{path} has no list of sources; write [{{"file": …, "labels": […]}}, …]')
     return content
 
 
@@ -72,16 +75,25 @@ def _object(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise ValueError(f"the key {key!r} is there twice in one entry")
+            raise ValueError(f"the key {key!r} occurs twice in one entry")
         found[key] = value
     return found
 
 
 def _measured(entries: Sequence[Entry], root: Path, problems: dict[int, list[str]]) -> list[Entry]:
-    """Hold passages against the lengths of files and each other; give the entries with those that are right."""
+    """Check passages against the lengths of files and against each other.
+
+    Args:
+        entries: those without problems so far.
+        root: the folder that their paths are relative to.
+        problems: lines by entry number; this function adds to them.
+
+    Returns:
+        The entries that have correct passages, with these only.
+    """
     lengths: dict[str, float | UserError] = {}
     taken: dict[str, list[tuple[Passage, int]]] = {}
-    right = []
+    usable = []
     for entry in entries:
         if entry.source not in lengths:
             lengths[entry.source] = _length(root / entry.source)
@@ -99,8 +111,8 @@ def _measured(entries: Sequence[Entry], root: Path, problems: dict[int, list[str
                 passages.append(passage)
                 taken[entry.source].append((passage, entry.number))
         if passages:
-            right.append(replace(entry, passages=tuple(passages)))
-    return right
+            usable.append(replace(entry, passages=tuple(passages)))
+    return usable
 
 
 def _length(path: Path) -> float | UserError:
@@ -112,14 +124,14 @@ def _length(path: Path) -> float | UserError:
 
 
 def _misplaced(passage: Passage, length: float, taken: Iterable[tuple[Passage, int]]) -> str:
-    """Say what is wrong with a passage's place; nothing if it is right."""
+    """Return what is wrong with the position of a passage; empty if nothing is."""
     if length <= 0:
-        return "there is no sound in it"
+        return "the file has no sound"
     if passage.end_s > length + _ROUNDING_S:
         return f"passage {_range(passage)} ends after the sound, which is {written(length)} long"
-    for other, number in taken:
-        if passage.start_s < other.end_s and other.start_s < passage.end_s:
-            return f"passage {_range(passage)} overlaps {_range(other)} of entry {number}"
+    for earlier, number in taken:
+        if passage.start_s < earlier.end_s and earlier.start_s < passage.end_s:
+            return f"passage {_range(passage)} overlaps {_range(earlier)} of entry {number}"
     return ""
 
 

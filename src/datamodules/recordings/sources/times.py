@@ -1,4 +1,4 @@
-"""Times as people write them: minutes and seconds, hours, or a number of seconds."""
+"""Times as people write them: `m:ss`, `h:mm:ss`, or a number of seconds."""
 
 import re
 
@@ -22,18 +22,18 @@ def parse_time(value: object) -> float:
         Seconds, 0..1e9.
 
     Raises:
-        UserError: it is no time.
+        UserError: it is not a time.
     """
     if isinstance(value, str) and (match := _TIME.fullmatch(value.strip())):
         minutes = int(match["hours"] or 0) * 60 + int(match["minutes"] or match["all_minutes"])
         return minutes * 60 + float(match["seconds"])
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _MOST_S:
         return float(value)
-    raise UserError(f"{shown(value)} is no time: write m:ss, h:mm:ss or a number of seconds")
+    raise UserError(f"{shown(value)} is not a time: write m:ss, h:mm:ss or a number of seconds")
 
 
 def written(seconds: float) -> str:
-    """Write a time to the millisecond as `m:ss`, from an hour on as `h:mm:ss`; `parse_time` reads it back."""
+    """Return a time as `m:ss`, from an hour on as `h:mm:ss`, to the millisecond; `parse_time` reads it back."""
     whole, milliseconds = divmod(round(seconds * 1000), 1000)
     minutes, rest = divmod(whole, 60)
     hours, minutes_left = divmod(minutes, 60)
@@ -43,6 +43,6 @@ def written(seconds: float) -> str:
 
 
 def shown(value: object) -> str:
-    """Write any value into a message, on one line and not too long."""
+    """Return any value as text for a message, on one line and not too long."""
     text = repr(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -56,7 +56,7 @@ def test_entries_are_read(read, root):
 
 
 WRONG = {
-    "no object": ("gong", "it is no object"),
+    "no object": ("gong", "it is not an object"),
     "no path": ({"labels": ["gong"]}, "either file"),
     "two paths": (entry(video="a.mp4"), "either file"),
     "a number as path": (entry(file=3), "give a path"),
@@ -73,9 +73,9 @@ WRONG = {
     "a missing file": (entry(file="gone.wav"), "the file is not in"),
     "a very long name": (entry(file="x" * 5000 + ".wav"), "the file is not in"),
     "an unknown key": (entry(lables=[]), "unknown lables; the keys are file, video, labels"),
-    "no labels": ({"file": "a.wav"}, "give one label at least"),
-    "empty labels": (entry(labels=()), "give one label at least"),
-    "text as labels": ({"file": "a.wav", "labels": "gong"}, "labels is no list"),
+    "no labels": ({"file": "a.wav"}, "give at least one label"),
+    "empty labels": (entry(labels=()), "give at least one label"),
+    "text as labels": ({"file": "a.wav", "labels": "gong"}, "labels is not a list"),
     "an unknown label": (
         entry(labels=("gong", "viola")),
         "label 'viola' is unknown; the classes are gong, erhu",
@@ -83,16 +83,16 @@ WRONG = {
     "a number as label": (entry(labels=(1,)), "label 1 is unknown"),
     "a list as label": (entry(labels=([],)), r"label \[\] is unknown"),
     "a label twice": (entry(labels=("gong", "gong")), "twice"),
-    "a description that is no text": (entry(description=3), "description is no text"),
+    "a description that is no text": (entry(description=3), "description is not text"),
     "time stamps that are no list": (
         {**GOOD, "time_stamps_to_extract": "0:01"},
         "time_stamps_to_extract is no",
     ),
-    "null": ({**GOOD, "time_stamps_to_extract": None}, "time_stamps_to_extract is no list"),
+    "null": ({**GOOD, "time_stamps_to_extract": None}, "time_stamps_to_extract is not a list"),
     "three times": (entry(["0:01", "0:02", "0:03"]), r"give \[start, end\]"),
     "a passage that is no list": (entry("0:01"), r"passage '0:01': give \[start, end\]"),
-    "no time": (entry(["0:01", "0:61"]), "'0:61' is no time"),
-    "a negative time": (entry([-1, 2]), "-1 is no time"),
+    "no time": (entry(["0:01", "0:61"]), "'0:61' is not a time"),
+    "a negative time": (entry([-1, 2]), "-1 is not a time"),
     "backwards": (entry(["0:05", "0:04"]), "the start is not before the end"),
     "nothing": (entry([4, "0:04"]), "the start is not before the end"),
     "past the end": (entry(["0:09", "0:10.5"]), "0:09–0:10.5 ends after the sound, which is 0:10 long"),
@@ -111,7 +111,7 @@ def test_what_is_wrong_is_named_with_its_entry(read, wrong, message):
     with pytest.raises(UserError, match=message) as caught:
         read(GOOD, wrong)
     head, line = str(caught.value).split("\n")
-    assert "sources.json: 1 problem(s); mend them, or leave them out with data.on_error=skip" in head
+    assert "sources.json: 1 problem(s); correct them, or leave them out with data.on_error=skip" in head
     assert line.startswith("entry 2")
     if isinstance(wrong, dict) and wrong.get("file") == "a.wav" and "video" not in wrong:
         assert line.startswith("entry 2 (a.wav): ")
@@ -174,11 +174,11 @@ def test_links_must_not_lead_out(read, root, tmp_path):
     [
         ('[\n  {"file": "a.wav",}\n]', r"sources\.json: line 2, column 20: "),
         ("", "line 1, column 1"),
-        ("{}", "holds no list of sources"),
-        ("[]", "holds no list of sources"),
-        ('[{"file": "a.wav", "labels": ["gong"], "labels": ["erhu"]}]', "the key 'labels' is there twice"),
-        ("[" * 100_000, "is no JSON"),
-        ("[" + "1" * 5000 + "]", "is no JSON"),
+        ("{}", "has no list of sources"),
+        ("[]", "has no list of sources"),
+        ('[{"file": "a.wav", "labels": ["gong"], "labels": ["erhu"]}]', "the key 'labels' occurs twice"),
+        ("[" * 100_000, "is not JSON"),
+        ("[" + "1" * 5000 + "]", "is not JSON"),
     ],
 )
 @pytest.mark.parametrize("on_error", ["stop", "skip"])
@@ -193,14 +193,14 @@ def test_other_encodings_and_missing_files_are_refused(root):
     with pytest.raises(UserError, match=r"sources\.json cannot be read \(No such file"):
         read_sources(path, root, CLASSES)
     path.write_bytes(b'[{"file": "\xe9.wav"}]')
-    with pytest.raises(UserError, match="is no JSON in UTF-8"):
+    with pytest.raises(UserError, match="is not JSON in UTF-8"):
         read_sources(path, root, CLASSES)
     path.write_text(json.dumps([GOOD]), encoding="utf-8-sig")
     assert len(read_sources(path, root, CLASSES)[0]) == 1
 
 
 def test_skipping_everything_is_refused(read):
-    with pytest.raises(UserError, match=r"1 problem\(s\); mend them\nentry 1"):
+    with pytest.raises(UserError, match=r"1 problem\(s\); correct them\nentry 1"):
         read(entry(labels=("viola",)), on_error="skip")
 
 

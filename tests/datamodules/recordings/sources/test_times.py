@@ -31,7 +31,7 @@ def test_anything_else_is_refused_in_one_line(value):
     try:
         assert 0 <= parse_time(value) < math.inf
     except UserError as error:
-        assert "is no time: write m:ss, h:mm:ss or a number of seconds" in str(error)  # noqa: PT017
+        assert "is not a time: write m:ss, h:mm:ss or a number of seconds" in str(error)  # noqa: PT017
         assert len(str(error).splitlines()) == 1  # noqa: PT017
 
 
@@ -57,7 +57,7 @@ def test_anything_else_is_refused_in_one_line(value):
     ids=range(17),
 )
 def test_what_is_no_time_is_refused(value):
-    with pytest.raises(UserError, match="is no time"):
+    with pytest.raises(UserError, match="is not a time"):
         parse_time(value)
 
 

@@ -1,4 +1,4 @@
-"""The files of a data set, each heard once: what they are, and which cannot be used."""
+"""A survey of the files of a data set, each decoded once: length, format, and which cannot be used."""
 
 import functools
 from collections import Counter
@@ -25,16 +25,17 @@ from src.splitting.recording import Recording
 
 
 @dataclass(frozen=True)
-class Hearing:
-    """What was heard of each listed file, kept in `<cache_dir>/<name>_survey-<hash>`: it depends on no options.
+class FileSurvey:
+    """Length, format and problem of each listed file, stored in `<cache_dir>/<name>_survey-<hash>`.
 
-    `left_out.csv` in that folder is of the last labels that the files were prepared with.
+    They depend on the files only, on no option. `left_out.csv` in that folder is written with the labels that the
+    files were last prepared with.
 
     Args:
         name: of the data set.
         root: the folder that paths are relative to.
         listed: all recordings.
-        cache_dir: where prepared data lie.
+        cache_dir: the folder of prepared data.
     """
 
     name: str
@@ -44,9 +45,9 @@ class Hearing:
 
     @functools.cached_property
     def content(self) -> str:
-        """A hash of the files that are there and of their names."""
-        there = [recording.path for recording in self.listed if (self.root / recording.path).is_file()]
-        return files_hash(self.root, there, self.cache_dir / "recordings.json")
+        """A hash of the existing files and their names."""
+        existing = [recording.path for recording in self.listed if (self.root / recording.path).is_file()]
+        return files_hash(self.root, existing, self.cache_dir / "recordings.json")
 
     @functools.cached_property
     def cache(self) -> ArrayCache[ChunkedArrays]:
@@ -60,59 +61,60 @@ class Hearing:
 
     @functools.cached_property
     def arrays(self) -> dict[str, np.ndarray]:
-        """The arrays, one entry a recording.
+        """The arrays, one entry for each recording.
 
         Raises:
-            UserError: the files have not been heard.
+            UserError: the files have not been surveyed yet.
         """
         if not self.cache.is_complete():
             raise UserError(f"{self.name} is not built; run the command with mode=prepare")
         return self.cache.files.open()
 
     def prepare(self, workers: int | str, sample_rate: int, channels: int) -> None:
-        """Hear all files where that is not done; say what is converted then, and what cannot be used where it is new.
+        """Decode all files unless that is done already, and print what is new about them.
 
-        Other labels can make other files useless, without a second hearing.
+        After the survey it prints which formats are converted. It prints the files that cannot be used whenever they
+        have changed: other labels can make other files unusable without a new survey.
 
         Args:
             workers: number of processes, or `auto`.
-            sample_rate: wanted, in Hz.
-            channels: wanted.
+            sample_rate: that files are converted to, Hz.
+            channels: that files are converted to.
 
         Raises:
             UserError: a process was killed, or the disk is full.
         """
-        known = self.cache.is_complete()
-        if not known:
+        surveyed = self.cache.is_complete()
+        if not surveyed:
             surveyor = Surveyor(self.root, tuple(recording.path for recording in self.listed))
-            self.cache.prepare(Builder(surveyor, workers, f"{self.name}: hearing all files"))
+            self.cache.prepare(Builder(surveyor, workers, f"{self.name}: decoding all files"))
         if write_left_out(self.cache.folder / "left_out.csv", self.left_out()):
             say_left_out(self.name, self.left_out(), len(self.listed))
-        if not known:
+        if not surveyed:
             self._say_converted(sample_rate, channels)
 
     def left_out(self) -> list[tuple[str, str]]:
-        """Give path and reason of each recording that cannot be used."""
+        """Return path and reason of each recording that cannot be used."""
         pairs = zip(self.listed, self._reasons, strict=True)
         return [(recording.path, reason) for recording, reason in pairs if reason]
 
     def used(self) -> tuple[list[Recording], dict[str, np.ndarray]]:
-        """Give the recordings that can be used, and their entries of the arrays."""
+        """Return the recordings that can be used, and their entries of the arrays."""
         numbers = np.array([number for number, reason in enumerate(self._reasons) if not reason], np.int64)
         recordings = [self.listed[number] for number in numbers]
         return recordings, {name: values[numbers] for name, values in self.arrays.items()}
 
-    def check_left_out(self, most: float) -> None:
-        """Refuse a data set of which too much cannot be used.
+    def check_left_out(self, max_share: float) -> None:
+        """Check that not too many files are left out.
 
         Args:
-            most: the greatest share that may be left out.
+            max_share: the greatest share that may be left out, 0..1.
 
         Raises:
-            UserError: it is more; the message names the first ten.
+            UserError: more are left out; the message names the first ten.
         """
-        where = f"{self.cache.folder}/left_out.csv"
-        check_left_out(self.name, self.left_out(), len(self.listed), most, where)
+        table = f"{self.cache.folder}/left_out.csv"
+        check_left_out(self.name, self.left_out(), len(self.listed), max_share, table)
 
     @functools.cached_property
     def _reasons(self) -> list[str]:
@@ -120,10 +122,11 @@ class Hearing:
         return [recording.problem or PROBLEMS[problem] for recording, problem in pairs]
 
     def _say_converted(self, sample_rate: int, channels: int) -> None:
-        _, heard = self.used()
-        kinds = Counter(zip(heard["rate"].tolist(), heard["channels"].tolist(), strict=True))
-        if len(kinds) > 1:
+        _, surveyed = self.used()
+        formats = Counter(zip(surveyed["rate"].tolist(), surveyed["channels"].tolist(), strict=True))
+        if len(formats) > 1:
             found = ", ".join(
-                f"{count} of {rate} Hz and {n} channel(s)" for (rate, n), count in kinds.items()
+                f"{count} of {rate} Hz and {n_channels} channel(s)"
+                for (rate, n_channels), count in formats.items()
             )
             say(f"{self.name}: {found}; all become {sample_rate} Hz and {channels} channel(s)")
