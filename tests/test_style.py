@@ -9,7 +9,7 @@ from src.paths import ROOT
 
 ROOMS = ("src", "hydra_plugins", "benchmarks", "scripts")
 
-PENDING = ("src/commands", "src/configuration", "src/datamodules", "src/generation/options.py")
+PENDING = ("src/commands", "src/configuration", "src/generation/options.py")
 """Rooms and files that are not in plain English yet."""
 
 DIALECT = re.compile(r"Give (?!.* back)|Tell whether|How (many|far|often)")
