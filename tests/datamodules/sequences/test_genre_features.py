@@ -195,7 +195,7 @@ def test_flawed_items_are_named_and_left_out(genre, flawed, capsys):
 
 def test_too_many_flawed_items_are_an_error(genre, flawed):
     with pytest.raises(
-        UserError, match=r"8 of 65 files cannot be used: .*1002.*; mend them .* data.max_bad=0.01"
+        UserError, match=r"8 of 65 files cannot be used: .*1002.*; repair them .* data.max_bad=0.01"
     ):
         genre().prepare_data()
 
@@ -249,7 +249,7 @@ def test_a_missing_root_is_said_before_any_work(tmp_path, root, genre):
         with pytest.raises(UserError, match=r"kaggle.com/datasets/geoparslp.*data.root=FOLDER"):
             genre(**changes).check()
     with pytest.raises(
-        UserError, match=r"has no folder fma_genre_spectrograms_beat; give the folder that holds"
+        UserError, match=r"has no folder fma_genre_spectrograms_beat; name the folder that contains"
     ):
         genre(beat_sync=True).check()
     (root / "fma_genre_spectrograms" / "train_labels.txt").write_text("Id\tGenre\n")
