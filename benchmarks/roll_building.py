@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from src.audio.notes import midi_files, read_midi
 from src.audio.roll import Grid, to_roll
 from src.datamodules.rolls.midi_rolls import MidiMaker
-from src.datamodules.rolls.parts import build_rolls
+from src.datamodules.rolls.piece_files import build_rolls
 from src.processes import cores
 
 TURNS = 3

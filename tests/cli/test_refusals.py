@@ -91,7 +91,7 @@ CASES = {
         ("mode=predict", "checkpoint=nothing.ckpt", "input=a.wav"), ("nothing.ckpt", "no such file")
     ),
     "foreign checkpoint": Case(
-        ("mode=test", "checkpoint={files}/foreign.ckpt"), ("another kind", "mode=train")
+        ("mode=test", "checkpoint={files}/foreign.ckpt"), ("no checkpoint of this project", "mode=train")
     ),
     "text as checkpoint": Case(
         ("mode=test", "checkpoint={files}/text.ckpt"), ("cannot be read", "checkpoint")

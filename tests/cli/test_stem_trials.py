@@ -125,7 +125,7 @@ def test_what_was_trained_on_cannot_be_called_unseen(project, fonts, trained, tm
     command = ("mode=test", f"checkpoint={best}", *DATA, fonts[2], f"data.val_soundfonts=[{full}]")
     for more, said in (
         ((), "soundfont full is in train and in val"),
-        ((f"data.soundfonts=[{judge}]",), "data.soundfonts is what"),
+        ((f"data.soundfonts=[{judge}]",), "data.soundfonts says how training items are made"),
     ):
         result = project.run(*command, *more, f"outputs={tmp_path}", **THREADS)
         assert result.returncode == 2
@@ -168,9 +168,9 @@ def test_a_checkpoint_of_an_earlier_version_repeats_its_figures(project, trained
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("data/synth_stems/variation=none", "data/synth_stems/variation is what"),
-        ("data.soundfonts=[TimGM6mb]", "data.soundfonts is what"),
-        ("data.leave_out.kin=[]", "data.leave_out.kin is what"),
+        ("data/synth_stems/variation=none", "data/synth_stems/variation says how training items are made"),
+        ("data.soundfonts=[TimGM6mb]", "data.soundfonts says how training items are made"),
+        ("data.leave_out.kin=[]", "data.leave_out.kin says how training items are made"),
         ("data.seen=no", "data.seen=no: choose true or false"),
         ("data.heard=true", "data.heard=true is now called data.seen=true"),
         ("variation=none", "variation=none is now called data/synth_stems/variation=none"),

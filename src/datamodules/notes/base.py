@@ -1,4 +1,4 @@
-"""What data sets of single notes share: the notes, their sounds on disk, folds, spectrograms on the device."""
+"""What data sets of single notes have in common: the notes, their sounds on disk, folds, items made on access."""
 
 import functools
 from abc import abstractmethod
@@ -36,33 +36,33 @@ from src.splitting.splits import SPLITS
 
 ORIGINS = ("recordings", "soundfont")
 _STATISTICS_ITEMS = 256
-_BASELINE_ITEMS = 2048  # of the training part: more change a logistic regression little
+_BASELINE_ITEMS = 2048  # of the training split: more change a logistic regression little
 _SHEET_ITEMS = 2048
 _BLOCK = 64
 
 
 class NoteOptions(DataOptions):
-    """What every data set of notes has.
+    """Options of every data set of notes.
 
     Args:
         source: `recordings`: files below `root` that a table like TinySOL's describes; `soundfont`: the same notes
             played by a synthesiser.
         root: the data set's folder.
-        max_bad: share of the recordings that may be unusable; notes that a soundfont does not have are no mistake.
+        max_bad: share of the recordings that may be unusable, 0..1; notes that a soundfont lacks do not count.
         soundfonts: paths or known names; each plays every note.
         instruments: name, General MIDI program and range of each.
         velocities: MIDI velocity by dynamics.
-        held_seconds: how long a key is held.
-        effects: the synthesiser's reverberation and chorus.
-        note_seconds: what is kept of each note.
-        folds: `own`: those of the table; `pitch`: all notes of one pitch of one instrument share a fold. A soundfont
-            has no others.
+        held_seconds: how long a key is held, s.
+        effects: whether the synthesiser adds reverberation and chorus.
+        note_seconds: length of what is stored of each note, from its beginning, s.
+        folds: `own`: those of the table; `pitch`: all notes of one pitch of one instrument share a fold. With a
+            soundfont they are always `pitch`.
         split: folds of `train`, `val` and `test`.
-        clip_seconds: length of an item.
+        clip_seconds: length of an item, s.
         features: parameters of `src.audio.mel.LogMel`; its sample_rate is the sound's.
-        seed: of folds and draws.
-        shifts: semitones that validation and test items are heard at; the outputs are averaged.
-        loaders: processes that make batches, or `auto`: none on a CPU, on a GPU one a core but one.
+        seed: of folds and draws, >= 0.
+        shifts: semitones by which validation and test items are transposed; the outputs for all shifts are averaged.
+        loaders: number of processes that make batches, or `auto`: none on a CPU, all cores but one with a GPU.
     """
 
     source: Annotated[str, one_of(*ORIGINS)]
@@ -83,16 +83,16 @@ class NoteOptions(DataOptions):
     loaders: Annotated[int | str, whole(0) | one_of("auto"), Role.NO_EFFECT]
 
     def check(self) -> None:
-        """Refuse a folder where a soundfont plays.
+        """Check that no folder is named where a soundfont plays.
 
         Raises:
-            UserError: there is one.
+            UserError: one is.
         """
         if self.source == "soundfont" and self.root is not None:
             raise UserError("data.root has no effect with data.source=soundfont: add data.source=recordings")
 
     def origin(self) -> Recorded | Played:
-        """Return where the notes come from."""
+        """Return the origin of the notes: recordings or soundfonts."""
         if self.source == "recordings":
             return Recorded(self.root)
         return Played(
@@ -101,7 +101,7 @@ class NoteOptions(DataOptions):
 
 
 class NoteDataModule(DataModule):
-    """Sounds made of single notes when they are asked for; a subclass says how.
+    """Items made of single notes on access; a subclass says how.
 
     Args:
         cache_dir, batch_size, shuffle_seed: see `DataModule`.
@@ -133,17 +133,17 @@ class NoteDataModule(DataModule):
 
     @abstractmethod
     def maker(self, split: str) -> ItemMaker:
-        """Give what makes the items of a part from their numbers."""
+        """Return the maker of the items of a split."""
 
     @abstractmethod
     def train_batches(self) -> Sampler[np.ndarray]:
-        """Give the numbers of the training items, a batch at a time."""
+        """Return the numbers of the training items, a batch at a time."""
 
     def check(self) -> None:
-        """Refuse a missing folder, table, soundfont or library.
+        """Check that the folder and table, or the soundfonts and their library, exist.
 
         Raises:
-            UserError: one of those; the message says how to get it.
+            UserError: one is missing; the message says how to get it.
         """
         self.origin.check(self.log_mel.sample_rate)
         if not self.store.cache.is_complete():
@@ -151,11 +151,11 @@ class NoteDataModule(DataModule):
 
     @property
     def drawn_by(self) -> tuple[str, ...]:
-        """Which folds are which part, and what makes folds."""
+        """The options that assign folds to splits and notes to folds."""
         return ("split", "folds", "seed") if self.folds == "pitch" else ("split", "folds")
 
     def resolved(self) -> dict[str, Any]:
-        """Give the folder and the soundfonts as full paths; what has no effect is null."""
+        """Return the folder and the soundfonts as full paths, `None` for the one that has no effect, and the folds."""
         return {**self.origin.resolved(), "folds": self.folds}
 
     @functools.cached_property
@@ -176,7 +176,7 @@ class NoteDataModule(DataModule):
         return NoteStore(folder, len(self.notes), self._stored_samples, {"data": "notes", "recipe": recipe})
 
     def notes_recipe(self) -> dict[str, Any]:
-        """Give what determines the sounds."""
+        """Return everything that determines the sounds."""
         return {
             **self.origin.recipe(self.cache_dir / "content_hashes.json"),
             "notes": value_hash([note.name for note in self.notes]),
@@ -186,7 +186,7 @@ class NoteDataModule(DataModule):
         }
 
     def recipe(self) -> dict[str, Any]:
-        """Give what determines the notes, their folds, and the items' features."""
+        """Return everything that determines the notes, their folds, and the items' features."""
         return {
             "notes": self.notes_recipe(),
             "folds": [note.fold for note in self.notes],
@@ -198,36 +198,36 @@ class NoteDataModule(DataModule):
         }
 
     def code_modules(self) -> Sequence[ModuleType]:
-        """Give the modules that make the notes and the items, and this one, whose statistics are kept with them."""
+        """Return the modules of the data set, of its items and of their features."""
         return module_of(self), mixer, mel
 
     def prepare_data(self) -> None:
-        """Build the sounds, and what is measured on the training part.
+        """Build the sounds, and the statistics of the training split.
 
         Raises:
-            UserError: too many notes cannot be used, or a part has none of an instrument.
+            UserError: too many notes cannot be used, or a split has none of some instrument.
         """
         self.store.prepare(self._listed[1], self.workers, self.name, self.max_bad)
         self.setup()
         self.statistics()
 
     def setup(self, stage: str | None = None) -> None:
-        """Refuse a part without a note of some instrument.
+        """Check that every split has notes of every instrument.
 
         Raises:
-            UserError: there is one.
+            UserError: one has none of some instrument.
         """
-        for split, found in self.pools.items():
-            empty = [name for name, numbers in zip(self.classes, found, strict=True) if not len(numbers)]
-            if empty:
+        for split, by_class in self.pools.items():
+            missing = [name for name, numbers in zip(self.classes, by_class, strict=True) if not len(numbers)]
+            if missing:
                 raise UserError(
-                    f"{self.name}: folds {list(self.split[split])} ({split}) have no note of {', '.join(empty)}; "
-                    "give more notes, or other folds (data.split)"
+                    f"{self.name}: folds {list(self.split[split])} ({split}) have no note of {', '.join(missing)}; "
+                    "add notes, or choose other folds (data.split)"
                 )
 
     @functools.cached_property
     def pools(self) -> dict[str, list[np.ndarray]]:
-        """The numbers of the notes of each part, int64, by class; they must be built."""
+        """The numbers of the notes of each split, int64, by class; the sounds must be built."""
         return {split: self._by_class(split) for split in SPLITS}
 
     def _by_class(self, split: str) -> list[np.ndarray]:
@@ -240,29 +240,31 @@ class NoteDataModule(DataModule):
         ]
 
     def statistics(self) -> tuple[np.ndarray, np.ndarray]:
-        """Give mean and standard deviation of each mel band over training items, each float32 (n_mels,)."""
+        """Return mean and standard deviation of each mel band over 256 training items, float32 (n_mels,) each."""
         file = self.folder / "statistics.json"
         values = read_json(file)
         if values is None:
             count = min(_STATISTICS_ITEMS, self.n_items["train"])
-            features = torch.cat([x for x, _ in self._spectrograms("train", count)])
+            features = torch.cat([spectrograms for spectrograms, _ in self._spectrograms("train", count)])
             deviation, mean = torch.std_mean(features, dim=(0, 1, 3), correction=0)
             values = {"mean": mean.tolist(), "deviation": deviation.clamp(min=1e-3).tolist()}
             write_json(file, values)
         return np.array(values["mean"], np.float32), np.array(values["deviation"], np.float32)
 
     def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
-        """Give `band_statistics` (n, 3 · n_mels) and targets of a part; of training 2,048 items."""
+        """Return `band_statistics` (n, 3 · n_mels) and targets of a split; for `train`, of 2,048 items at most."""
         count = self.n_items[split] if split != "train" else min(_BASELINE_ITEMS, self.n_items[split])
-        parts = [(band_statistics(x.numpy()), y) for x, y in self._spectrograms(split, count)]
-        return np.concatenate([x for x, _ in parts]), np.concatenate([y for _, y in parts])
+        batches = self._spectrograms(split, count)
+        described = [(band_statistics(spectrograms.numpy()), targets) for spectrograms, targets in batches]
+        features, targets = zip(*described, strict=True)
+        return np.concatenate(features), np.concatenate(targets)
 
     def contact_sheet(self, folder: Path) -> None:
-        """Write a few training items of each class and of each number of classes, to be heard and looked at.
+        """Write a few training items of each class and of each number of classes, to listen to and look at.
 
         Args:
             folder: gets `.wav` and `.png` files whose names say what plays, and `classes.csv`/`.png` of the first
-                2,048 items of each part.
+                2,048 items of each split.
         """
         makers = {split: self.maker(split) for split in SPLITS}
 
@@ -275,15 +277,15 @@ class NoteDataModule(DataModule):
         write_contact_sheet(folder, write, self.classes, marks)
 
     def train_dataloader(self) -> DataLoader[tuple[Tensor, ...]]:
-        """Give training batches: sounds (B, samples) and targets."""
+        """Return a loader of training batches: sounds (B, samples) and targets."""
         return sound_loader(SoundDataset(self.maker("train")), self.train_batches(), self._loaders())
 
     def val_dataloader(self) -> DataLoader[tuple[Tensor, ...]]:
-        """Give all validation items in order."""
+        """Return a loader of all validation items in order."""
         return self._ordered("val")
 
     def test_dataloader(self) -> DataLoader[tuple[Tensor, ...]]:
-        """Give all test items in order."""
+        """Return a loader of all test items in order."""
         return self._ordered("test")
 
     def _ordered(self, split: str) -> DataLoader[tuple[Tensor, ...]]:
@@ -298,7 +300,7 @@ class NoteDataModule(DataModule):
         return max(0, cores() - 1) if torch.cuda.is_available() else 0
 
     def _spectrograms(self, split: str, count: int) -> Iterator[tuple[Tensor, np.ndarray]]:
-        """Give spectrograms (B, 1, n_mels, T) and targets of some items, from all over a part."""
+        """Yield spectrograms (B, 1, n_mels, T) and targets of `count` items, spread evenly over a split."""
         make = self.maker(split)
         chosen = np.linspace(0, self.n_items[split] - 1, count).astype(np.int64)
         for start in range(0, count, _BLOCK):
@@ -308,7 +310,7 @@ class NoteDataModule(DataModule):
 
     @functools.cached_property
     def _listed(self) -> tuple[list[Note], Maker]:
-        """The notes, and what makes their sounds."""
+        """The notes, and the maker of their sounds."""
         return self.origin.listed(self.log_mel.sample_rate, self._stored_samples)
 
     @property

@@ -1,4 +1,4 @@
-"""What makes the sound of a note: a file, or the synthesiser. Both can be sent to another process."""
+"""Makers of the sound of a note: from a file, or by the synthesiser. Both pickle, so worker processes can use them."""
 
 import contextlib
 import functools
@@ -17,7 +17,7 @@ from src.errors import UserError
 from src.preparation.survey import FINE, PROBLEMS, Surveyor
 
 FULL_SCALE = 32767
-"""Of the stored sounds: 16 bits, as recordings are published."""
+"""Of the stored sounds, which have 16 bits, as recordings are published."""
 
 Made = dict[str, np.ndarray | int]
 
@@ -28,9 +28,9 @@ class RecordedNotes:
 
     Args:
         root: the folder that paths are relative to.
-        paths: one a note.
-        sample_rate: wanted, Hz.
-        samples: what is kept of each note, from its beginning.
+        paths: one for each note.
+        sample_rate: of the sounds, Hz.
+        samples: number of samples kept of each note, from its beginning.
     """
 
     root: Path
@@ -39,7 +39,10 @@ class RecordedNotes:
     samples: int
 
     def __call__(self, index: int) -> Made:
-        """Give `sound`, int16 (samples,), padded with 0, its `length`, 0 where the file can't be used, and `digest`."""
+        """Return the `sound` of a note, int16 (samples,), padded with 0, its `length`, and its `digest`.
+
+        The length is 0 where the file cannot be used.
+        """
         waveform = np.zeros(0, np.float32)
         if self._fault(index) == FINE:
             with contextlib.suppress(UserError):  # two channels that cancel each other
@@ -47,7 +50,7 @@ class RecordedNotes:
         return stored(waveform, self.samples)
 
     def problem(self, index: int) -> str:
-        """Say why a file can't be used."""
+        """Return why a file cannot be used."""
         return f"{self.paths[index]} {self._fault(index) or 'is silent as one channel'}"
 
     def _fault(self, index: int) -> str:
@@ -60,9 +63,9 @@ class RenderedNotes:
 
     Args:
         notes: soundfont, General MIDI program (from 0), pitch and velocity of each.
-        sample_rate: wanted, Hz.
-        samples: length of a note's sound; what rings longer is cut off.
-        seconds: how long the key is held.
+        sample_rate: of the sounds, Hz.
+        samples: length of a note's sound; one that rings longer is cut off.
+        seconds: how long the key is held, s.
         effects: the synthesiser's reverberation and chorus.
     """
 
@@ -73,7 +76,10 @@ class RenderedNotes:
     effects: bool
 
     def __call__(self, index: int) -> Made:
-        """Give `sound`, int16 (samples,), its `length`, 0 where the soundfont plays nothing, and `digest`."""
+        """Return the `sound` of a note, int16 (samples,), padded with 0, its `length`, and its `digest`.
+
+        The length is 0 where the soundfont plays nothing.
+        """
         soundfont, program, pitch, velocity = self.notes[index]
         events = [
             (0.0, mido.Message("program_change", program=program)),
@@ -84,7 +90,7 @@ class RenderedNotes:
         return stored(synthesizer.render(events, self.samples / self.sample_rate), self.samples)
 
     def problem(self, index: int) -> str:
-        """Say why a note can't be used."""
+        """Return why a note cannot be used."""
         soundfont, program, pitch, _ = self.notes[index]
         return f"{soundfont.name}: program {program} plays nothing at pitch {pitch}"
 
@@ -93,16 +99,16 @@ Maker = RecordedNotes | RenderedNotes
 
 
 def stored(waveform: np.ndarray, samples: int) -> Made:
-    """Cut or pad a sound, float32 (n,) of about -1..1, to what is stored; silence at its ends is left out."""
-    heard = np.flatnonzero(np.abs(waveform) > SILENCE)
-    kept = waveform[heard[0] : heard[-1] + 1][:samples] if len(heard) else waveform[:0]
+    """Return a sound, float32 (n,) of about -1..1, as it is stored: without silence at its ends, cut or padded."""
+    loud = np.flatnonzero(np.abs(waveform) > SILENCE)
+    kept = waveform[loud[0] : loud[-1] + 1][:samples] if len(loud) else waveform[:0]
     sound = np.zeros(samples, np.int16)
     sound[: len(kept)] = np.rint(kept.clip(-1, 1) * FULL_SCALE)
     return {"sound": sound, "length": len(kept), "digest": _digest(sound)}
 
 
 def arrays(samples: int) -> Mapping[str, tuple[str, tuple[int, ...]]]:
-    """Describe what is stored of each note."""
+    """Return type and shape of the arrays that are stored, for each note."""
     return {"sound": ("int16", (samples,)), "length": ("int64", ()), "digest": ("uint64", ())}
 
 

@@ -1,4 +1,4 @@
-"""Mixtures of single notes, each made from its own number alone."""
+"""Mixtures of single notes, each determined by its number alone."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from src.options import Options
 from src.rules import Rule, each, flag, number, one_of, pair, whole
 
 LEVELS = ("recorded", "equal")
-_DRAWS = 4  # of a source: which note, where it is cut, its gain, its speed
+_DRAWS = 4  # for each source: which note, where it is cut, its gain, its speed
 
 
 _SOURCES = each(whole(1))
@@ -30,12 +30,13 @@ class MixtureOptions(Options):
     """How notes are mixed.
 
     Args:
-        n_sources: how many notes; of several numbers each mixture draws one.
-        distinct: no instrument twice; else notes are drawn from all alike, and what counts is the set.
-        samples: length of a mixture. Of a longer note a random part is taken, a shorter one is followed by silence.
+        n_sources: number of notes; where there are several numbers, each mixture draws one.
+        distinct: whether no instrument occurs twice. Else notes are drawn from all with equal probability, and the
+            label is the set of their instruments.
+        samples: length of a mixture. A random excerpt of a longer note is taken, a shorter note is followed by silence.
         level: `recorded`, or `equal`: every note has the same root mean square.
-        gain_db: lowest and highest gain of a note, dB, uniform.
-        detune: semitones that each note is played higher or lower, at most, by another speed.
+        gain_db: lowest and highest gain of a note, dB, drawn uniformly.
+        detune: greatest number of semitones by which a note is transposed, up or down, by changing its speed.
 
     Raises:
         UserError: an option lies outside its range.
@@ -57,9 +58,9 @@ class Source:
 
     Args:
         note: its number in the store.
-        position: where a part of a longer note begins, 0 (its beginning) to 1.
-        gain: factor.
-        speed: 1 is as recorded, 2 an octave higher.
+        position: where the excerpt of a longer note begins, 0 (at its beginning) to 1 (as late as possible).
+        gain: factor of the amplitude.
+        speed: of playback; 1 is as recorded, 2 an octave higher.
     """
 
     note: int
@@ -69,25 +70,25 @@ class Source:
 
 
 class Mixer:
-    """Makes mixtures; it can be sent to another process.
+    """Makes mixtures; it pickles, so worker processes can use it.
 
-    Mixture i depends on seed, part and i only: all draws come from a counter-based generator (Philox; Salmon et
-    al. 2011) whose key is the seed and whose counter is part and i. The draws have fixed places, so that another
-    gain changes no note.
+    Mixture i depends only on seed, stream and i: all draws come from a counter-based generator (Philox; Salmon et
+    al. 2011) whose key is the seed and whose counter is stream and i. Every draw has a fixed position in the sequence,
+    so that, for instance, another range of gains does not change which notes are drawn.
 
     Args:
         store: the sounds.
         classes: the numbers of the notes that may be drawn, by class.
         options: how they are mixed.
         seed: >= 0.
-        part: >= 0; mixtures of two parts are independent.
+        stream: >= 0, one for each split; mixtures of two streams are independent.
     """
 
     def __init__(
-        self, store: NoteStore, classes: Sequence[np.ndarray], options: MixtureOptions, seed: int, part: int
+        self, store: NoteStore, classes: Sequence[np.ndarray], options: MixtureOptions, seed: int, stream: int
     ) -> None:
         self._store, self._classes, self._options = store, tuple(classes), options
-        self._seed, self._part = seed, part
+        self._seed, self._stream = seed, stream
         self._class_of = {int(note): label for label, notes in enumerate(classes) for note in notes}
         self._all = np.concatenate(self._classes)
         self._opened: tuple[np.ndarray, np.ndarray] | None = None
@@ -115,33 +116,34 @@ class Mixer:
         return sounds, labels
 
     def marks(self, indices: np.ndarray) -> np.ndarray:
-        """Give the labels of mixtures, uint8 (B, C), without their sounds."""
+        """Return the labels of mixtures, uint8 (B, C), without making their sounds."""
         labels = np.zeros((len(indices), len(self._classes)), np.uint8)
         for row, index in enumerate(indices):
             labels[row, [self._class_of[source.note] for source in self.draw(int(index))]] = 1
         return labels
 
     def draw(self, index: int) -> list[Source]:
-        """Draw what mixture `index` is made of."""
+        """Draw the notes of mixture `index`."""
         options, n_classes = self._options, len(self._classes)
-        most = max(options.n_sources)
+        max_sources = max(options.n_sources)
         generator = np.random.Generator(
-            np.random.Philox(key=[self._seed, 0], counter=[0, 0, self._part, index])
+            np.random.Philox(key=[self._seed, 0], counter=[0, 0, self._stream, index])
         )
-        draws = generator.random(1 + n_classes + _DRAWS * most)
+        # All draws are made at once, for the most sources that there may be, so that each keeps its position.
+        draws = generator.random(1 + n_classes + _DRAWS * max_sources)
         n_sources = options.n_sources[int(draws[0] * len(options.n_sources))]
         order = draws[1 : 1 + n_classes].argsort()
-        each = draws[1 + n_classes :].reshape(most, _DRAWS)
+        per_source = draws[1 + n_classes :].reshape(max_sources, _DRAWS)
         return [
-            self._source(self._classes[order[number]] if options.distinct else self._all, each[number])
+            self._source(self._classes[order[number]] if options.distinct else self._all, per_source[number])
             for number in range(n_sources)
         ]
 
     def _source(self, notes: np.ndarray, draws: np.ndarray) -> Source:
-        which, position, gain, detune = draws.tolist()
+        choice, position, gain, detune = draws.tolist()
         low, high = self._options.gain_db
         return Source(
-            note=int(notes[int(which * len(notes))]),
+            note=int(notes[int(choice * len(notes))]),
             position=position,
             gain=10 ** ((low + gain * (high - low)) / 20),
             speed=speed(self._options.detune * (2 * detune - 1)),
@@ -150,14 +152,16 @@ class Mixer:
     def _add(self, source: Source, mixture: np.ndarray) -> None:
         """Add a note to a mixture (samples,)."""
         sound, length = self._sounds
-        wanted = math.ceil(len(mixture) * source.speed) + 2  # a sample after the last
+        # Played faster, more of the note is needed; two samples more for the interpolation at the end.
+        wanted = math.ceil(len(mixture) * source.speed) + 2
         start = int(source.position * max(length[source.note] - wanted, 0))
-        part = sound[source.note, start : min(start + wanted, length[source.note])].astype(np.float32)
-        part = at_speed(part, source.speed)[: len(mixture)]
+        excerpt = sound[source.note, start : min(start + wanted, length[source.note])].astype(np.float32)
+        excerpt = at_speed(excerpt, source.speed)[: len(mixture)]
         scale = source.gain / FULL_SCALE
         if self._options.level == "equal":
-            scale = 0.1 * source.gain / max(float(np.sqrt(np.square(part).mean())), 1.0)
-        mixture[: len(part)] += part * np.float32(scale)
+            # A root mean square of 0.1; the excerpt is in units of 16-bit samples, so 1.0 guards against silence.
+            scale = 0.1 * source.gain / max(float(np.sqrt(np.square(excerpt).mean())), 1.0)
+        mixture[: len(excerpt)] += excerpt * np.float32(scale)
 
     @property
     def _sounds(self) -> tuple[np.ndarray, np.ndarray]:

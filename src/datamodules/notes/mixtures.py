@@ -1,7 +1,7 @@
-"""Mixtures of single notes: name the instruments.
+"""Mixtures of single notes, to recognise their instruments.
 
-After the published experiment on N = 2, 3, 5, 10 notes of TinySOL, whose training and test mixtures were made of the
-same recordings; here no two parts share one.
+After the published experiment on N = 2, 3, 5, 10 notes of TinySOL. Its training and test mixtures were made of the same
+recordings; here no two splits share one.
 """
 
 import functools
@@ -23,18 +23,18 @@ from src.splitting.splits import SPLITS
 
 
 class Mixtures(NoteDataModule):
-    """Sums of a few notes, made when they are asked for; mixture i of a part is always the same.
+    """Sums of a few notes, made on access; mixture i of a split is always the same.
 
     Args:
-        n_mixtures: of `train` (an epoch), `val` and `test`.
-        n_sources: notes a mixture, or several numbers to draw from.
-        train_n_sources: those of training mixtures, if others.
-        distinct: no instrument twice in a mixture.
+        n_mixtures: number of mixtures of `train` (in an epoch), `val` and `test`.
+        n_sources: number of notes in a mixture, or several numbers to draw from.
+        train_n_sources: the same for training mixtures, if they differ.
+        distinct: whether no instrument occurs twice in a mixture.
         level: `recorded` or `equal`; see `MixtureOptions`.
         gain_db: lowest and highest gain of a note, dB.
         detune: of training notes; see `MixtureOptions`.
-        fresh: every epoch has mixtures that no epoch before had; else all have the same.
-        leak: rebuild the published mistake: all parts draw from the same recordings.
+        fresh: whether every epoch has mixtures that no earlier epoch had; else all epochs have the same.
+        leak: whether to reproduce the published mistake: all splits draw from the same recordings.
         options: see `NoteOptions`.
 
     Raises:
@@ -78,60 +78,62 @@ class Mixtures(NoteDataModule):
         self.fresh, self.leak = options.fresh, options.leak
 
     def check(self) -> None:
-        """Refuse what `NoteDataModule.check` refuses, and more instruments a mixture than there are.
+        """Check what `NoteDataModule.check` checks, and that there are as many instruments as a mixture needs.
 
         Raises:
             UserError: one of those.
         """
         super().check()
-        most = max(*self.mixing.n_sources, *self.training.n_sources)
-        if self.mixing.distinct and most > len(self.classes):
+        max_sources = max(*self.mixing.n_sources, *self.training.n_sources)
+        if self.mixing.distinct and max_sources > len(self.classes):
             raise UserError(
-                f"data.n_sources={most}, but there are {len(self.classes)} instruments; "
+                f"data.n_sources={max_sources}, but there are {len(self.classes)} instruments; "
                 "choose fewer, or data.distinct=false"
             )
 
     def recipe(self) -> dict[str, Any]:
-        """Give what determines the mixtures."""
-        ours = {
+        """Return everything that determines the mixtures."""
+        own = {
             "n_mixtures": self.n_items,
             "mixing": asdict(self.mixing),
             "training": asdict(self.training),
             "fresh": self.fresh,
             "leak": self.leak,
         }
-        return super().recipe() | ours
+        return super().recipe() | own
 
     def prepare_data(self) -> None:
-        """Build the sounds; say what a leak means.
+        """Build the sounds; with `leak`, print a warning.
 
         Raises:
-            UserError: too many notes cannot be used, or a part has none of an instrument.
+            UserError: too many notes cannot be used, or a split has none of some instrument.
         """
         if self.leak:
-            say("data.leak=true: training and test share recordings, as published; the figures are too good")
+            say(
+                "data.leak=true: training and test share recordings, as published, so the figures are too good"
+            )
         super().prepare_data()
 
     def maker(self, split: str) -> Mixer:
-        """Give what makes the mixtures of a part; only training notes are changed."""
+        """Return the maker of the mixtures of a split; only training notes are detuned."""
         options = self.training if split == "train" else self.mixing
         return Mixer(self.store, self.pools[split], options, self.seed, SPLITS.index(split))
 
     def train_batches(self) -> Sampler[np.ndarray]:
-        """Give the numbers of the training mixtures, new ones each epoch where `fresh`."""
+        """Return the numbers of the training mixtures, a batch at a time; with `fresh`, each epoch has new ones."""
         kind = FreshBatches if self.fresh else ShuffledBatches
         return kind(self.n_items["train"], self.batch_size, self.shuffle_seed, *self._place())
 
     def summary(self) -> dict[str, Any]:
-        """Give what `metrics.json` says of the data; of a leak, too."""
+        """Return the entry of the data in `metrics.json`, with the notes of each split and whether they leak."""
         pools = {split: sum(map(len, self.pools[split])) for split in SPLITS}
         return {**super().summary(), "notes": pools, "leak": self.leak}
 
     @functools.cached_property
     def pools(self) -> dict[str, list[np.ndarray]]:
-        """The notes of each part, by class; of a leak, all in each."""
+        """The numbers of the notes of each split, by class; with `leak`, each split has all notes."""
         pools = super().pools
         if not self.leak:
             return pools
-        every = [np.sort(np.concatenate(of_class)) for of_class in zip(*pools.values(), strict=True)]
-        return dict.fromkeys(SPLITS, every)
+        all_notes = [np.sort(np.concatenate(of_class)) for of_class in zip(*pools.values(), strict=True)]
+        return dict.fromkeys(SPLITS, all_notes)

@@ -1,4 +1,4 @@
-"""A single note, and which part of a split it belongs to."""
+"""A single note, and the fold that it belongs to."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ class Note:
         name: its file, relative to the folder of sounds, or instrument, pitch and dynamics.
         instrument: its class.
         pitch: MIDI number, 0..127.
-        dynamics: pp, mf, ff, ….
+        dynamics: `pp`, `mf`, `ff` and so on.
         fold: 0..4.
     """
 
@@ -33,13 +33,13 @@ class Note:
 
 
 def by_pitch(notes: Sequence[Note], seed: int) -> list[Note]:
-    """Give folds such that all notes of one pitch of one instrument share a fold.
+    """Return the notes with new folds, such that all notes of one pitch of one instrument share a fold.
 
-    The pitches of each instrument are drawn in random order and dealt out to the folds in turn.
+    The pitches of each instrument are shuffled and dealt out to the folds in turn.
 
     Args:
-        notes: any.
-        seed: of the draw, >= 0.
+        notes: their folds do not matter.
+        seed: of the shuffling, >= 0.
     """
     folds: dict[tuple[str, int], int] = {}
     for number, instrument in enumerate(sorted({note.instrument for note in notes})):
@@ -51,11 +51,11 @@ def by_pitch(notes: Sequence[Note], seed: int) -> list[Note]:
 
 def _folds(key: str, value: Any) -> dict[str, tuple[int, ...]]:
     split: dict[str, tuple[int, ...]] = by_name(each(whole(0, N_FOLDS - 1)), SPLITS).read(key, value)
-    folds = [fold for part in split.values() for fold in part]
+    folds = [fold for of_split in split.values() for fold in of_split]
     if len(set(folds)) < len(folds):
         raise Unfit
     return split
 
 
 FOLDS_OF_SPLITS = Rule(f"folds of train, val and test, each of 0..{N_FOLDS - 1} for one split only", _folds)
-"""Which folds make which split."""
+"""Rule for the folds of each split."""

@@ -1,4 +1,4 @@
-"""Where notes come from: recordings that a table describes, or soundfonts that play the same."""
+"""Origins of notes: recordings that a table describes, or soundfonts that play the same notes."""
 
 import importlib.metadata
 from collections.abc import Mapping, Sequence
@@ -31,10 +31,10 @@ class Recorded:
     root: str | Path | None
 
     def folder(self) -> Path:
-        """Give the folder.
+        """Return the folder.
 
         Raises:
-            UserError: it is not named or not there; the message says where to get TinySOL.
+            UserError: it is not named or does not exist; the message says where to get TinySOL.
         """
         root = None if self.root is None else Path(self.root).expanduser().resolve()
         if root is None or not root.is_dir():
@@ -42,19 +42,19 @@ class Recorded:
         return root
 
     def check(self, sample_rate: int) -> None:
-        """Refuse a missing folder.
+        """Check that the folder exists.
 
         Raises:
-            UserError: it is not there.
+            UserError: it does not.
         """
         self.folder()
 
     def listed(self, sample_rate: int, samples: int) -> tuple[list[Note], Maker]:
-        """List the notes of the table, and give what reads their sounds.
+        """Return the notes of the table, and the maker of their sounds.
 
         Args:
-            sample_rate: wanted, Hz.
-            samples: what is kept of each note.
+            sample_rate: of the sounds, Hz.
+            samples: number of samples kept of each note.
         """
         root = self.folder()
         notes = read_table(root)
@@ -62,7 +62,7 @@ class Recorded:
         return notes, RecordedNotes(sounds_folder(root), paths, sample_rate, samples)
 
     def recipe(self, memory: Path) -> dict[str, Any]:
-        """Give what determines the sounds; `memory` remembers hashes of files."""
+        """Return everything that determines the sounds; the file `memory` caches hashes of files."""
         return {
             "root": content_hash(sounds_folder(self.folder()), memory),
             "libsndfile": soundfile.__libsndfile_version__,
@@ -70,7 +70,7 @@ class Recorded:
         }
 
     def resolved(self) -> dict[str, Any]:
-        """Give the folder as a full path; what has no effect is null."""
+        """Return the folder as a full path, and `None` for the soundfonts, which have no effect."""
         return {"root": str(self.folder()), "soundfonts": None}
 
 
@@ -82,8 +82,8 @@ class Played:
         soundfonts: paths or known names; each plays every note.
         instruments: name, General MIDI program and range of each.
         velocities: MIDI velocity by dynamics.
-        held_seconds: how long a key is held.
-        effects: the synthesiser's reverberation and chorus.
+        held_seconds: how long a key is held, s.
+        effects: whether the synthesiser adds reverberation and chorus.
     """
 
     soundfonts: tuple[str, ...]
@@ -93,20 +93,20 @@ class Played:
     effects: bool
 
     def fonts(self) -> list[Path]:
-        """Find the soundfonts.
+        """Return the paths of the soundfonts.
 
         Raises:
-            UserError: none is named, or one is not here.
+            UserError: none is named, or one is not installed.
         """
         if not self.soundfonts:
             raise UserError("data.soundfonts is empty: name at least one, such as TimGM6mb")
         return [find_soundfont(name) for name in self.soundfonts]
 
     def check(self, sample_rate: int) -> None:
-        """Refuse a missing library, soundfont or program.
+        """Check that the library, the soundfonts and their programs exist.
 
         Raises:
-            UserError: one of those; the message says how to get it.
+            UserError: one is missing; the message says how to get it.
         """
         fluid.functions()
         check_sample_rate(sample_rate)
@@ -114,20 +114,20 @@ class Played:
             check_programs(font, [entry.program for entry in instruments(self.instruments)])
 
     def listed(self, sample_rate: int, samples: int) -> tuple[list[Note], Maker]:
-        """List the notes, of each soundfont after another, and give what plays them.
+        """Return the notes, one soundfont after another, and the maker of their sounds.
 
         Args:
-            sample_rate: wanted, Hz.
-            samples: what is kept of each note.
+            sample_rate: of the sounds, Hz.
+            samples: number of samples kept of each note.
         """
         notes, played = soundfont_notes(instruments(self.instruments), self.velocities)
         fonts = self.fonts()
-        with_font = tuple((font, *how) for font in fonts for how in played)
+        with_font = tuple((font, *note) for font in fonts for note in played)
         maker = RenderedNotes(with_font, sample_rate, samples, self.held_seconds, self.effects)
         return notes * len(fonts), maker
 
     def recipe(self, memory: Path) -> dict[str, Any]:
-        """Give what determines the sounds; `memory` remembers hashes of files."""
+        """Return everything that determines the sounds; the file `memory` caches hashes of files."""
         return {
             "instruments": [dict(entry) for entry in self.instruments],
             "velocities": dict(self.velocities),
@@ -138,5 +138,5 @@ class Played:
         }
 
     def resolved(self) -> dict[str, Any]:
-        """Give the soundfonts as full paths; what has no effect is null."""
+        """Return the soundfonts as full paths, and `None` for the folder, which has no effect."""
         return {"root": None, "soundfonts": [str(font) for font in self.fonts()]}

@@ -42,7 +42,9 @@ def instruments(entries: Sequence[Mapping[str, Any]]) -> tuple[Instrument, ...]:
     """
     for entry in entries:
         if set(entry) != {"name", "program", "low", "high"}:
-            raise UserError(f"data.instruments: {dict(entry)}: give each name, program, low and high")
+            raise UserError(
+                f"data.instruments: {dict(entry)}: each needs name, program, low and high, and nothing else"
+            )
     listed = tuple(Instrument(**entry) for entry in entries)
     if len({instrument.name for instrument in listed}) < len(listed) or not listed:
         raise UserError("data.instruments: give at least one, and each name once")
@@ -52,7 +54,7 @@ def instruments(entries: Sequence[Mapping[str, Any]]) -> tuple[Instrument, ...]:
 def soundfont_notes(
     listed: Sequence[Instrument], velocities: Mapping[str, int]
 ) -> tuple[list[Note], list[tuple[int, int, int]]]:
-    """List every pitch of every instrument in every dynamics.
+    """Return every pitch of every instrument at every dynamics.
 
     Args:
         listed: the instruments.
@@ -62,11 +64,11 @@ def soundfont_notes(
         The notes, all of fold 0, and program, pitch and velocity of each.
 
     Raises:
-        UserError: a velocity is outside its range, or there is none.
+        UserError: a velocity is outside its range, or none is given.
     """
     if not velocities or not all(1 <= velocity <= 127 for velocity in velocities.values()):
         raise UserError(f"data.velocities is {dict(velocities)}: give MIDI velocities 1..127 by dynamics")
-    every = [
+    combinations = [
         (instrument, pitch, dynamics)
         for instrument in listed
         for pitch in range(instrument.low, instrument.high + 1)
@@ -80,6 +82,8 @@ def soundfont_notes(
             dynamics=dynamics,
             fold=0,
         )
-        for instrument, pitch, dynamics in every
+        for instrument, pitch, dynamics in combinations
     ]
-    return notes, [(instrument.program, pitch, velocities[dynamics]) for instrument, pitch, dynamics in every]
+    return notes, [
+        (instrument.program, pitch, velocities[dynamics]) for instrument, pitch, dynamics in combinations
+    ]

@@ -15,20 +15,20 @@ from src.preparation.cache import ArrayCache
 from src.preparation.chunks import ChunkedArrays
 
 MAX_BAD = 0.01
-"""Share of the notes that may be left out; more stop the build."""
+"""Share of the notes that may be left out; more are an error."""
 
 _NAMED = 10
 
 
 @dataclass(frozen=True)
 class NoteStore:
-    """A folder with the sounds of some notes.
+    """A folder with the sounds of notes.
 
     Args:
-        folder: where it lies.
-        n_notes: how many.
-        samples: stored of each.
-        description: what they are, for people who look into `meta.json`.
+        folder: its path.
+        n_notes: number of notes.
+        samples: number of samples stored of each.
+        description: of the notes, for people who look into `meta.json`.
     """
 
     folder: Path
@@ -42,22 +42,22 @@ class NoteStore:
         return ArrayCache(ChunkedArrays(self.folder, self.n_notes, arrays(self.samples)), self.description)
 
     def prepare(self, make: Maker, workers: int | str, title: str, max_bad: float = MAX_BAD) -> None:
-        """Build what is missing; name what cannot be used.
+        """Build the sounds that are missing, and print which notes cannot be used.
 
         Args:
             make: makes the notes.
-            workers: processes that build, or `auto`.
+            workers: number of processes that build, or `auto`.
             title: for the progress bar.
-            max_bad: share of the notes that may be unusable.
+            max_bad: share of the notes that may be unusable, 0..1.
 
         Raises:
-            UserError: more notes are unusable than may be.
+            UserError: more notes are unusable.
         """
         fresh = not self.cache.is_complete()
         self.cache.prepare(Builder(make, workers, title))
         lengths, copies = self.lengths(), self.n_notes - len(self.usable()) - int((self.lengths() == 0).sum())
         if fresh and copies:
-            say(f"{title}: {copies} notes sound exactly as another does and are left out")
+            say(f"{title}: {copies} notes are exact copies of others and are left out")
         self._name_bad(make, np.flatnonzero(lengths == 0), title, max_bad, fresh)
 
     def _name_bad(self, make: Maker, bad: np.ndarray, title: str, max_bad: float, fresh: bool) -> None:
@@ -71,14 +71,14 @@ class NoteStore:
             say(f"{count} and are left out: {'; '.join(problems)}")
 
     def usable(self) -> np.ndarray:
-        """Give the numbers of the notes that sound; of those that sound alike the first, int64 (n,)."""
+        """Return the numbers of the notes that can be used, int64 (n,): those with sound, of exact copies the first."""
         arrays = self.open()
-        heard = np.flatnonzero(arrays["length"])
-        _, first = np.unique(arrays["digest"][heard], return_index=True)
-        return heard[np.sort(first)]
+        sounding = np.flatnonzero(arrays["length"])
+        _, first = np.unique(arrays["digest"][sounding], return_index=True)
+        return sounding[np.sort(first)]
 
     def lengths(self) -> np.ndarray:
-        """Give the samples that sound of each note, int64 (n_notes,); 0: it cannot be used."""
+        """Return the length of each note's sound in samples, int64 (n_notes,); 0: it cannot be used."""
         return np.asarray(self.open()["length"])
 
     def open(self) -> dict[str, np.ndarray]:

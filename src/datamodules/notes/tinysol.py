@@ -1,7 +1,7 @@
-"""TinySOL: single notes of 14 orchestral instruments, one class each.
+"""TinySOL: single notes of 14 orchestral instruments, each of which is a class.
 
-Its own five folds share no recording, but they do share notes of one instrument and pitch; `folds=pitch` keeps those
-together.
+Its own five folds share no recording, but notes of the same instrument and pitch are in several of them; `folds=pitch`
+keeps these together.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,13 +21,13 @@ FILLS = ("silence", "repeat")
 
 
 class NoteMaker:
-    """Gives the first seconds of notes; it can be sent to another process.
+    """Makes items of the first seconds of notes; it pickles, so worker processes can use it.
 
     Args:
         store: the sounds.
         classes: numbers of the notes, by class.
         samples: length of an item.
-        fill: `silence` or `repeat`, what follows a note that is shorter.
+        fill: `silence` or `repeat`: what follows a note that is shorter.
     """
 
     def __init__(self, store: NoteStore, classes: Sequence[np.ndarray], samples: int, fill: str) -> None:
@@ -36,28 +36,28 @@ class NoteMaker:
         self._labels = np.repeat(np.arange(len(classes)), [len(numbers) for numbers in classes])
 
     def __call__(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Give sounds, float32 (B, samples), and classes (B,)."""
+        """Return sounds, float32 (B, samples), and classes (B,)."""
         stored, numbers = self._store.open(), self._numbers[indices]
         sounds = np.zeros((len(indices), self._samples), np.float32)
-        part = stored["sound"][numbers, : self._samples]
-        sounds[:, : part.shape[1]] = part / np.float32(FULL_SCALE)
+        beginnings = stored["sound"][numbers, : self._samples]
+        sounds[:, : beginnings.shape[1]] = beginnings / np.float32(FULL_SCALE)
         if self._fill == "repeat":
             for sound, length in zip(sounds, stored["length"][numbers], strict=True):
                 sound[:] = np.resize(sound[:length], self._samples)
         return sounds, self._labels[indices]
 
     def marks(self, indices: np.ndarray) -> np.ndarray:
-        """Give the classes of notes as 0 and 1, uint8 (B, C)."""
+        """Return the classes of notes as 0 and 1, uint8 (B, C)."""
         marks: np.ndarray = np.eye(self._n_classes, dtype=np.uint8)[self._labels[indices]]
         return marks
 
 
 class TinySOL(NoteDataModule):
-    """Notes one by one.
+    """Single notes.
 
     Args:
-        fill: `silence` or `repeat`, what follows a note that is shorter than an item. A network that was trained on
-            music wants the note again and again.
+        fill: `silence` or `repeat`: what follows a note that is shorter than an item. `repeat` suits networks that
+            were trained on music.
         options: see `NoteOptions`.
 
     Raises:
@@ -77,26 +77,26 @@ class TinySOL(NoteDataModule):
 
     @classmethod
     def repeats_short_sounds(cls, options: Mapping[str, Any]) -> bool:
-        """Whether short notes were repeated."""
+        """Whether notes shorter than an item are repeated."""
         return options.get("fill") == "repeat"
 
     def setup(self, stage: str | None = None) -> None:
-        """Count the notes of each part, and refuse one without a note of some instrument.
+        """Count the notes of each split, and check that it has some of every instrument.
 
         Raises:
-            UserError: there is one.
+            UserError: a split has none of some instrument.
         """
         super().setup(stage)
         self.n_items = {split: sum(map(len, self.pools[split])) for split in SPLITS}
 
     def recipe(self) -> dict[str, Any]:
-        """See `NoteDataModule`; and what follows a short note."""
+        """Return the recipe of `NoteDataModule`, and what follows a short note."""
         return super().recipe() | {"fill": self.options.fill}
 
     def maker(self, split: str) -> NoteMaker:
-        """Give what reads the notes of a part."""
+        """Return the maker of the items of a split."""
         return NoteMaker(self.store, self.pools[split], self.samples, self.options.fill)
 
     def train_batches(self) -> Sampler[np.ndarray]:
-        """Give the training notes in an order that depends on seed and epoch only."""
+        """Return the numbers of the training notes, in batches whose order depends only on seed and epoch."""
         return ShuffledBatches(self.n_items["train"], self.batch_size, self.shuffle_seed, *self._place())

@@ -1,4 +1,4 @@
-"""The metadata table of TinySOL, and of any set of notes that is described like it.
+"""The metadata table of TinySOL, and of any set of notes with a table like it.
 
 Cella et al., 'OrchideaSOL: a dataset of extended instrumental techniques for computer-aided orchestration', 2020.
 """
@@ -27,10 +27,10 @@ CARD = Card(
 )
 
 PLACES = ("annotation/TinySOL_metadata.csv", "TinySOL_metadata.csv", "metadata.csv")
-"""Where the table lies below the root, the first that is there."""
+"""Paths of the table below the root; the first that exists is read."""
 
 PATHS = ("Path", "Local file path")
-"""The column of the files, as TinySOL's sixth version and its earlier ones call it."""
+"""The column of file names, in TinySOL's sixth version and in earlier ones."""
 
 COLUMNS = ("Fold", "Instrument (in full)", "Pitch ID", "Dynamics")
 _NAMED = 3
@@ -40,7 +40,7 @@ def find_table(root: Path) -> Path:
     """Find the table below a folder.
 
     Raises:
-        UserError: there is none.
+        UserError: the folder has none.
     """
     for place in PLACES:
         if (root / place).is_file():
@@ -49,20 +49,20 @@ def find_table(root: Path) -> Path:
 
 
 def sounds_folder(root: Path) -> Path:
-    """Give the folder that the table's paths start from."""
+    """Return the folder that the table's paths are relative to."""
     return root / "audio" if (root / "audio").is_dir() else root
 
 
 def read_table(root: Path) -> list[Note]:
-    """Read the rows whose file is there, sorted by file.
+    """Read the rows whose file exists, sorted by file.
 
-    Rows without a file, and sound files without a row, are counted on stderr in one line each.
+    Two lines on stderr count the rows without a file and the sound files without a row.
 
     Args:
         root: the data set's folder.
 
     Raises:
-        UserError: a column is missing, a cell is wrong, a file is in two rows, or no row has a file.
+        UserError: a column is missing, a cell is invalid, a file has two rows, or no row has a file.
     """
     table = find_table(root)
     with table.open(newline="", encoding="utf-8-sig") as file:
@@ -73,19 +73,18 @@ def read_table(root: Path) -> list[Note]:
 
 
 def _path_column(columns: Iterable[str], table: Path) -> str:
-    known = set(columns)
-    found = [column for column in PATHS if column in known]
-    missing = [column for column in COLUMNS if column not in known]
-    if not found or missing:
-        named = " and ".join([*([] if found else PATHS[:1]), *missing])
-        raise UserError(f"{table} has no column {named}: is it TinySOL's table?")
+    existing = set(columns)
+    found = [column for column in PATHS if column in existing]
+    missing = [*([] if found else PATHS[:1]), *(column for column in COLUMNS if column not in existing)]
+    if missing:
+        raise UserError(f"{table} has no column {' and '.join(missing)}: is it TinySOL's table?")
     return found[0]
 
 
 def _note(row: Mapping[str, str | None], column: str, place: str) -> Note:
     path, fold, instrument, pitch, dynamics = (str(row[name] or "").strip() for name in (column, *COLUMNS))
     if not path or Path(path).is_absolute() or ".." in Path(path).parts:
-        raise UserError(f"{place}: '{path}' is no path below the folder of sounds")
+        raise UserError(f"{place}: '{path}' is not a path below the folder of sounds")
     if not instrument:
         raise UserError(f"{place}: the instrument is missing")
     return Note(
@@ -97,9 +96,9 @@ def _note(row: Mapping[str, str | None], column: str, place: str) -> Note:
     )
 
 
-def _number(text: str, column: str, known: range, place: str) -> int:
-    if not text.isdecimal() or int(text) not in known:
-        raise UserError(f"{place}: {column} is '{text}'; it should be {known.start}..{known.stop - 1}")
+def _number(text: str, column: str, allowed: range, place: str) -> int:
+    if not text.isdecimal() or int(text) not in allowed:
+        raise UserError(f"{place}: {column} is '{text}'; it should be {allowed.start}..{allowed.stop - 1}")
     return int(text)
 
 
@@ -120,8 +119,8 @@ def _with_files(notes: list[Note], table: Path, sounds: Path) -> list[Note]:
     return kept
 
 
-def _say_unmatched(names: Iterable[str], what: str) -> None:
+def _say_unmatched(names: Iterable[str], description: str) -> None:
     ordered = sorted(names)
     if ordered:
         more = ", …" if len(ordered) > _NAMED else ""
-        say(f"{len(ordered)} {what} and are left out: {', '.join(ordered[:_NAMED])}{more}")
+        say(f"{len(ordered)} {description} and are left out: {', '.join(ordered[:_NAMED])}{more}")

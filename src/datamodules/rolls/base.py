@@ -1,4 +1,4 @@
-"""What data sets of piano rolls share: pieces of any length, each step a column of keys."""
+"""What data sets of piano rolls have in common: pieces of any length, each time step a column of keys."""
 
 import functools
 import itertools
@@ -28,16 +28,16 @@ from src.splitting.splits import SPLITS
 
 
 class RollDataModule(DataModule):
-    """Pieces as piano rolls: boolean columns of keys, one a step.
+    """Pieces as piano rolls: a boolean column of keys for each time step.
 
-    The rolls of all pieces lie in `<cache_dir>/<name>_rolls-<hash>`; splits, crops and onsets are chosen when
-    they are opened, so that those cost no new build. A subclass sets `name` and says what the pieces are made
+    The rolls of all pieces are stored in `<cache_dir>/<name>_rolls-<hash>`; splits, crops and onsets are chosen when
+    they are opened, so that changing them needs no new build. A subclass sets `name` and says what the pieces are made
     from. Within a split, pieces are ordered by length.
 
     Attributes:
-        grid: what a step is, or `None` where that is unknown.
-        n_items: pieces of `train`, `val` and `test`; empty before `setup`.
-        classes: names of the columns: keys such as `C4` (MIDI 60), then `C4 onset` and so on with `onsets`.
+        grid: length of a step and range of keys, or `None` where a step has no known length.
+        n_items: number of pieces of `train`, `val` and `test`; empty before `setup`.
+        classes: names of the keys, such as `C4` (MIDI 60); with `onsets`, then `C4 onset` and so on.
 
     Args:
         cache_dir: prepared data lie in it.
@@ -70,18 +70,18 @@ class RollDataModule(DataModule):
 
     @abstractmethod
     def maker(self) -> PieceMaker:
-        """Return what makes a piece from its id; its module's code and that of all it imports counts."""
+        """Return the callable that makes a piece from its id; the code of its module is in the signature."""
 
     @abstractmethod
     def piece_ids(self) -> Iterable[str]:
-        """Return what names each piece to its maker, such as a path."""
+        """Return the ids of all pieces, such as paths, in the form that the maker expects."""
 
     @abstractmethod
     def rolls_recipe(self) -> Mapping[str, Any]:
-        """Give plain values that determine the rolls: options, hashes of files, versions of libraries."""
+        """Return plain values that determine the rolls: options, hashes of files, versions of libraries."""
 
     def recipe(self) -> dict[str, Any]:
-        """Give what determines the rolls, and what is taken of them."""
+        """Return everything that determines the rolls, their splits and what is used of them."""
         return {
             "rolls": self.rolls_recipe(),
             "seed": self.seed,
@@ -91,7 +91,7 @@ class RollDataModule(DataModule):
         }
 
     def code_modules(self) -> Sequence[ModuleType]:
-        """Give the modules that make the rolls, pack them and divide them."""
+        """Return the modules that make, pack and split the rolls."""
         return module_of(self.maker()), near_duplicates, shuffled
 
     @functools.cached_property
@@ -103,7 +103,7 @@ class RollDataModule(DataModule):
         return RollStore(folder, {"data": self.name, "recipe": self.rolls_recipe()})
 
     def prepare_data(self) -> None:
-        """Build what is missing.
+        """Build the rolls that are missing.
 
         Raises:
             UserError: it cannot be built; the message says what to do.
@@ -111,12 +111,12 @@ class RollDataModule(DataModule):
         self.store.prepare(self.maker(), self.piece_ids, self.workers, self.name)
 
     def setup(self, stage: str | None = None) -> None:
-        """Open the rolls, divide them, and refuse splits that share a group.
+        """Open the rolls, split them, and check that no two splits share a group.
 
-        Published splits are kept as they are; what they share is said in one line.
+        Published splits are kept as they are; one line on stderr counts what they share.
 
         Raises:
-            UserError: splits share pieces or are empty, or the data are not built.
+            UserError: splits share a group or are empty, or the data are not built.
         """
         if self.n_items:
             return
@@ -124,15 +124,15 @@ class RollDataModule(DataModule):
         if self.shares is None:
             self._say_shared()
             return
-        for one, other in itertools.combinations(SPLITS, 2):
-            if shared := set(self.groups(one)) & set(self.groups(other)):
+        for first, second in itertools.combinations(SPLITS, 2):
+            if shared := set(self.groups(first)) & set(self.groups(second)):
                 raise UserError(
-                    f"{self.name}: {one} and {other} share {len(shared)} {self.grouped_by}(s); "
+                    f"{self.name}: {first} and {second} share {len(shared)} {self.grouped_by}(s); "
                     "choose another data.seed"
                 )
 
     def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
-        """Give the columns of a split, bool (F, C), one piece after another, and lengths, int64 (n_pieces,).
+        """Return the columns of a split, bool (F, C), one piece after another, and lengths, int64 (n_pieces,).
 
         Raises:
             UserError: the data are not built.
@@ -146,7 +146,7 @@ class RollDataModule(DataModule):
         return self.arrays("train")[0]
 
     def piece(self, split: str, number: int) -> tuple[np.ndarray, np.ndarray]:
-        """Give sounding keys and onsets of a piece, each bool (T, n_notes).
+        """Return sounding keys and onsets of a piece, each bool (T, n_notes).
 
         Args:
             split: `train`, `val` or `test`.
@@ -158,7 +158,7 @@ class RollDataModule(DataModule):
         )
 
     def columns(self, split: str, number: int) -> np.ndarray:
-        """Give the columns of a piece as the batches have them, bool (T, C).
+        """Return the columns of a piece as they are in batches, bool (T, C).
 
         Args:
             split: `train`, `val` or `test`.
@@ -167,37 +167,38 @@ class RollDataModule(DataModule):
         return self._columns(self._splits[split], number)
 
     def names(self, split: str) -> list[str]:
-        """Give the names of the pieces of a split, in the order of `arrays`."""
+        """Return the names of the pieces of a split, in the order of `arrays`."""
         return [str(self._rolls.pieces[number]["name"]) for number in self._splits[split].numbers]
 
     def groups(self, split: str) -> list[str]:
-        """Give the groups of the pieces of a split; pieces that are nearly the same have one."""
+        """Return the groups of the pieces of a split; nearly identical pieces have the same group."""
         return [str(self._rolls.pieces[number]["group"]) for number in self._splits[split].numbers]
 
     def left_out(self) -> list[tuple[str, str]]:
-        """Give name and reason of each piece that could not be made."""
+        """Return name and reason of each piece that could not be made."""
         return self._rolls.left_out
 
     def shared(self) -> dict[str, int]:
-        """Count the pieces of `val` and `test` that are, or nearly are, in `train` too."""
+        """Return the number of pieces of `val` and of `test` that are also in `train`, exactly or nearly."""
         train = set(self.groups("train"))
         return {split: sum(group in train for group in self.groups(split)) for split in ("val", "test")}
 
     def summary(self) -> dict[str, Any]:
-        """Give name, signature, pieces, frames, density and groups by split, and what is left out.
+        """Return the entry of the data in `metrics.json`.
 
-        Density is the share of keys that sound. A published split also has `shared_with_train`.
+        Name, signature; pieces, frames, density (the share of keys that sound, 0..1) and groups by split; the pieces
+        that are left out; and for a published split `shared_with_train`.
         """
         counts: dict[str, Any] = {"frames": {}, "density": {}, "groups": {}}
         for split, of_split in self._splits.items():
             counts["frames"][split] = int(of_split.lengths.sum())
             counts["density"][split] = self._sounding(of_split) / (counts["frames"][split] * self.n_notes)
             counts["groups"][split] = len(set(self.groups(split)))
-        own = {"shared_with_train": self.shared()} if self.shares is None else {}
-        return {**super().summary(), **counts, **own, "left_out": self.left_out()}
+        published = {"shared_with_train": self.shared()} if self.shares is None else {}
+        return {**super().summary(), **counts, **published, "left_out": self.left_out()}
 
     def contact_sheet(self, folder: Path) -> None:
-        """Write a few pieces of each split to be heard and looked at, and a list of all.
+        """Write a few pieces of each split to listen to and look at, and a table of all.
 
         Args:
             folder: gets `.mid`, `.png` and `.wav` files, `pieces.csv` and `left_out.csv`.
@@ -207,7 +208,7 @@ class RollDataModule(DataModule):
         write_roll_sheet(folder, self)
 
     def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
-        """Give training batches, in an order that depends on shuffle_seed and epoch only."""
+        """Return a loader of training batches whose order depends only on `shuffle_seed` and the epoch."""
         of_split = self._splits["train"]
         rank, world = self._place()
         stretches = TrainingStretches(
@@ -222,11 +223,11 @@ class RollDataModule(DataModule):
         return roll_loader(self._dataset, stretches)
 
     def val_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
-        """Give all validation pieces in order, whole, to every process."""
+        """Return a loader of all validation pieces in order, whole; every process gets all of them."""
         return self._whole("val")
 
     def test_dataloader(self) -> DataLoader[tuple[Tensor, Tensor]]:
-        """Give all test pieces in order, whole, to every process."""
+        """Return a loader of all test pieces in order, whole; every process gets all of them."""
         return self._whole("test")
 
     def _whole(self, split: str) -> DataLoader[tuple[Tensor, Tensor]]:
@@ -240,7 +241,7 @@ class RollDataModule(DataModule):
             print(f"{self.name}: the published split has pieces in train, too: {counts}", file=sys.stderr)
 
     def _sounding(self, of_split: RollSplit) -> int:
-        """Count the keys that sound in all columns of a split."""
+        """Return the number of sounding keys in all columns of a split."""
         spans = zip(of_split.starts, of_split.lengths, strict=True)
         rolls = (self._rolls.sounding[start : start + length] for start, length in spans)
         return sum(int(np.bitwise_count(roll).sum()) for roll in rolls)
@@ -277,7 +278,10 @@ class RollDataModule(DataModule):
         order = sorted(
             range(len(lengths)), key=lambda number: (lengths[number], rolls.pieces[number]["name"])
         )
-        numbers = {split: np.array([n for n in order if splits[n] == split], np.int64) for split in SPLITS}
+        numbers = {
+            split: np.array([number for number in order if splits[number] == split], np.int64)
+            for split in SPLITS
+        }
         if not all(map(len, numbers.values())):
             raise UserError(
                 f"{self.name}: one of the splits has no piece; see {self.store.folder}/pieces.json"

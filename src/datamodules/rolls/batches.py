@@ -1,4 +1,4 @@
-"""Batches of piano rolls of differing lengths: windows to train on, whole pieces to measure."""
+"""Batches of piano rolls of different lengths: windows for training, whole pieces for evaluation."""
 
 from collections.abc import Iterator
 
@@ -10,18 +10,18 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from src.datamodules.rolls.piece import unpack
 
 MOST_COLUMNS = 2**13
-"""Columns of a batch of whole pieces, padding counted; a longer piece is a batch by itself."""
+"""Most columns of a batch of whole pieces, padding included; a longer piece is a batch by itself."""
 
-_JITTER = 0.2  # how far a piece's length is moved before pieces are sorted by it: their company varies
+_JITTER = 0.2  # random share by which lengths are changed for sorting, so that batches differ between epochs
 
 
 class RollDataset(Dataset[tuple[Tensor, Tensor]]):
-    """Gives stretches of packed rolls, a batch at once.
+    """Stretches of packed rolls; an index is a batch of stretches.
 
     Args:
-        packed: each uint8 (F, bytes), the columns of all pieces, keys packed to bits; side by side they are a
-            roll: the sounding keys, or those and the onsets.
-        n_notes: keys of each.
+        packed: the sounding keys, or those and the onsets; each uint8 (F, bytes), the columns of all pieces with keys
+            packed to bits. Unpacked and side by side they are the roll.
+        n_notes: number of keys of each.
     """
 
     def __init__(self, packed: tuple[np.ndarray, ...], n_notes: int) -> None:
@@ -37,10 +37,11 @@ class RollDataset(Dataset[tuple[Tensor, Tensor]]):
             stretches: int64 (B, 2), first column and number of columns of each.
 
         Returns:
-            rolls uint8 (B, T, C), 0 or 1, T the longest, zero past the end; lengths int64 (B,).
+            rolls uint8 (B, T, C), 0 or 1, padded with 0 to the longest stretch T; lengths int64 (B,).
         """
         starts, lengths = stretches.T
         steps = np.arange(lengths.max())
+        # (B, T): where a stretch has a column, and which; past its end column 0 is read and then set to zero.
         inside = steps < lengths[:, None]
         columns = np.where(inside, starts[:, None] + steps, 0)
         rolls = np.concatenate([unpack(array[columns], self._n_notes) for array in self._packed], axis=-1)
@@ -49,18 +50,18 @@ class RollDataset(Dataset[tuple[Tensor, Tensor]]):
 
 
 class TrainingStretches(Sampler[np.ndarray]):
-    """Windows of all pieces, or whole pieces, in an order that depends on seed and epoch only.
+    """Windows of all pieces, or whole pieces, in an order that depends only on seed and epoch.
 
-    A piece of L columns gives max(1, (L - 1) // n_steps) windows of n_steps + 1 columns that overlap by one;
-    where the first begins is drawn anew each epoch, so that every column is trained on in time. A shorter
-    piece is one shorter item. Whole pieces come in batches of similar length. An incomplete last batch is
-    left out, unless it is the only one; all processes get as many batches, and each epoch has as many.
+    A piece of L columns gives max(1, (L - 1) // n_steps) windows of n_steps + 1 columns, which overlap by one. The
+    start of the first window is drawn anew each epoch, so that in time every column is trained on. A piece shorter
+    than a window is one shorter item. Whole pieces are batched by similar length. An incomplete last batch is left
+    out, unless it is the only one; the number of batches is the same for all processes and epochs.
 
     Args:
         starts: int64 (n_pieces,), first column of each piece.
         lengths: int64 (n_pieces,), columns of each piece, >= 2.
-        n_steps: predicted steps a window; `None` takes whole pieces.
-        batch_size: items a batch.
+        n_steps: number of predicted steps of a window; `None`: whole pieces.
+        batch_size: items of a batch.
         seed: of the order, >= 0.
         rank: number of this process.
         world_size: number of processes that train together.
@@ -97,8 +98,9 @@ class TrainingStretches(Sampler[np.ndarray]):
         if len(stretches) < self.world_size:
             stretches = np.resize(stretches, (self.world_size, 2))
         if self._n_steps is None:
-            near = stretches[:, 1] * rng.uniform(1 - _JITTER, 1 + _JITTER, len(stretches))
-            stretches = stretches[np.argsort(near, kind="stable")]
+            # Whole pieces are sorted by length, roughly, so that a batch needs little padding.
+            jittered = stretches[:, 1] * rng.uniform(1 - _JITTER, 1 + _JITTER, len(stretches))
+            stretches = stretches[np.argsort(jittered, kind="stable")]
         for batch in rng.permutation(len(self)):
             size = self.batch_size * self.world_size
             shared = stretches[batch * size : (batch + 1) * size]
@@ -109,16 +111,19 @@ class TrainingStretches(Sampler[np.ndarray]):
         """Draw the epoch's windows, int64 (n_items, 2): first column and number of columns."""
         if self._n_steps is None:
             return np.stack([self._starts, self._lengths], axis=1)
+        # Columns that the windows of a piece leave over; its first window begins after 0 to all of them.
         spare = np.maximum(0, self._lengths - 1 - self._counts * self._n_steps)
         first = self._starts + rng.integers(0, spare + 1)
+        # Number of each window in its piece, int64 (n_items,): 0, 1, … count - 1, and again from 0 for the next.
         window = np.arange(self.n_items) - np.repeat(np.cumsum(self._counts) - self._counts, self._counts)
         starts = np.repeat(first, self._counts) + window * self._n_steps
+        # One column more than is predicted: the first has nothing before it. A short piece ends earlier.
         lengths = np.repeat(np.minimum(self._lengths, self._n_steps + 1), self._counts)
         return np.stack([starts, lengths], axis=1)
 
 
 class WholePieces(Sampler[np.ndarray]):
-    """All pieces in order, as many a batch as `MOST_COLUMNS` holds with padding.
+    """All pieces in order, in batches of at most `MOST_COLUMNS` columns, padding included.
 
     Args:
         starts: int64 (n_pieces,), first column of each piece.
@@ -138,12 +143,12 @@ class WholePieces(Sampler[np.ndarray]):
 
 
 def roll_loader(dataset: RollDataset, stretches: Sampler[np.ndarray]) -> DataLoader[tuple[Tensor, Tensor]]:
-    """Read whole batches in this process; a worker process would cost more than it saves."""
+    """Return a loader of whole batches that reads in this process: worker processes would cost more than they save."""
     return DataLoader(dataset, batch_size=None, sampler=stretches, num_workers=0)
 
 
 def _bounds(lengths: list[int]) -> list[int]:
-    """Give the number of each batch's first piece, and the number of pieces at the end."""
+    """Return the number of the first piece of each batch, followed by the number of pieces."""
     bounds, longest = [0], 0
     for number, length in enumerate(lengths):
         longest = max(longest, length)

@@ -31,10 +31,10 @@ _VELOCITY = 80
 
 @dataclass(frozen=True)
 class ChoraleMaker:
-    """Makes the roll of a chorale; its group is the tune, by the first 8 steps and leaps of the soprano.
+    """Makes the roll of a chorale; its group is the tune, recognised by the first 8 intervals of the soprano.
 
     Args:
-        grid: what the steps and keys are.
+        grid: length of a step and range of keys.
     """
 
     grid: Grid
@@ -56,9 +56,9 @@ class ChoraleMaker:
 
 
 def chorale_files() -> list[Path]:
-    """Find the pieces of Bach in the corpus that have four parts, in order of their names.
+    """Return the pieces of Bach in the corpus that have four parts, in order of their names.
 
-    The corpus's own list of chorales names files of other numbers of parts, and misses some of four.
+    The corpus's own list of chorales has files with other numbers of parts, and misses some with four.
     """
     from music21 import corpus
 
@@ -93,6 +93,6 @@ def _together(parts: Iterable[list[tuple[int, int, int]]]) -> Notes:
 
 
 def _tune(soprano: list[tuple[int, int, int]]) -> str:
-    """Name a tune by the first intervals of the soprano, in semitones; repeated notes depend on the words."""
+    """Return the first intervals of the soprano, in semitones, without repetitions, which depend on the words."""
     steps = [after - before for (_, _, before), (_, _, after) in itertools.pairwise(soprano)]
     return " ".join(f"{step:+d}" for step in [step for step in steps if step][:_TUNE_INTERVALS])

@@ -16,11 +16,11 @@ from src.rules import one_of
 class Chorales(RollDataModule):
     """The four-part pieces of Bach in music21's corpus, nearly all of them chorales.
 
-    Tied notes are one note, and repeats are not played twice. Settings of one tune, told by the first 8
-    intervals of the soprano that are no repeated note, are a group: they stay on one side of the split.
+    Tied notes are one note, and repeats are not played twice. Settings of one tune, recognised by the first 8 intervals
+    of the soprano without note repetitions, are one group, and so in one split.
 
     Args:
-        options: see `GridOptions`; `grid` is `beats`, a score has no seconds.
+        options: see `GridOptions`; `grid` is `beats`, since a score has no seconds.
 
     Raises:
         UserError: an option lies outside its range.
@@ -38,22 +38,22 @@ class Chorales(RollDataModule):
     options: Options
 
     def check(self) -> None:
-        """Refuse a missing music21.
+        """Check that music21 is installed.
 
         Raises:
-            UserError: it is not installed.
+            UserError: it is not.
         """
         if importlib.util.find_spec("music21") is None:
-            raise UserError("the chorales are part of music21, which is not here: pip install music21")
+            raise UserError("the chorales are part of music21, which is not installed: pip install music21")
 
     def maker(self) -> ChoraleMaker:
-        """Give what makes a piece."""
+        """Return the maker of pieces."""
         return ChoraleMaker(self.grid)
 
     def piece_ids(self) -> list[str]:
-        """Give the paths of the chorales."""
+        """Return the paths of the chorales."""
         return [str(path) for path in chorale_files()]
 
     def rolls_recipe(self) -> dict[str, Any]:
-        """Give the grid and the version of music21."""
+        """Return the grid and the version of music21."""
         return {"grid": asdict(self.grid), "music21": importlib.metadata.version("music21")}

@@ -1,4 +1,4 @@
-"""The files of a store of rolls: pieces one after another, packed to bits, and an index of them."""
+"""The files of a store of rolls: the pieces one after another, packed to bits, and an index."""
 
 import contextlib
 import hashlib
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from src.datamodules.rolls.parts import RollParts
+from src.datamodules.rolls.piece_files import PieceFiles
 from src.fingerprint import write_json
 from src.splitting.groups import links_by_key, united
 from src.splitting.near_duplicates import links_of_near_duplicates
@@ -22,10 +22,10 @@ LeftOut = list[tuple[str, str]]
 
 @dataclass(frozen=True)
 class RollFiles:
-    """The files of a store, each of them a chunk of what an `ArrayCache` checks.
+    """The files of a store; an `ArrayCache` checks each as a chunk.
 
     Args:
-        folder: where they lie.
+        folder: of the files.
     """
 
     folder: Path
@@ -45,7 +45,7 @@ class RollFiles:
 
     @property
     def size(self) -> int:
-        """0: how long pieces are is unknown before they are made."""
+        """0, since the lengths of pieces are unknown before they are made."""
         return 0
 
     def allocate(self) -> None:
@@ -53,20 +53,20 @@ class RollFiles:
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def checksum(self, chunk: int) -> str:
-        """Compute the checksum of a file; empty where it is missing."""
+        """Return the checksum of a file; empty where it is missing."""
         with contextlib.suppress(FileNotFoundError), list(self.files.values())[chunk].open("rb") as file:
             return hashlib.file_digest(file, "blake2b").hexdigest()[:32]
         return ""
 
-    def write(self, parts: RollParts, kept: Mapping[int, dict[str, Any]], left_out: LeftOut) -> None:
-        """Write pieces one after another, and the index: what is known of each, like pieces in one group.
+    def write(self, pieces: PieceFiles, kept: Mapping[int, dict[str, Any]], left_out: LeftOut) -> None:
+        """Write the pieces one after another, and the index, with nearly identical pieces in one group.
 
         Args:
-            parts: the pieces.
-            kept: what is known of those that were made, by number.
-            left_out: name of each that was not, and why.
+            pieces: the files of the single pieces.
+            kept: `PieceFiles.about` of those that were made, by number.
+            left_out: name and reason of those that were not.
         """
-        sketches = self._write_arrays(parts, kept)
+        sketches = self._write_arrays(pieces, kept)
         about = list(kept.values())
         digests = [piece["digest"] for piece in about]
         links = [
@@ -74,17 +74,17 @@ class RollFiles:
             *links_of_near_duplicates(digests, sketches),
         ]
         groups = united([piece["group"] for piece in about], links)
-        pieces = [{**piece, "group": group} for piece, group in zip(about, groups, strict=True)]
-        write_json(self.files["pieces"], {"pieces": pieces, "left_out": left_out})
+        index = [{**piece, "group": group} for piece, group in zip(about, groups, strict=True)]
+        write_json(self.files["pieces"], {"pieces": index, "left_out": left_out})
 
-    def _write_arrays(self, parts: RollParts, kept: Mapping[int, dict[str, Any]]) -> list[np.ndarray]:
+    def _write_arrays(self, pieces: PieceFiles, kept: Mapping[int, dict[str, Any]]) -> list[np.ndarray]:
         """Write the rolls one after another; return the sketch of each piece."""
         sketches = []
         total = sum(about["length"] for about in kept.values())
         files: dict[str, np.memmap[Any, Any]] = {}
         start = 0
         for number, about in kept.items():
-            arrays = parts.arrays(number)
+            arrays = pieces.arrays(number)
             sketches.append(arrays["sketch"])
             for name in ARRAYS:
                 if name not in files:

@@ -16,13 +16,13 @@ from src.rules import one_of
 
 
 class MidiFolder(RollDataModule):
-    """All `.mid` and `.midi` files below a folder; what cannot be read is named and left out.
+    """All `.mid` and `.midi` files below a folder; unreadable ones are named on stderr and left out.
 
-    Files with the same or nearly the same notes count as one group, and stay on one side of the split.
+    Files with the same or nearly the same notes are one group, and so in one split.
 
     Args:
         root: the folder.
-        split_by: `file`, or `composer`: files in one folder right below the root stay together.
+        split_by: `file`, or `composer`: all files in one folder directly below the root are in one split.
         options: see `GridOptions`.
 
     Raises:
@@ -45,32 +45,32 @@ class MidiFolder(RollDataModule):
         self.root, self.split_by = self.options.root, self.options.split_by
 
     def check(self) -> None:
-        """Refuse a folder that is missing or has no MIDI file below it.
+        """Check that the folder exists and has a MIDI file below it.
 
         Raises:
-            UserError: one of those.
+            UserError: it does not.
         """
         midi_files(self._root())
 
     def resolved(self) -> dict[str, Any]:
-        """Give the folder as a full path."""
+        """Return the folder as a full path."""
         return {"root": str(self._root())}
 
     def maker(self) -> MidiMaker:
-        """Give what makes a piece."""
+        """Return the maker of pieces."""
         return MidiMaker(self._root(), self.grid, self.split_by)
 
     def piece_ids(self) -> list[str]:
-        """Give the files, relative to the folder."""
+        """Return the paths of the files, relative to the folder."""
         root = self._root()
         return [path.relative_to(root).as_posix() for path in midi_files(root)]
 
     def rolls_recipe(self) -> dict[str, Any]:
-        """Give the grid, how files are grouped, and the hash of the files and their names in the folder."""
+        """Return the grid, how files are grouped, and a hash of the files and their names."""
         content = files_hash(self._root(), self.piece_ids(), self.cache_dir / "midi_folders.json")
         return {"grid": asdict(self.grid), "split_by": self.split_by, "files": content}
 
     def _root(self) -> Path:
         if self.root is None:
-            raise UserError("data.root is not set: give a folder with MIDI files, data.root=FOLDER")
+            raise UserError("data.root is not set: name a folder with MIDI files, data.root=FOLDER")
         return Path(self.root).expanduser().resolve()

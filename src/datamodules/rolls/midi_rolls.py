@@ -17,9 +17,9 @@ class MidiMaker:
 
     Args:
         root: the folder that paths are relative to.
-        grid: what the steps and keys are.
-        split_by: `file`: a group is a file; `composer`: it is a folder right below the root, and a file that
-            lies in none is a group by itself.
+        grid: length of a step and range of keys.
+        split_by: `file`: each file is a group; `composer`: each folder directly below the root is one, and a file that
+            is in none is a group by itself.
     """
 
     root: Path

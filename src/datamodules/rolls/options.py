@@ -8,16 +8,16 @@ from src.rules import flag, null, number, one_of, whole
 
 
 class RollOptions(DataOptions):
-    """What every data set of rolls has.
+    """Options of every data set of rolls.
 
     Args:
-        seed: of the split; `None` where the pieces have their own.
-        split: shares of the pieces, `val` and `test`; `None` where the pieces have their own.
+        seed: of the split, >= 0; `None` where the data set has its own split.
+        split: shares of the pieces that are drawn for `val` and `test`, 0..1; `None` where the data set has its own.
         lowest_note: MIDI number of the first key.
         n_notes: number of keys.
-        n_steps: predicted steps of a training window; `None` trains on whole pieces.
-        crop: columns taken of each piece; `None` takes all.
-        onsets: whether the roll carries onsets beside the sounding keys.
+        n_steps: number of predicted steps of a training window; `None`: whole pieces.
+        crop: number of columns used of each piece, from its beginning; `None`: all.
+        onsets: whether the roll has onsets beside the sounding keys.
     """
 
     seed: Annotated[int | None, whole(0) | null()]
@@ -29,16 +29,16 @@ class RollOptions(DataOptions):
     onsets: Annotated[bool, flag]
 
     def steps(self) -> Grid | None:
-        """Return what a step is, or `None` where that is unknown."""
+        """Return length of a step and range of keys, or `None` where the length is unknown."""
         return None
 
 
 class GridOptions(RollOptions):
-    """What data sets have whose pieces are put on a grid.
+    """Options of data sets whose pieces are put on a grid.
 
     Args:
         grid: `beats` or `seconds`.
-        rate: steps a beat or a second.
+        rate: steps per beat or per second.
         short_notes: `keep` or `drop`; see `src.audio.roll.Grid`.
 
     Raises:
@@ -50,15 +50,15 @@ class GridOptions(RollOptions):
     short_notes: Annotated[str, one_of(*SHORT_NOTES)]
 
     def check(self) -> None:
-        """Refuse keys past the last of MIDI, and parts of a step.
+        """Check that the keys end at MIDI note 127 at most, and that the rate fits the grid.
 
         Raises:
-            UserError: there are such.
+            UserError: they do not.
         """
         self.steps()
 
     def steps(self) -> Grid:
-        """Return what a step is."""
+        """Return length of a step and range of keys."""
         return Grid(
             unit=self.grid,
             rate=self.rate,

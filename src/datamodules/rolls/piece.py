@@ -1,4 +1,4 @@
-"""A piece as a piano roll: as it is made, packed to bits, and recognised again."""
+"""A piece as a piano roll: as it is made, as it is stored, and a sketch by which copies of it are found."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ import numpy as np
 from src.errors import UserError
 
 SKETCH_SIZE = 64
-"""Hashes that a piece is recognised by; two pieces that share half of them are nearly the same."""
+"""Number of hashes in a sketch of a piece; two pieces that share half of them count as nearly identical."""
 
 _PASSAGE = 8  # changes of harmony in a row that are hashed together
 _LEAST_STEPS = 2  # one to predict, and one before it
@@ -19,11 +19,11 @@ _LEAST_STEPS = 2  # one to predict, and one before it
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """A piece as a maker gives it.
+    """A piece as its maker returns it.
 
     Attributes:
-        name: by which people know it.
-        group: pieces of a group stay on one side of a split.
+        name: for people.
+        group: pieces of one group are in one split.
         sounding: bool (T, n_notes), the keys that sound at each step.
         onsets: bool (T, n_notes), the notes that start there, a subset of `sounding`.
         split: `train`, `val` or `test` where the data set has its own split, else empty.
@@ -48,7 +48,7 @@ def packed_piece(piece: Piece) -> dict[str, Any]:
         split, length and digest.
 
     Raises:
-        UserError: it has no step that follows another.
+        UserError: it has fewer than two steps.
     """
     assert piece.sounding.shape == piece.onsets.shape, "sounding and onsets differ in shape"
     if len(piece.sounding) < _LEAST_STEPS:
@@ -68,14 +68,14 @@ def packed_piece(piece: Piece) -> dict[str, Any]:
 
 
 def unpack(packed: np.ndarray, n_notes: int) -> np.ndarray:
-    """Unpack keys from bits: uint8 (..., bytes) becomes uint8 (..., n_notes), 0 or 1."""
+    """Return keys unpacked from bits: uint8 (..., bytes) becomes uint8 (..., n_notes), 0 or 1."""
     return np.unpackbits(packed, axis=-1, count=n_notes)
 
 
 def sketch(packed: np.ndarray) -> np.ndarray:
-    """Recognise a piece by hashes of its passages, whatever its tempo.
+    """Return hashes of the passages of a piece, by which copies are found whatever their tempo.
 
-    A passage is a run of 8 columns, no two neighbours alike; the smallest hashes are a fair sample of all
+    A passage is 8 successive columns after equal neighbours are merged; the smallest hashes are a fair sample of all
     (bottom-k sketch: Broder, 'On the resemblance and containment of documents', 1997).
 
     Args:

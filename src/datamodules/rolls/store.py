@@ -1,4 +1,4 @@
-"""Piano rolls on disk: all pieces one after another, packed to bits, verified when opened."""
+"""Piano rolls on disk: all pieces one after another, packed to bits, and verified."""
 
 import contextlib
 import json
@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from src.datamodules.rolls.files import ARRAYS, LeftOut, RollFiles
-from src.datamodules.rolls.parts import RollParts, build_rolls
 from src.datamodules.rolls.piece import PieceMaker
+from src.datamodules.rolls.piece_files import PieceFiles, build_rolls
 from src.errors import UserError
 from src.messages import say
 from src.preparation.cache import ArrayCache
 
 FORMAT = 2
-"""Of the files; a change of it makes old ones be built again."""
+"""Version of the files' layout; files of another version are built again."""
 
 _NAMED = 10  # pieces left out that are named on the terminal; pieces.json has all
 
@@ -32,9 +32,9 @@ class Rolls:
         sounding: uint8 (F, bytes), the keys that sound, packed to bits; all pieces one after another.
         onsets: uint8 (F, bytes), likewise.
         lengths: int64 (n_pieces,), columns of each piece, F in all.
-        pieces: name, group, split, length and digest of each piece; pieces that are identical or nearly so
-            have one group.
-        left_out: name of each piece that was not made, and why.
+        pieces: name, group, split, length and digest of each piece; identical and nearly identical pieces have the
+            same group.
+        left_out: name and reason of each piece that could not be made.
     """
 
     sounding: np.ndarray
@@ -54,9 +54,9 @@ class RollSplit:
     """The pieces of a split, in order of length.
 
     Attributes:
-        numbers: int64 (n_pieces,), which pieces of the store they are.
-        starts: int64 (n_pieces,), their first columns.
-        lengths: int64 (n_pieces,), their columns, after the crop.
+        numbers: int64 (n_pieces,), of the pieces in the store.
+        starts: int64 (n_pieces,), the first column of each.
+        lengths: int64 (n_pieces,), the number of columns of each, after the crop.
     """
 
     numbers: np.ndarray
@@ -68,12 +68,12 @@ class RollSplit:
 class RollStore:
     """A folder of packed rolls, built once by one process.
 
-    While it is built, finished pieces lie in `parts/`, and an interrupted build goes on from there. When all are there
-    they move into `sounding.npy`, `onsets.npy` and `pieces.json`, which an `ArrayCache` keeps.
+    During the build each finished piece is a file in `parts/`, and an interrupted build continues from there. When all
+    are made they are joined into `sounding.npy`, `onsets.npy` and `pieces.json`, which an `ArrayCache` verifies.
 
     Args:
-        folder: where the files lie.
-        description: what they are, for people who look into `meta.json`.
+        folder: of the files.
+        description: of the rolls, for people who look into `meta.json`.
     """
 
     folder: Path
@@ -85,16 +85,16 @@ class RollStore:
         return ArrayCache(RollFiles(self.folder), self.description)
 
     def is_complete(self) -> bool:
-        """Tell whether all is built, and unchanged since it was verified."""
+        """Whether all rolls are built, and unchanged since they were verified."""
         return self.cache.is_complete()
 
     def prepare(
         self, make: PieceMaker, piece_ids: Callable[[], Iterable[str]], workers: int | str, title: str
     ) -> None:
-        """Build the rolls where they are missing or damaged; of several processes that ask, one builds.
+        """Build the rolls if they are missing or damaged; of several processes that call this, one builds.
 
         Args:
-            make: makes a piece from its id; a UserError leaves it out.
+            make: makes a piece from its id; if it raises `UserError`, the piece is left out.
             piece_ids: returns the ids of the pieces; called only if there is something to build.
             workers: number of processes, or `auto`.
             title: what is built, for the progress bar.
@@ -129,10 +129,10 @@ class RollStore:
     def _build(
         self, files: RollFiles, make: PieceMaker, piece_ids: Sequence[str], workers: int | str, title: str
     ) -> None:
-        parts = build_rolls(self._parts, make, piece_ids, workers, title)
-        kept, left_out = _sorted_out(parts)
+        pieces = build_rolls(self._parts, make, piece_ids, workers, title)
+        kept, left_out = _sorted_out(pieces)
         _say_left_out(title, left_out, len(piece_ids))
-        files.write(parts, kept, left_out)
+        files.write(pieces, kept, left_out)
 
     @property
     def _parts(self) -> Path:
@@ -150,14 +150,14 @@ def _disk_errors(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def _sorted_out(parts: RollParts) -> tuple[dict[int, dict[str, Any]], LeftOut]:
-    """Give what is known of each piece by its number, and the names and reasons of those left out."""
-    abouts = {number: parts.about(number) for number in range(len(parts.piece_ids))}
+def _sorted_out(pieces: PieceFiles) -> tuple[dict[int, dict[str, Any]], LeftOut]:
+    """Return `PieceFiles.about` of the pieces that were made, by number, and name and reason of the others."""
+    abouts = {number: pieces.about(number) for number in range(len(pieces.piece_ids))}
     left_out = [(about["name"], about["left_out"]) for about in abouts.values() if "left_out" in about]
     kept = {number: about for number, about in abouts.items() if "left_out" not in about}
     if not kept:
-        first = f", the first because: {left_out[0][1]}" if left_out else ""
-        raise UserError(f"no piece could be used: all {len(left_out)} are left out{first}")
+        reason = f", the first because: {left_out[0][1]}" if left_out else ""
+        raise UserError(f"no piece could be used: all {len(left_out)} are left out{reason}")
     return kept, left_out
 
 

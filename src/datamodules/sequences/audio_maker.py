@@ -21,10 +21,10 @@ _PUBLISHED_SECONDS = 30
 
 
 def frames_of_clip(seconds: float, *, beat_sync: bool) -> int:
-    """Give the most frames that a clip has; of beats as many a second as are kept of published clips.
+    """Return the number of frames of a clip; with `beat_sync` as many per second as are kept of published clips.
 
     Args:
-        seconds: its length, > 0.
+        seconds: its length, s, > 0.
         beat_sync: whether frames are beats.
     """
     if beat_sync:
@@ -34,14 +34,14 @@ def frames_of_clip(seconds: float, *, beat_sync: bool) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class AudioClips:
-    """Makes the features of the middle of file i, as published clips are the middle of a track.
+    """Makes the features of the middle of file i; published clips are the middle of a track, too.
 
     Args:
         root: the folder that paths are relative to.
-        paths: one an item.
-        seconds: length of a clip; a shorter file is taken whole.
+        paths: one for each item.
+        seconds: length of a clip, s; a shorter file is used whole.
         beat_sync: whether a frame is a beat.
-        max_frames: kept of an item, from its beginning.
+        max_frames: number of frames kept of an item, from its beginning.
     """
 
     root: Path
@@ -51,17 +51,17 @@ class AudioClips:
     max_frames: int
 
     def __call__(self, index: int) -> Made:
-        """Give the features of item `index`, of no frame where the file can't be used."""
+        """Return the features of item `index`, with no frame if the file cannot be used."""
         sound, problem = self._clip(index)
         features = np.zeros((N_ROWS, 0)) if problem else music_features(sound, beat_sync=self.beat_sync)
         return stored(features, self.max_frames)
 
     def problem(self, index: int) -> str:
-        """Say why a file can't be used; empty if it can."""
+        """Return why a file cannot be used; empty if it can."""
         return self._clip(index)[1]
 
     def sound(self, index: int) -> np.ndarray:
-        """Give the clip of a file: float32 (samples,), -1..1, at 22,050 Hz."""
+        """Return the clip of a file: float32 (samples,), -1..1, at 22,050 Hz."""
         return self._clip(index)[0]
 
     def _clip(self, index: int) -> tuple[np.ndarray, str]:

@@ -1,4 +1,4 @@
-"""What data sets of music as sequences share: features that are made once, a split by group, padded batches."""
+"""What data sets of music as sequences have in common: features built once, a split by group, padded batches."""
 
 import functools
 from abc import abstractmethod
@@ -34,15 +34,15 @@ from src.splitting.splits import SPLITS
 
 
 class SequenceOptions(DataOptions):
-    """What every data set of sequences has.
+    """Options of every data set of sequences.
 
     Args:
-        features: `mel`, `chroma` or `fused`, both.
+        features: `mel`, `chroma`, or `fused` for both.
         beat_sync: whether a frame is a beat.
-        max_frames: kept of an item, from its beginning; `None`: see `SequenceDataModule.most_frames`.
-        seed: of the split.
-        split: shares of the items that are divided, by part; `None` where the data set has its own split.
-        max_bad: the greatest share of items that may be left out.
+        max_frames: number of frames kept of an item, from its beginning; `None`: see `SequenceDataModule.most_frames`.
+        seed: of the split, >= 0.
+        split: share of each split that is drawn, 0..1; `None` where the data set has its own split.
+        max_bad: the greatest share of items that may be left out, 0..1.
     """
 
     features: Annotated[str, one_of(*ROWS)]
@@ -54,15 +54,15 @@ class SequenceOptions(DataOptions):
 
 
 class SequenceDataModule(DataModule):
-    """Items of 128 mel and 12 chroma rows and their own number of frames, plain or one a beat.
+    """Items of 128 mel and 12 chroma rows and any number of frames; a frame has a fixed length or is a beat.
 
-    All 140 rows are made once and lie in `<cache_dir>/<name>_items-<hash>`; which of them are used, and the split,
-    are chosen when they are opened, so that those cost no new build. `manifest.csv` and `left_out.csv` in the data's
-    folder say which items are used, and why others are not. A subclass sets `name`, `target`, `classes` and, of a
-    published data set, `card`, lists its items, and says what makes one.
+    All 140 rows are built once and stored in `<cache_dir>/<name>_items-<hash>`; the rows that are used and the split
+    are chosen when they are opened, so that changing them needs no new build. `manifest.csv` in the data's folder lists
+    the items that are used, `left_out.csv` the others with the reasons. A subclass sets `name`, `target`, `classes`
+    and, for a published data set, `card`, lists its items, and returns their maker.
 
     Attributes:
-        n_items: items by split; empty before `prepare_data` or `setup`.
+        n_items: number of items of each split; empty before `prepare_data` or `setup`.
 
     Args:
         cache_dir, batch_size, shuffle_seed: see `DataModule`.
@@ -90,12 +90,12 @@ class SequenceDataModule(DataModule):
         self.n_items = {}
 
     def most_frames(self) -> int:
-        """Return how many frames are kept of an item unless `max_frames` says it: 1293, or 129 beats, as published."""
+        """Return the number of frames kept of an item if `max_frames` is `None`: 1293, or 129 beats, as published."""
         return MAX_FRAMES[self.beat_sync]
 
     @abstractmethod
     def items(self) -> list[Recording]:
-        """List the items, those that are wrongly labelled with their `problem`.
+        """Return the items; those with wrong labels have a `problem`.
 
         Raises:
             UserError: they cannot be listed; the message says what to do.
@@ -103,46 +103,46 @@ class SequenceDataModule(DataModule):
 
     @abstractmethod
     def maker(self) -> SequenceMaker:
-        """Give what makes the features of item i of the list; its module's code and all it imports count."""
+        """Return the maker of the items' features; the code of its module and of all it imports is in the signature."""
 
     @abstractmethod
     def store_recipe(self) -> Mapping[str, Any]:
-        """Give plain values that determine the features: options, hashes of files, versions of libraries."""
+        """Return plain values that determine the features: options, hashes of files, versions of libraries."""
 
     def targets(self, items: Sequence[Recording]) -> np.ndarray:
-        """Give the targets of items: of classes int64 (n,), of numbers float32 (n, n_numbers)."""
+        """Return the targets of items: int64 (n,) for classes, float32 (n, n_numbers) for numbers."""
         return targets_of(items, self.classes, one_class=True)
 
     def check(self) -> None:
-        """Refuse labels that cannot be divided, and a full disk.
+        """Check that the labels allow the split, and that the disk has room.
 
         Raises:
-            UserError: one of those; the message says what to do.
+            UserError: they do not, or it has not; the message says what to do.
         """
         self.check_items()
         if not self.store.cache.is_complete():
             self.store.cache.check_space()
 
     def check_items(self) -> None:
-        """Refuse what labels alone tell: too many unusable items, an empty part, a group on two sides.
+        """Check the labels: few unusable items, no empty split, no group in two splits.
 
-        Items whose sounds turn out to be the same are found later.
+        Items with identical audio are only found when features are built.
 
         Raises:
-            UserError: one of those.
+            UserError: the labels fail a check.
         """
         problems = [(item.path, item.problem) for item in self.listed if item.problem]
         check_left_out(self.name, problems, len(self.listed), self.max_bad)
         fine = [item for item in self.listed if not item.problem]
-        divided = self._assign(fine, np.arange(len(fine), dtype=np.uint64))
-        self.n_items = {split: sum(item.split == split for item in divided.recordings) for split in SPLITS}
+        assigned = self._assign(fine, np.arange(len(fine), dtype=np.uint64))
+        self.n_items = {split: sum(item.split == split for item in assigned.recordings) for split in SPLITS}
 
     def resolved(self) -> dict[str, Any]:
-        """Give the number of frames that are kept."""
+        """Return the number of frames that are kept."""
         return {"max_frames": self.max_frames}
 
     def recipe(self) -> dict[str, Any]:
-        """Give what determines the features, what is taken of them, and the split."""
+        """Return everything that determines the features, what is used of them, and the split."""
         listed = [[item.path, *item.labels, item.group, item.split, item.problem] for item in self.listed]
         return {
             "store": self.store.folder.name,
@@ -154,15 +154,15 @@ class SequenceDataModule(DataModule):
         }
 
     def code_modules(self) -> Sequence[ModuleType]:
-        """Give the modules that make, choose and divide the items."""
+        """Return the modules that make, choose and split the items."""
         return module_of(self), module_of(self.maker()), assigning
 
     def prepare_data(self) -> None:
-        """Make the features of all items; name what cannot be used.
+        """Build the features of all items, and print which items cannot be used.
 
         Raises:
-            UserError: too many items cannot be used, the split is wrong (see `src.splitting.assigning`), or the disk
-                is full.
+            UserError: too many items cannot be used, the split is impossible (see `src.splitting.assigning`), or the
+                disk is full.
         """
         fresh = not self.store.cache.is_complete()
         self.store.prepare(self.maker(), self.workers, self.name)
@@ -177,49 +177,50 @@ class SequenceDataModule(DataModule):
         self.statistics()
 
     def setup(self, stage: str | None = None) -> None:
-        """Open the features and divide the items.
+        """Open the features and split the items.
 
         Raises:
-            UserError: the features are not built, too many items cannot be used, or the split is wrong.
+            UserError: the features are not built, too many items cannot be used, or the split is impossible.
         """
         self.n_items = {split: len(numbers) for split, numbers in self.numbers.items()}
 
     def left_out(self) -> list[tuple[str, str]]:
-        """Give path and reason of each item that is not used."""
+        """Return path and reason of each item that is not used."""
         return self.choice.left_out
 
     def used_items(self) -> list[Recording]:
-        """Give the items that are used, each with its split: those of `train` first, then `val` and `test`."""
+        """Return the items that are used, each with its split, in the order `train`, `val`, `test`."""
         return [item for split in SPLITS for item in self.choice.items(split)]
 
     @property
     def numbers(self) -> dict[str, np.ndarray]:
-        """The numbers, in the list of all, of the items of each part, int64 (n,)."""
+        """For each split, the numbers of its items in the list of all, int64 (n,)."""
         return self.choice.numbers
 
     def dataset(self, split: str) -> SequenceDataset:
-        """Give the items of a part."""
+        """Return the items of a split."""
         stored, targets = self._stored, self.targets(self.choice.items(split))
         return SequenceDataset(stored["features"], stored["frames"], self.numbers[split], targets, self.rows)
 
     def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
-        """Give what the baselines are measured on.
+        """Return the data that baselines are measured on.
 
         Returns:
-            Mean, deviation and maximum of each row over an item's own frames, float32 (n, 3 · n_rows), and targets.
+            Mean, standard deviation and maximum of each row over the frames of an item, float32 (n, 3 · n_rows), and
+            targets.
 
         Raises:
             UserError: the features are not built.
         """
         data = self.dataset(split)
         batches = [data[numbers] for numbers in OrderedBatches(len(data), self.batch_size)]
-        found = [statistics_over_time(x.numpy(), lengths.numpy()) for x, _, lengths in batches]
+        found = [statistics_over_time(features.numpy(), lengths.numpy()) for features, _, lengths in batches]
         return np.concatenate(found), np.concatenate([targets.numpy() for _, targets, _ in batches])
 
     def statistics(self) -> tuple[np.ndarray, np.ndarray]:
-        """Give mean and deviation of each row over the frames of training items, float32 (n_rows,).
+        """Return mean and standard deviation of each row over the frames of training items, float32 (n_rows,) each.
 
-        A row that never changes has a deviation of 1.
+        A row that never changes gets a deviation of 1.
 
         Raises:
             UserError: the features are not built.
@@ -229,13 +230,17 @@ class SequenceDataModule(DataModule):
         if values is None:
             data = self.dataset("train")
             batches = (data[numbers] for numbers in OrderedBatches(len(data), self.batch_size))
-            mean, deviation = moments((x.numpy(), lengths.numpy()) for x, _, lengths in batches)
+            mean, deviation = moments((features.numpy(), lengths.numpy()) for features, _, lengths in batches)
             values = {"mean": mean.tolist(), "deviation": deviation.tolist()}
             write_json(file, values)
         return np.array(values["mean"], np.float32), np.array(values["deviation"], np.float32)
 
     def summary(self) -> dict[str, Any]:
-        """Give name, signature, items by split, mean frames by split, and how many are left out or in two parts."""
+        """Return the entry of the data in `metrics.json`.
+
+        Name, signature; items and mean number of frames by split; the number of items that are left out, and of those
+        whose features are in more than one split.
+        """
         frames = {split: self._stored["frames"][numbers] for split, numbers in self.numbers.items()}
         return {
             **super().summary(),
@@ -259,10 +264,10 @@ class SequenceDataModule(DataModule):
         write_contact_sheet(folder, write, self.classes, marks)
 
     def write_item(self, number: int, stem: Path) -> None:
-        """Write an item to be looked at, and where there is sound to be heard, to files that begin with a path.
+        """Write an item as a picture and, if the data set has sound, as sound.
 
         Args:
-            number: in the list of all.
+            number: of the item in the list of all.
             stem: path without suffix.
         """
         stored = self._stored
@@ -270,17 +275,17 @@ class SequenceDataModule(DataModule):
         draw_features(features, stem, beats=self.beat_sync)
 
     def train_dataloader(self) -> DataLoader[Any]:
-        """Give training batches, in an order that depends on shuffle_seed and epoch only."""
+        """Return a loader of training batches whose order depends only on `shuffle_seed` and the epoch."""
         count = self.n_items["train"]
         batches = ShuffledBatches(count, self.batch_size, self.shuffle_seed, *self._place())
         return loader(self.dataset("train"), batches)
 
     def val_dataloader(self) -> DataLoader[Any]:
-        """Give all validation items in order."""
+        """Return a loader of all validation items in order."""
         return self._ordered("val")
 
     def test_dataloader(self) -> DataLoader[Any]:
-        """Give all test items in order."""
+        """Return a loader of all test items in order."""
         return self._ordered("test")
 
     def _ordered(self, split: str) -> DataLoader[Any]:
@@ -288,7 +293,7 @@ class SequenceDataModule(DataModule):
 
     @functools.cached_property
     def listed(self) -> list[Recording]:
-        """All items, with what is wrong with their labels; numbers are their data set's business."""
+        """All items; those with wrong labels have a `problem`. Numbers as labels are checked by their data set."""
         if self.target == "regression":
             return self.items()
         return [checked_labels(item, self.classes, one_class=True) for item in self.items()]
@@ -315,7 +320,7 @@ class SequenceDataModule(DataModule):
 
     @functools.cached_property
     def choice(self) -> Choice:
-        """Which items are used, and how they are divided; they must be built."""
+        """Which items are used, and their splits; the features must be built."""
         return Choice(self.name, self.listed, self._stored, self.maker(), self.max_bad, self._assign)
 
     def _assign(self, items: Sequence[Recording], digests: np.ndarray) -> AssignedSplits:
@@ -332,7 +337,7 @@ class SequenceDataModule(DataModule):
 
     @property
     def remedy(self) -> str:
-        """What can be done where a part has no item."""
+        """What a user can do if a split has no item."""
         if self.shares is None:
             return "give shares of the items, data.split={val: share, test: share}"
         return f"all of {self.card.name} is at {self.card.url}" if self.card else "give more files"

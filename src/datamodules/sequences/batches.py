@@ -1,4 +1,4 @@
-"""Batches of sequences of several lengths, padded to the longest of the batch."""
+"""Batches of sequences of different lengths, padded to the longest of the batch."""
 
 import numpy as np
 import torch
@@ -7,14 +7,14 @@ from torch.utils.data import Dataset
 
 
 class SequenceDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
-    """Gives sequences by their numbers, many at once.
+    """Sequences of a split; an index is an array of item numbers.
 
     Args:
         features: (n_stored, all rows, max_frames), zeros past an item's end.
         frames: int64 (n_stored,), frames of each.
-        numbers: int64 (n_items,), which of the stored ones are the items.
+        numbers: int64 (n_items,), of the stored sequences that are in the split.
         targets: (n_items, ...).
-        rows: those that are given.
+        rows: of the features, those that are returned.
     """
 
     def __init__(
@@ -33,10 +33,10 @@ class SequenceDataset(Dataset[tuple[Tensor, Tensor, Tensor]]):
             indices: int64 (B,).
 
         Returns:
-            features (B, 1, n_rows, T), T frames being the longest of them, targets (B, ...), and lengths, int64 (B,).
+            features (B, 1, n_rows, T), padded with 0 to the longest item T, targets (B, ...), lengths int64 (B,).
         """
         stored = self._numbers[indices]
         lengths = self._frames[stored]
-        # A sorted index reads neighbours in the file one after the other.
+        # Indices come sorted, so that the file is read from front to back.
         features = self._features[stored, self._rows, : lengths.max()][:, None]
         return torch.from_numpy(features), torch.from_numpy(self._targets[indices]), torch.from_numpy(lengths)

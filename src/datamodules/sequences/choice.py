@@ -1,4 +1,4 @@
-"""Which of the stored items are used, and which split each is in."""
+"""Which of the stored items are used, and the split of each."""
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +13,7 @@ from src.splitting.recording import Recording
 from src.splitting.splits import SPLITS
 
 Assign = Callable[[Sequence[Recording], np.ndarray], AssignedSplits]
-"""From items and the hashes of their features, uint64 (n,), to their splits."""
+"""Assigns splits to items, given hashes of their features, uint64 (n,)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,10 +22,10 @@ class Choice:
 
     Args:
         name: of the data set.
-        listed: all items, those that are wrongly labelled with their `problem`.
+        listed: all items; those with wrong labels have a `problem`.
         arrays: of the store: `frames`, 0 where an item cannot be used, and `digest`.
-        maker: says why one cannot be used.
-        max_bad: the greatest share of items that may be left out.
+        maker: of the items, which knows why one cannot be used.
+        max_bad: the greatest share of items that may be left out, 0..1.
         assign: assigns splits to items.
     """
 
@@ -44,30 +44,30 @@ class Choice:
             item.problem or ("" if frames[number] else self.maker.problem(number))
             for number, item in enumerate(self.listed)
         ]
-        return [(item.path, why) for item, why in zip(self.listed, reasons, strict=True) if why]
+        return [(item.path, reason) for item, reason in zip(self.listed, reasons, strict=True) if reason]
 
     @functools.cached_property
     def assigned(self) -> AssignedSplits:
         """The used items and their splits.
 
         Raises:
-            UserError: too many items are left out, or the splits are wrong (see `src.splitting.assigning`).
+            UserError: too many items are left out, or the split is impossible (see `src.splitting.assigning`).
         """
         check_left_out(self.name, self.left_out, len(self.listed), self.max_bad)
         return self.assign([self.listed[number] for number in self._used], self.arrays["digest"][self._used])
 
     @functools.cached_property
     def numbers(self) -> dict[str, np.ndarray]:
-        """The numbers, in the list of all, of the items of each split, int64 (n,)."""
+        """For each split, the numbers of its items in `listed`, int64 (n,)."""
         splits = np.array([item.split for item in self.assigned.recordings])
         return {split: self._used[splits == split] for split in SPLITS}
 
     def items(self, split: str) -> list[Recording]:
-        """Give the items of a split, in the order of `numbers`."""
+        """Return the items of a split, in the order of `numbers`."""
         return [item for item in self.assigned.recordings if item.split == split]
 
     @functools.cached_property
     def _used(self) -> np.ndarray:
-        """The numbers of the items that can be used, int64 (n,)."""
+        """The numbers in `listed` of the items that can be used, int64 (n,)."""
         problem = np.array([bool(item.problem) for item in self.listed], bool)
         return np.flatnonzero((self.arrays["frames"] > 0) & ~problem)

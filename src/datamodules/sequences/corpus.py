@@ -1,4 +1,4 @@
-"""The scores of music21's corpus by genre, listed without parsing one; what must stay together is told by its names."""
+"""The scores of music21's corpus by genre, listed without parsing any, and the groups that must not be split."""
 
 import functools
 import importlib.util
@@ -31,13 +31,13 @@ _NUMBERED = re.compile(
 
 @dataclass(frozen=True)
 class CorpusPiece:
-    """A piece.
+    """A piece of the corpus.
 
     Attributes:
         path: of its file, relative to the corpus, with `/`.
-        tune: its place in a file of many tunes in ABC, from 1; 0: it is the whole file.
+        tune: its number in a file of many tunes in ABC, from 1; 0: it is the whole file.
         group: the work, collection or tune that must not be split.
-        beat: crotchets.
+        beat: length of a beat in crotchets.
     """
 
     path: str
@@ -48,15 +48,15 @@ class CorpusPiece:
 
 @dataclass(frozen=True)
 class Genre:
-    """Where the pieces of a genre lie.
+    """The files and groups of a genre.
 
     Args:
         patterns: of files, relative to the corpus.
-        group: names what a piece belongs to, from its path, or from its text where it is one of many tunes in a file;
-            empty: it is no piece of the genre.
+        group: returns the group of a piece, from its path, or from its text if it is one of many tunes in a file; an
+            empty group means that it is not a piece of the genre.
         tunes: whether files are collections of tunes in ABC.
         settings: whether pieces are settings of tunes, whose variants must not be split either.
-        beat: crotchets; 2 where the edition keeps old note values, in which the beat is a minim.
+        beat: length of a beat in crotchets; 2 where the edition keeps old note values, so that the beat is a minim.
     """
 
     patterns: tuple[str, ...]
@@ -67,46 +67,47 @@ class Genre:
 
 
 def corpus_folder() -> Path:
-    """Find music21's corpus, without importing music21.
+    """Return the folder of music21's corpus, without importing music21.
 
     Raises:
         UserError: music21 is not installed.
     """
     found = importlib.util.find_spec("music21")
     if found is None or found.origin is None:
-        raise UserError("the scores are part of music21, which is not here: pip install music21")
+        raise UserError("the scores are part of music21, which is not installed: pip install music21")
     return Path(found.origin).parent / "corpus"
 
 
-def draw_pieces(folder: Path, genre: str, most: int, seed: int) -> list[CorpusPiece]:
-    """Draw pieces of a genre, whatever other genres there are.
+def draw_pieces(folder: Path, genre: str, max_pieces: int, seed: int) -> list[CorpusPiece]:
+    """Draw pieces of a genre, independently of the other genres.
 
     Args:
         folder: of the corpus.
         genre: a key of `GENRES`.
-        most: how many at most.
+        max_pieces: the most to draw.
         seed: of the draw, >= 0.
 
     Returns:
-        The pieces in the order of the draw, which begins alike for any `most`; groups are united among those drawn.
+        The pieces in the order of the draw, whose beginning does not depend on `max_pieces`; groups of pieces that are
+        variants of one tune are united.
     """
     described = GENRES[genre]
     listed = _candidates(folder, described)
     order = np.random.default_rng([seed, list(GENRES).index(genre)]).permutation(len(listed))
     pieces = (_piece(folder, described, *listed[number]) for number in order)
-    drawn = list(itertools.islice((piece for piece in pieces if piece.group), most))
+    drawn = list(itertools.islice((piece for piece in pieces if piece.group), max_pieces))
     return _variants_united(folder, drawn) if described.settings else drawn
 
 
 @functools.lru_cache(maxsize=64)
 def tunes_of(path: Path) -> list[str]:
-    """Split a file of tunes in ABC: each begins with its number, `X:`."""
+    """Return the tunes of a file in ABC; each begins with its number, `X:`."""
     text = path.read_text(encoding="utf-8", errors="replace")
     return re.split(r"^(?=X:)", text, flags=re.MULTILINE)[1:]
 
 
 def _candidates(folder: Path, genre: Genre) -> list[tuple[Path, int]]:
-    """List files, or the tunes in them, of which some may turn out to be no piece of the genre."""
+    """Return files, or the tunes in them; some may turn out not to be pieces of the genre."""
     files = sorted(file for pattern in genre.patterns for file in folder.glob(pattern))
     if not genre.tunes:
         return [(file, 0) for file in files]
@@ -125,13 +126,13 @@ def _variants_united(folder: Path, pieces: list[CorpusPiece]) -> list[CorpusPiec
 
 
 def _chorale(path: Path) -> str:
-    """Name the tune of a piece of four parts."""
+    """Return the tune of a piece of four parts; empty if it has another number of parts."""
     text = musicxml(path)
     return soprano(text) if count_parts(text) == _CHORALE_PARTS else ""
 
 
 def _mass(path: Path) -> str:
-    """Name the mass that a movement is of, by the reference record `!!!OPR` (Humdrum)."""
+    """Return the mass that a movement belongs to, from the reference record `!!!OPR` (Humdrum)."""
     with path.open(encoding="latin-1") as file:
         return next((line.partition(":")[2].strip() for line in file if line.startswith("!!!OPR")), path.stem)
 
@@ -141,20 +142,20 @@ def _madrigal(path: Path) -> str:
 
 
 def _trecento(path: Path) -> str:
-    """Name a piece by its title, since there are versions of one piece, and pieces in two volumes of the edition."""
+    """Return the title of a piece: there are versions of one piece, and pieces in two volumes of the edition."""
     title = _NUMBERED.sub("", path.stem)
     words = re.findall(r"[^\W\d_]{2,}", title.lower())
     return "" if path.stem.endswith("_bak") else " ".join(words)
 
 
 def _quartet(path: Path) -> str:
-    """Name a quartet, of which some files hold all movements and others one."""
+    """Return the quartet of a file, which may contain all movements or only one."""
     work = path.parent if path.stem.startswith("movement") else path.with_suffix("")
     return f"{work.parent.name} {work.name}"
 
 
 def _title(tune: str) -> str:
-    """Name a song; those of one title may be versions of one tune."""
+    """Return the title of a song: songs with the same title may be versions of one tune."""
     found = re.search(r"^T:(.*)$", tune, re.MULTILINE)
     return " ".join((found[1] if found else tune).lower().split())
 

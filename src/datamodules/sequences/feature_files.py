@@ -1,4 +1,4 @@
-"""Feature files of 128 mel and 12 chroma rows, `.npy` or `.npy.gz`: found, told apart and read."""
+"""Feature files of 128 mel and 12 chroma rows, `.npy` or `.npy.gz`: their names and their content."""
 
 import gzip
 import io
@@ -20,11 +20,11 @@ _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.r
 
 
 class FeatureFileError(ValueError):
-    """A feature file cannot be used; the message goes on after its path, such as `is empty`."""
+    """A feature file cannot be used; the message continues a sentence that begins with its path: `… is empty`."""
 
 
 def clip_id(name: str) -> str:
-    """Give the clip of a file, whatever its name says of format and content.
+    """Return the id of the clip that a file is of: its name without folders and suffixes.
 
     `12.fused.full.npy.gz`, `train/12.beatsync.fused.npy` and `12` are all of the clip `12`.
 
@@ -35,27 +35,27 @@ def clip_id(name: str) -> str:
 
 
 def is_feature_file(name: str) -> bool:
-    """Tell whether a name ends as that of a feature file does."""
+    """Whether a name has the suffix of a feature file."""
     return _FILE.search(name) is not None
 
 
 def feature_files(folder: Path) -> list[str]:
-    """List the feature files below a folder, relative to it, sorted; none where it is missing."""
+    """Return the feature files below a folder, relative to it, sorted; none if the folder is missing."""
     names = (path.as_posix() for path in visible_files(folder))
     return [name for name in names if is_feature_file(name)]
 
 
 def read_features(path: Path) -> np.ndarray:
-    """Read a feature file; no pickled object in it is ever loaded.
+    """Read a feature file, without ever loading a pickled object in it.
 
     Args:
-        path: NumPy's format, compressed by gzip or not.
+        path: of a file in NumPy's format, compressed by gzip or not.
 
     Returns:
         float32 (140, T), T >= 1, finite, and in the range of float16.
 
     Raises:
-        FeatureFileError: it is missing, damaged, no such file, of another shape or type, or has other values.
+        FeatureFileError: the file is missing or damaged, or its format, type, shape or values are not these.
     """
     content = _content(path)
     stream = io.BytesIO(content)
@@ -75,8 +75,8 @@ class FeatureFiles:
 
     Args:
         root: the folder that paths are relative to.
-        paths: of each item, whether it is there or not.
-        max_frames: kept of each.
+        paths: one for each item; the files need not exist.
+        max_frames: number of frames kept of each.
     """
 
     root: Path
@@ -84,18 +84,18 @@ class FeatureFiles:
     max_frames: int
 
     def __call__(self, index: int) -> Made:
-        """Read item `index`; of no frame where it cannot be used."""
+        """Return the features of item `index`, with no frame if the file cannot be used."""
         try:
             return stored(read_features(self.root / self.paths[index]), self.max_frames)
         except FeatureFileError:
             return stored(np.zeros((N_ROWS, 0), np.float32), self.max_frames)
 
     def problem(self, index: int) -> str:
-        """Say why a file can't be used; nothing if it can."""
+        """Return why a file cannot be used; empty if it can."""
         try:
             read_features(self.root / self.paths[index])
-        except FeatureFileError as why:
-            return str(why)
+        except FeatureFileError as error:
+            return str(error)
         return ""
 
 
@@ -105,7 +105,7 @@ def _content(path: Path) -> bytes:
         if content.startswith(_GZIP):
             content = gzip.decompress(content)
     except FileNotFoundError:
-        raise FeatureFileError("is not there") from None
+        raise FeatureFileError("does not exist") from None
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise FeatureFileError(f"is damaged: gzip says '{error}'") from error
     except OSError as error:
@@ -119,7 +119,7 @@ def _header(stream: io.BytesIO) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
     try:
         shape, _, dtype = _HEADERS[np.lib.format.read_magic(stream)](stream)
     except (KeyError, ValueError) as error:
-        raise FeatureFileError("is no array in NumPy's format") from error
+        raise FeatureFileError("is not an array in NumPy's format") from error
     return shape, dtype
 
 
@@ -127,7 +127,7 @@ def _check_kind(shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> None:
     if dtype.hasobject:
         raise FeatureFileError("holds pickled objects, which are not loaded")
     if dtype.kind not in "fiu":
-        raise FeatureFileError(f"holds {dtype}, no real numbers")
+        raise FeatureFileError(f"holds {dtype} instead of real numbers")
     if len(shape) != 2 or shape[0] != N_ROWS:
         raise FeatureFileError(f"has the shape {shape} instead of ({N_ROWS}, frames)")
     if shape[1] < 1:
@@ -137,6 +137,6 @@ def _check_kind(shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> None:
 def _check_values(array: np.ndarray) -> None:
     bad = array.size - int(np.isfinite(array).sum())
     if bad:
-        raise FeatureFileError(f"has {bad} value(s) that are not finite")
+        raise FeatureFileError(f"has {bad} NaN or infinite value(s)")
     if np.abs(array.astype(np.float64)).max() > np.finfo(np.float16).max:
-        raise FeatureFileError("has values beyond ±65504, which are no dB")
+        raise FeatureFileError("has values beyond ±65504, which cannot be dB")

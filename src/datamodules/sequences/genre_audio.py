@@ -1,4 +1,4 @@
-"""Any folder of music by genre, as mel, chroma and beats."""
+"""Any folder of music by genre, as mel and chroma features, beat by beat if wanted."""
 
 import importlib.metadata
 from collections.abc import Mapping
@@ -26,17 +26,18 @@ _LIBRARIES = ("librosa", "numpy", "scipy", "soxr")
 class GenreAudio(SequenceDataModule):
     """Sound files in `<root>/<genre>/…`, or anywhere below the root with a table that labels them.
 
-    An item is the middle of a file. A table may fix the split, or keep the files of a group, such as an artist or an
-    album, on one side of it; without a group each file is one of its own. Where no file of the table is to validate or
-    to test, that share is taken from `train`.
+    An item is the middle of a file. A table may fix the split, or keep all files of a group, such as an artist or an
+    album, in one split; without a group each file is one of its own. Where the table has no file for `val` or `test`,
+    that split is drawn from `train`.
 
     Args:
         root: the folder.
-        table: name of a CSV file in it, see `src.datamodules.label_table`; `None` takes folders as genres.
-        clip_seconds: length of an item; a shorter file is taken whole.
-        feature_files: whether features are also written as published ones are, see `src.datamodules.sequences.export`.
-        options: see `SequenceOptions`; without `max_frames` all of the clip is kept, of beats 4.3 a second as
-            published.
+        table: name of a CSV file in it, see `src.datamodules.label_table`; `None`: the subfolders are the genres.
+        clip_seconds: length of an item, s; a shorter file is used whole.
+        feature_files: whether to also write the features in the published format, see
+            `src.datamodules.sequences.export`.
+        options: see `SequenceOptions`; without `max_frames` all frames of a clip are kept, with `beat_sync` 4.3 per
+            second, as published.
 
     Raises:
         UserError: an option lies outside its range, or the table cannot be used.
@@ -67,36 +68,36 @@ class GenreAudio(SequenceDataModule):
         self.classes = tuple(sorted({label for item in self._files for label in item.labels}))
         if self.shares is not None:
             fixed = {item.split for item in self._files}
-            self.shares = {part: share for part, share in self.shares.items() if part not in fixed}
+            self.shares = {split: share for split, share in self.shares.items() if split not in fixed}
 
     def most_frames(self) -> int:
-        """Return the frames of a clip; of beats 4.3 a second, as published."""
+        """Return the number of frames of a clip; with `beat_sync` 4.3 per second, as published."""
         return frames_of_clip(self.options.clip_seconds, beat_sync=self.beat_sync)
 
     def check(self) -> None:
-        """Refuse a missing folder, fewer than two genres, and labels that cannot be divided.
+        """Check that the folder exists and has at least two genres, and that the labels allow the split.
 
         Raises:
-            UserError: one of those.
+            UserError: a check fails.
         """
         self._check_folder()
         self.check_items()
 
     def resolved(self) -> dict[str, Any]:
-        """Give the folder as a full path, and the number of frames that are kept."""
+        """Return the folder as a full path, and the number of frames that are kept."""
         return {**super().resolved(), "root": str(self._folder_of_data())}
 
     def items(self) -> list[Recording]:
-        """List the sound files.
+        """Return the sound files.
 
         Raises:
-            UserError: the folder is missing, or there are no two genres in it.
+            UserError: the folder is missing, or has fewer than two genres.
         """
         self._check_folder()
         return self._files
 
     def maker(self) -> AudioClips:
-        """Give what makes the features of a file."""
+        """Return the maker of the features of files."""
         return AudioClips(
             root=self._folder_of_data(),
             paths=tuple(item.path for item in self._files),
@@ -106,7 +107,7 @@ class GenreAudio(SequenceDataModule):
         )
 
     def store_recipe(self) -> Mapping[str, Any]:
-        """Give the clip's length, a hash of the files, and the versions of what reads and analyses them."""
+        """Return the clip's length, a hash of the files, and versions of libraries."""
         paths = [item.path for item in self._files]
         return {
             "files": files_hash(self._folder_of_data(), paths, self.cache_dir / "genre_audio_folders.json"),
@@ -116,7 +117,7 @@ class GenreAudio(SequenceDataModule):
         }
 
     def prepare_data(self) -> None:
-        """Make the features, and where wanted the feature files in the data's folder.
+        """Build the features and, if wanted, the feature files in the data's folder.
 
         Raises:
             UserError: see `SequenceDataModule`.
@@ -135,7 +136,7 @@ class GenreAudio(SequenceDataModule):
         """Write the picture and the sound of an item.
 
         Args:
-            number: in the list of all.
+            number: of the item in the list of all.
             stem: path without suffix.
         """
         super().write_item(number, stem)
@@ -151,6 +152,6 @@ class GenreAudio(SequenceDataModule):
     def _folder_of_data(self) -> Path:
         root = self.root
         if not isinstance(root, Path) or not root.is_dir():
-            what = "data.root is not set" if root is None else f"{root} is not there"
-            raise UserError(f"{what}: give a folder with a folder of music a genre, data.root=FOLDER")
+            problem = "data.root is not set" if root is None else f"{root} does not exist"
+            raise UserError(f"{problem}: name a folder with a subfolder for each genre, data.root=FOLDER")
         return root

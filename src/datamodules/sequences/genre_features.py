@@ -17,10 +17,10 @@ from src.splitting.recording import Recording
 
 
 class GenreFeatures(FeatureFileDataModule):
-    """Clips of 30 s of 20 genres, merged to 10 classes as published; the published test part is the test part.
+    """Clips of 30 s of 20 genres, merged into 10 classes as published, with the published test split.
 
     Args:
-        merge: the genres of each class, of which those that occur are told apart; `None`: each genre is one.
+        merge: the genres of each class; classes that do not occur are ignored. `None`: each genre is a class.
         drop: genres that are left out.
         options: see `FeatureFileOptions`.
 
@@ -50,10 +50,10 @@ class GenreFeatures(FeatureFileDataModule):
         drop: Annotated[tuple[str, ...], each(words("a genre"), least=0)]
 
         def check(self) -> None:
-            """Refuse a genre that is merged twice.
+            """Check that no genre is merged or dropped twice.
 
             Raises:
-                UserError: there is one.
+                UserError: one is.
             """
             merging(self.merge or {}, self.drop)
 
@@ -61,26 +61,26 @@ class GenreFeatures(FeatureFileDataModule):
 
     @functools.cached_property
     def merging(self) -> dict[str, str | None]:
-        """The class of each genre, `None` where it is left out."""
+        """The class of each genre, `None` for those that are dropped."""
         return merging(self.options.merge or {}, self.options.drop)
 
     def check_folder(self) -> None:
-        """Refuse a missing folder, and fewer than two classes.
+        """Check that the folder exists and has training labels of at least two classes.
 
         Raises:
-            UserError: one of those.
+            UserError: a check fails.
         """
         super().check_folder()
         if len(self.classes) < 2:
             raise UserError(
-                f"data.merge leaves {len(self.classes)} class(es) of the genres that occur; name two or more there"
+                f"data.merge leaves {len(self.classes)} class(es) of the genres that occur; name at least two"
             )
 
     def read_labels(self, table: Path) -> list[Label]:
         """Read a table of genres.
 
         Raises:
-            UserError: it cannot be used, or a genre is neither merged nor dropped.
+            UserError: the table cannot be used, or a genre is neither merged nor dropped.
         """
         labels = read_genres(table)
         genres = [label.values[0] for label in labels]
@@ -90,11 +90,11 @@ class GenreFeatures(FeatureFileDataModule):
         return labels
 
     def names(self) -> list[str]:
-        """Give the classes that occur, sorted; all of them where there are no labels."""
+        """Return the classes that occur, sorted; all classes if there are no labels."""
         return sorted({name for genre in self._genres() or self.merging if (name := self.merging[genre])})
 
     def item(self, clip: LabelledFile, split: str | None) -> Recording | None:
-        """Give a clip with its class; `None` if its genre is dropped."""
+        """Return a clip as an item with its class; `None` if its genre is dropped."""
         classes = [self.merging[genre] for genre in clip.values]
         if None in classes:
             return None

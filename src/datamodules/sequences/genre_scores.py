@@ -1,4 +1,4 @@
-"""Genres of music21's scores, all played by one instrument: nothing is downloaded."""
+"""Genres of the scores in music21, all played by one instrument: nothing is downloaded."""
 
 import functools
 import importlib.metadata
@@ -27,21 +27,21 @@ _LIBRARIES = ("music21", "librosa", "numpy", "scipy")
 class GenreScores(SequenceDataModule):
     """Clips of scores of eight kinds of music, from Bach's chorales to Chinese songs.
 
-    Of what, `src.datamodules.sequences.corpus` says. Neither timbre nor loudness, length or tempo marks tell the genre:
-    see `src.datamodules.sequences.score_maker`. What is of one work, such as the movements of a mass or a quartet, or
-    has one tune or title, stays on one side of the split.
+    `src.datamodules.sequences.corpus` lists them. Timbre, loudness, length and tempo marks do not reveal the genre, see
+    `src.datamodules.sequences.score_maker`. All pieces of one work, such as the movements of a mass or a quartet, and
+    all with the same tune or title, are in one split.
 
     Args:
         genres: two or more keys of `src.datamodules.sequences.corpus.GENRES`.
-        clips_per_genre: that many, one a piece where there are enough pieces, else as many of each as it takes, one
-            after another; >= 1.
-        seed: draws the pieces, and divides them.
+        clips_per_genre: number of clips of each genre, >= 1: one of each piece if there are enough pieces, else several
+            successive ones of each.
+        seed: draws the pieces and splits them, >= 0.
         soundfont: path, or name of an installed one.
         program: General MIDI program, 0..127.
-        bpm: beats a minute, 10..400.
-        clip_seconds: length of a clip.
-        options: see `SequenceOptions`; without `max_frames` all of the clip is kept, of beats 4.3 a second as
-            published.
+        bpm: beats per minute, 10..400.
+        clip_seconds: length of a clip, s.
+        options: see `SequenceOptions`; without `max_frames` all frames of a clip are kept, with `beat_sync` 4.3 per
+            second, as published.
 
     Raises:
         UserError: an option lies outside its range.
@@ -71,14 +71,14 @@ class GenreScores(SequenceDataModule):
         self.clip_seconds = options.clip_seconds
 
     def most_frames(self) -> int:
-        """Return the frames of a clip; of beats 4.3 a second, as published."""
+        """Return the number of frames of a clip; with `beat_sync` 4.3 per second, as published."""
         return frames_of_clip(self.options.clip_seconds, beat_sync=self.beat_sync)
 
     def check(self) -> None:
-        """Refuse a missing library, soundfont or program, and a full disk.
+        """Check that libraries, soundfont and program exist, and that the disk has room.
 
         Raises:
-            UserError: one of those; the message says how to get it.
+            UserError: something is missing; the message says how to get it.
         """
         corpus_folder()
         fluid.functions()
@@ -87,20 +87,20 @@ class GenreScores(SequenceDataModule):
 
     @property
     def drawn_by(self) -> tuple[str, ...]:
-        """What draws the pieces, and divides them."""
+        """The options that draw the pieces and split them."""
         return (*super().drawn_by, "clips_per_genre")
 
     @property
     def remedy(self) -> str:
-        """What can be done where a part has no clip."""
+        """What a user can do if a split has no clip."""
         return "choose a greater data.clips_per_genre, or other shares (data.split)"
 
     def resolved(self) -> dict[str, Any]:
-        """Give the soundfont as a full path, and the number of frames that are kept."""
+        """Return the soundfont as a full path, and the number of frames that are kept."""
         return {**super().resolved(), "soundfont": str(find_soundfont(self.soundfont))}
 
     def items(self) -> list[Recording]:
-        """List the clips of each genre.
+        """Return the clips of each genre.
 
         Raises:
             UserError: music21 is not installed.
@@ -111,7 +111,7 @@ class GenreScores(SequenceDataModule):
         ]
 
     def maker(self) -> ScoreClips:
-        """Give what makes the features of a clip."""
+        """Return the maker of the features of clips."""
         return ScoreClips(
             corpus=corpus_folder(),
             clips=tuple((piece, number) for _, piece, number in self._clips),
@@ -124,7 +124,7 @@ class GenreScores(SequenceDataModule):
         )
 
     def store_recipe(self) -> Mapping[str, Any]:
-        """Give how clips are played, hashes of scores and soundfont, and the versions of what reads and plays them."""
+        """Return how clips are played, hashes of scores and soundfont, and versions of libraries."""
         paths = sorted({piece.path for _, piece, _ in self._clips})
         return {
             "scores": files_hash(corpus_folder(), paths, self.cache_dir / "scores.json"),
@@ -140,7 +140,7 @@ class GenreScores(SequenceDataModule):
         """Write the picture, the sound and the notes of a clip.
 
         Args:
-            number: in the list of all.
+            number: of the clip in the list of all.
             stem: path without suffix.
         """
         super().write_item(number, stem)
@@ -151,13 +151,13 @@ class GenreScores(SequenceDataModule):
     @functools.cached_property
     def _clips(self) -> list[tuple[str, CorpusPiece, int]]:
         """Genre, piece and number of each clip."""
-        folder, most = corpus_folder(), self.clips_per_genre
-        drawn = {genre: draw_pieces(folder, genre, most, self.seed) for genre in self.classes}
+        folder, n_clips = corpus_folder(), self.clips_per_genre
+        drawn = {genre: draw_pieces(folder, genre, n_clips, self.seed) for genre in self.classes}
         return [
             (genre, piece, number)
             for genre, pieces in drawn.items()
             for place, piece in enumerate(pieces)
-            for number in range(most // len(pieces) + (place < most % len(pieces)))
+            for number in range(n_clips // len(pieces) + (place < n_clips % len(pieces)))
         ]
 
 

@@ -1,4 +1,4 @@
-"""Tables that label clips, and the feature files that they name."""
+"""Tables that label clips, matched with the feature files of the clips."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -16,8 +16,8 @@ class Label:
     """A line of a table.
 
     Attributes:
-        file: as the line writes it.
-        values: what it says of the file, as text.
+        file: name of the file, as in the line.
+        values: of the file, as text.
     """
 
     file: str
@@ -26,13 +26,13 @@ class Label:
 
 @dataclass(frozen=True, kw_only=True)
 class LabelledFile:
-    """A clip: its file and its label, or what is left of the two.
+    """A clip with its file and its label, or only one of the two.
 
     Attributes:
         clip: its id.
         path: relative to the data set's root.
-        values: of its label; empty where it has none.
-        problem: why it cannot be used; empty if it can.
+        values: of its label; empty if it has none.
+        problem: why the clip cannot be used; empty if it can.
     """
 
     clip: str
@@ -48,15 +48,15 @@ def read_genres(table: Path) -> list[Label]:
         table: UTF-8, with or without a byte order mark.
 
     Returns:
-        A value each. None at all where the table has names only.
+        A label with one value for each line; an empty list if the table has names only.
 
     Raises:
-        UserError: it has no header, or another line is none of these.
+        UserError: the table has no header, or another line is not of this form.
     """
     header, *lines = _lines(table) or [(1, _ID)]
     first = header[1].partition("\t")[0].strip()
     if is_feature_file(first) or first.isdigit():
-        raise UserError(f"{table} begins with a file; give it a header, such as Id, tab, Genre")
+        raise UserError(f"{table} has no header; add one, such as Id, tab, Genre")
     if header[1].strip().lower() == _ID:
         return []
     return [_genre(table, number, line) for number, line in lines]
@@ -67,10 +67,11 @@ def read_numbers(table: Path, axes: Sequence[str]) -> list[Label]:
 
     Args:
         table: UTF-8, with or without a byte order mark.
-        axes: the columns that are wanted.
+        axes: the columns to read.
 
     Returns:
-        A value for each of them, not yet known to be a number. None at all where the table has names only.
+        A label for each line with the value of each axis, not yet checked to be a number; an empty list if the table
+        has names only.
 
     Raises:
         UserError: a column is missing, or a line has no name.
@@ -86,7 +87,7 @@ def read_numbers(table: Path, axes: Sequence[str]) -> list[Label]:
 
 
 def problem_of_numbers(values: Sequence[str], axes: Sequence[str]) -> str:
-    """Say why the values of a label are no numbers from 0 to 1; nothing if they are.
+    """Return which value of a label is not a number from 0 to 1; empty if all are.
 
     Args:
         values: one for each axis.
@@ -94,44 +95,46 @@ def problem_of_numbers(values: Sequence[str], axes: Sequence[str]) -> str:
     """
     for axis, text in zip(axes, values, strict=True):
         if not _is_share(text):
-            return f"has {axis} '{text}', which is no number from 0 to 1" if text else f"has no {axis}"
+            return f"has {axis} '{text}', which is not a number from 0 to 1" if text else f"has no {axis}"
     return ""
 
 
 def labelled_files(
     labels: Sequence[Label], files: Sequence[str], *, folder: str, table: str
 ) -> list[LabelledFile]:
-    """Bring labels and files together by the ids of their clips; those that do not fit are told apart.
+    """Match labels and files by the ids of their clips; those without a counterpart get a problem.
 
     Args:
         labels: of a table.
-        files: names of those that are there, relative to `folder`.
+        files: names of the existing files, relative to `folder`.
         folder: relative to the data set's root.
-        table: name of the table.
+        table: name of the table, for messages.
 
     Returns:
         The clips of the table in its order, then the files that it does not name.
     """
-    there = _by_clip(files)
-    named: dict[str, list[Label]] = {}
+    existing = _by_clip(files)
+    in_table: dict[str, list[Label]] = {}
     for label in labels:
-        named.setdefault(clip_id(label.file), []).append(label)
-    known = [_labelled(of_clip, there.get(clip, []), folder, table) for clip, of_clip in named.items()]
-    unknown = [
+        in_table.setdefault(clip_id(label.file), []).append(label)
+    labelled = [
+        _labelled(of_clip, existing.get(clip, []), folder, table) for clip, of_clip in in_table.items()
+    ]
+    unlabelled = [
         LabelledFile(clip=clip, path=f"{folder}/{name}", values=(), problem=f"has no label in {table}")
-        for clip, names in there.items()
-        if clip not in named
+        for clip, names in existing.items()
+        if clip not in in_table
         for name in names
     ]
-    return known + unknown
+    return labelled + unlabelled
 
 
 def _labelled(labels: Sequence[Label], names: Sequence[str], folder: str, table: str) -> LabelledFile:
     problem = ""
     if len(labels) > 1:
-        problem = f"comes {len(labels)} times in {table}"
+        problem = f"occurs {len(labels)} times in {table}"
     elif not names:
-        problem = f"has a label in {table}, but is not there"
+        problem = f"has a label in {table}, but does not exist"
     elif len(names) > 1:
         problem = f"is of the same clip as {', '.join(names[1:])}: keep one of them"
     label, name = labels[0], names[0] if names else labels[0].file
@@ -148,18 +151,20 @@ def _by_clip(files: Sequence[str]) -> Mapping[str, list[str]]:
 
 
 def _lines(table: Path) -> list[tuple[int, str]]:
-    """Read the lines that are not empty, with their numbers from 1."""
+    """Return the lines that are not empty, with their numbers from 1."""
     try:
         text = table.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UserError(f"{table} is no table in UTF-8: {error}; save it as one") from error
+        raise UserError(f"{table} is not a table in UTF-8: {error}; save it as one") from error
     return [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
 
 
 def _genre(table: Path, number: int, line: str) -> Label:
     cells = [cell.strip() for cell in line.split("\t")]
     if len(cells) != 2 or not all(cells):
-        raise UserError(f"{table}, line {number}: {line.strip()!r} is not a file, a tab and a genre; mend it")
+        raise UserError(
+            f"{table}, line {number}: {line.strip()!r} is not a file, a tab and a genre; correct it"
+        )
     return Label(file=cells[0], values=(cells[1],))
 
 
@@ -169,7 +174,7 @@ def _cells(line: str) -> list[str]:
 
 def _numbers(place: str, cells: Mapping[str, str], axes: Sequence[str]) -> Label:
     if not cells.get(_ID):
-        raise UserError(f"{place}: there is no Id; name a clip or take the line out")
+        raise UserError(f"{place}: the Id is missing; name a clip or remove the line")
     return Label(file=cells[_ID], values=tuple(cells.get(axis, "") for axis in axes))
 
 

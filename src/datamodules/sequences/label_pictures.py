@@ -1,4 +1,4 @@
-"""Pictures of labels: how genres are merged, and how numbers are spread."""
+"""Pictures of labels: how genres are merged, and how numbers are distributed."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,23 +14,28 @@ _KINDS = {"before": "genres", "after": "classes"}
 
 
 def draw_merging(counts: Mapping[str, int], table: Mapping[str, str | None], path: Path) -> None:
-    """Draw how many clips each genre has, and each class that genres are merged to.
+    """Draw the number of clips of each genre, and of each class that genres are merged into.
 
     Args:
-        counts: clips by genre.
-        table: the class of each genre, `None` of those that are dropped.
+        counts: number of clips by genre.
+        table: the class of each genre, `None` for those that are dropped.
         path: the picture to write.
     """
     after = merged(counts, table)
-    colours: dict[str | None, object] = {name: colormaps["tab20"](n % 20) for n, name in enumerate(after)}
+    # A class and the genres merged into it have one colour; dropped genres are grey.
+    palette = colormaps["tab20"]
+    colours: dict[str | None, object] = {name: palette(number % 20) for number, name in enumerate(after)}
     colours[None] = "lightgrey"
+    # Genres in the order of their classes, so that colours are together; dropped genres last.
     genres = sorted(counts, key=lambda genre: (table[genre] is None, table[genre] or "", genre))
     figure = matplotlib.figure.Figure(figsize=(11, 1.5 + 0.28 * len(genres)), layout="constrained")
     before_axes, after_axes = figure.subplots(1, 2, sharex=True)
-    before_axes.barh(genres, [counts[name] for name in genres], color=[colours[table[g]] for g in genres])
+    # Bars of genres on the left, of classes on the right, on one scale.
+    of_genres = [colours[table[genre]] for genre in genres]
+    before_axes.barh(genres, [counts[genre] for genre in genres], color=of_genres)
     after_axes.barh(list(after), list(after.values()), color=[colours[name] for name in after])
     for axes, title, bars in ((before_axes, "before", counts), (after_axes, "after", after)):
-        axes.invert_yaxis()
+        axes.invert_yaxis()  # the first bar at the top
         axes.set(xlabel="clips", title=f"{title}: {sum(bars.values())} clips of {len(bars)} {_KINDS[title]}")
     before_axes.set_ylabel("genre (grey: dropped)")
     after_axes.set_ylabel("class")
@@ -38,7 +43,7 @@ def draw_merging(counts: Mapping[str, int], table: Mapping[str, str | None], pat
 
 
 def draw_values(values: Mapping[str, np.ndarray], axes: Sequence[str], path: Path) -> None:
-    """Draw how the numbers of each axis are spread in each part.
+    """Draw the distribution of the numbers of each axis in each split.
 
     Args:
         values: (n, n_axes), 0..1, by split.

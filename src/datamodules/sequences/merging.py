@@ -1,4 +1,4 @@
-"""Genres that become one class, and those that are dropped."""
+"""Genres that are merged into one class, and genres that are dropped."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,51 +8,54 @@ from src.errors import UserError
 
 
 def merging(merge: Mapping[str, Sequence[str]], drop: Sequence[str]) -> dict[str, str | None]:
-    """Turn the options into a table: the class of each genre, `None` of those that are dropped.
+    """Return the class of each genre, `None` for those that are dropped.
 
     Args:
         merge: the genres of each class.
         drop: genres that are left out.
 
     Raises:
-        UserError: an option is no such list, or a genre comes twice.
+        UserError: an option is not a list of genres, or a genre occurs twice.
     """
+    # By the name of the option that the message would blame, such as `merge.Rock`.
     lists = {**{f"merge.{name}": genres for name, genres in merge.items()}, "drop": drop}
     for option, genres in lists.items():
+        # A single genre, without brackets, would be read as a list of its letters.
         if isinstance(genres, str) or not isinstance(genres, Sequence):
             raise UserError(f"data.{option}={genres}: give a list of genres, such as [Rock, Post-Rock]")
     pairs = [(genre, name) for name, genres in merge.items() for genre in genres]
+    # Two classes, or a class and `drop`, may not claim one genre: the table would keep the last of them silently.
     counts = Counter([genre for genre, _ in pairs] + list(drop))
-    twice = [genre for genre, count in counts.items() if count > 1]
-    if twice:
-        raise UserError(f"data.merge and data.drop name {twice[0]} more than once; keep it in one place")
+    repeated = [genre for genre, count in counts.items() if count > 1]
+    if repeated:
+        raise UserError(f"data.merge and data.drop name {repeated[0]} more than once; keep it in one place")
     return {**dict(pairs), **dict.fromkeys(drop)}
 
 
 def check_genres(place: str, genres: Iterable[str], table: Mapping[str, str | None]) -> None:
-    """Refuse a genre that is neither merged nor dropped.
+    """Check that every genre is merged or dropped.
 
     Args:
-        place: where the genres come from.
-        genres: as they are labelled.
+        place: where the genres come from, such as the path of a table.
+        genres: as the files are labelled.
         table: see `merging`.
 
     Raises:
-        UserError: there is such a genre.
+        UserError: a genre is neither.
     """
     unknown = sorted(set(genres) - table.keys())
     if not unknown:
         return
-    near = get_close_matches(unknown[0], table, n=1)
-    meant = f" Did you mean {near[0]}?" if near else ""
+    similar = get_close_matches(unknown[0], table, n=1)
+    suggestion = f" Did you mean {similar[0]}?" if similar else ""
     raise UserError(
-        f"{place} has the genre {unknown[0]}, which data.merge and data.drop do not name: add it to a class of the "
-        f"one, or to the other.{meant}"
+        f"{place} has the genre {unknown[0]}, which data.merge and data.drop do not name: add it to a class "
+        f"of data.merge, or to data.drop.{suggestion}"
     )
 
 
 def merged(counts: Mapping[str, int], table: Mapping[str, str | None]) -> dict[str, int]:
-    """Add up the clips of each class, sorted by name.
+    """Return the number of clips of each class, sorted by name.
 
     Args:
         counts: clips by genre.

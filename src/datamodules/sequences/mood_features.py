@@ -19,17 +19,17 @@ from src.splitting.splits import SPLITS
 
 AXES = ("valence", "energy", "danceability")
 
-_STRATUM = ("",)  # what all clips are labelled, so that a share of all is drawn
+_STRATUM = ("",)  # one label for all clips, so that splits are drawn from all of them at once
 
 
 class MoodFeatures(FeatureFileDataModule):
-    """Clips and one to three numbers from 0 to 1 of each.
+    """Clips with one to three numbers from 0 to 1 to predict.
 
-    The published test part has no labels: a part to test on is drawn from its training part. Where it has some, it is
-    the test part.
+    The published test split has no labels, so a test split is drawn from the training split. If the folder does have
+    labels of the test split, that is used.
 
     Args:
-        axes: what is predicted, some of `AXES`.
+        axes: the numbers that are predicted, some of `AXES`.
         options: see `FeatureFileOptions`.
 
     Raises:
@@ -67,25 +67,25 @@ class MoodFeatures(FeatureFileDataModule):
         return read_numbers(table, self.options.axes)
 
     def names(self) -> Sequence[str]:
-        """Give the axes."""
+        """Return the axes."""
         return self.options.axes
 
     def item(self, clip: LabelledFile, split: str | None) -> Recording:
-        """Give a clip; with a problem where a value is no number from 0 to 1."""
+        """Return a clip as an item, with a problem if a value is not a number from 0 to 1."""
         problem = clip.problem or problem_of_numbers(clip.values, self.options.axes)
         return Recording(path=clip.path, labels=_STRATUM, group=clip.clip, split=split, problem=problem)
 
     def targets(self, items: Sequence[Recording]) -> np.ndarray:
-        """Give the numbers of items, float32 (n, n_axes), 0..1."""
+        """Return the numbers of items, float32 (n, n_axes), 0..1."""
         numbers = [self._numbers[item.path] for item in items]
         return np.array(numbers, np.float32).reshape(len(items), len(self.options.axes))
 
     def recipe(self) -> dict[str, Any]:
-        """Give what determines the features, what is taken of them, the split, and the numbers."""
+        """Return everything that determines the features, what is used of them, the split, and the numbers."""
         return {**super().recipe(), "numbers": value_hash(self._numbers)}
 
     def used_items(self) -> list[Recording]:
-        """Give the items that are used, each with its split and, as labels, its numbers."""
+        """Return the items that are used, each with its split and, as labels, its numbers."""
         items = super().used_items()
         return [
             replace(
@@ -98,28 +98,28 @@ class MoodFeatures(FeatureFileDataModule):
         ]
 
     def contact_sheet(self, folder: Path) -> None:
-        """Write the training items with the least, the middle and the greatest number of each axis.
+        """Write the training items with the lowest, the median and the highest number of each axis.
 
         Args:
-            folder: gets pictures whose names say the numbers, and `values.png`: how they are spread by split.
+            folder: gets pictures whose names contain the numbers, and `values.png`, their distribution by split.
         """
         folder.mkdir(parents=True, exist_ok=True)
         items = self.used_items()
-        values = {split: self.targets([i for i in items if i.split == split]) for split in SPLITS}
+        values = {split: self.targets([item for item in items if item.split == split]) for split in SPLITS}
         for index in _extremes(values["train"]):
-            said = "_".join(label.replace("=", "") for label in items[index].labels)
-            self.write_item(int(self.numbers["train"][index]), folder / f"{said}_train{index:05d}")
+            numbers = "_".join(label.replace("=", "") for label in items[index].labels)
+            self.write_item(int(self.numbers["train"][index]), folder / f"{numbers}_train{index:05d}")
         draw_values(values, self.options.axes, folder / "values.png")
 
     @functools.cached_property
     def _numbers(self) -> dict[str, list[float]]:
-        """The numbers of each clip that has a right label, by path."""
+        """The numbers of each clip with a valid label, by path."""
         labelled = [clip for _, clip in self.clips if clip.values]
-        right = [clip for clip in labelled if not problem_of_numbers(clip.values, self.options.axes)]
-        return {clip.path: [float(text) for text in clip.values] for clip in right}
+        valid = [clip for clip in labelled if not problem_of_numbers(clip.values, self.options.axes)]
+        return {clip.path: [float(text) for text in clip.values] for clip in valid}
 
 
 def _extremes(values: np.ndarray) -> list[int]:
-    """Choose the items with the least, the middle and the greatest number of each axis."""
+    """Return the indices of the items with the lowest, the median and the highest number of each axis."""
     order = np.argsort(values, axis=0, kind="stable")
     return sorted({int(index) for row in (0, len(order) // 2, -1) for index in order[row]})

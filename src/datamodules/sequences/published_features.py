@@ -1,4 +1,4 @@
-"""What published sets of feature files share: their folders, their tables of labels, and how the two fit."""
+"""What published sets of feature files have in common: folders, tables of labels, and how the two are matched."""
 
 import functools
 from abc import abstractmethod
@@ -17,32 +17,32 @@ from src.preparation.card import Card
 from src.preparation.inputs import files_hash
 from src.splitting.recording import Recording
 
-PARTS = ("train", "test")
+PUBLISHED_SPLITS = ("train", "test")
 
 
 class FeatureFileOptions(SequenceOptions):
-    """What every published set of feature files has.
+    """Options of every published set of feature files.
 
     Args:
-        root: the folder that its folders lie in.
+        root: the folder that contains the folders of the set.
     """
 
     root: Folder
 
 
 class FeatureFileDataModule(SequenceDataModule):
-    """Feature files in `<folder>/train` and `test`, labelled by `train_labels.txt` and `test_labels.txt` there.
+    """Feature files in `<folder>/train` and `test`, labelled by `train_labels.txt` and `test_labels.txt` in `<folder>`.
 
-    Where `test` has no labels it is passed over, and a part to test on is drawn from `train`, as is always one to
-    validate on. Each clip is its own group.
+    A validation split is always drawn from `train`. If `test` has no labels, it is ignored, and a test split is drawn
+    from `train`, too. Each clip is a group of its own.
 
     Attributes:
-        folder_name: of the data set; features of beats lie in `<folder_name>_beat`.
-        labels: those of the tables, by part.
+        folder_name: of the data set; features of beats are in `<folder_name>_beat`.
+        labels: those of the tables, by published split.
 
     Args:
-        root: the folder that those folders lie in.
-        options: see `SequenceOptions`; `split` has the shares of `train` that validate and, if need be, test.
+        root: the folder that contains those folders.
+        options: see `SequenceOptions`; `split` has the shares of `train` that are drawn for `val` and perhaps `test`.
 
     Raises:
         UserError: an option lies outside its range, or a table cannot be used.
@@ -63,44 +63,44 @@ class FeatureFileDataModule(SequenceDataModule):
         self.labels = self._labels()
         self.classes = tuple(self.names())
         if self.shares is not None:
-            self.shares = {part: share for part, share in self.shares.items() if part not in self.labels}
+            self.shares = {split: share for split, share in self.shares.items() if split not in self.labels}
 
     @abstractmethod
     def read_labels(self, table: Path) -> list[Label]:
-        """Read a table of labels; none where it has names only.
+        """Read a table of labels; return an empty list if the table has names only.
 
         Raises:
-            UserError: it cannot be used.
+            UserError: the table cannot be used.
         """
 
     @abstractmethod
     def names(self) -> Sequence[str]:
-        """Give the names of the classes, or of the numbers to predict."""
+        """Return the names of the classes, or of the numbers to predict."""
 
     @abstractmethod
     def item(self, clip: LabelledFile, split: str | None) -> Recording | None:
-        """Give a clip as an item, with its problem if it has one; `None` if it is not wanted."""
+        """Return a clip as an item, with its problem if it has one; `None` if the clip is dropped."""
 
     def check(self) -> None:
-        """Refuse a folder that is missing, one without labels to train with, and labels that cannot be divided.
+        """Check that the folder exists and has training labels, and that these allow the split.
 
         Raises:
-            UserError: one of those; the message says where to get the data.
+            UserError: a check fails; the message says where to get the data.
         """
         self.check_folder()
         self.check_items()
 
     def check_folder(self) -> None:
-        """Refuse a folder that is missing, or that has no labels to train with.
+        """Check that the folder exists and has training labels.
 
         Raises:
-            UserError: one of those; the message says where to get the data.
+            UserError: a check fails; the message says where to get the data.
         """
         if self.root is None or not self.root.is_dir():
             raise self.card.missing(self.root)
         if not (self.root / self.place).is_dir():
             raise UserError(
-                f"{self.root} has no folder {self.place}; give the folder that holds it as data.root=FOLDER, or get "
+                f"{self.root} has no folder {self.place}; name the folder that contains it, data.root=FOLDER, or get "
                 f"it from {self.card.url}"
             )
         if "train" not in self.labels:
@@ -109,13 +109,13 @@ class FeatureFileDataModule(SequenceDataModule):
             )
 
     def resolved(self) -> dict[str, Any]:
-        """Give the number of frames that are kept, and the folder as a full path."""
+        """Return the number of frames that are kept, and the folder as a full path."""
         return {**super().resolved(), "root": None if self.root is None else str(self.root)}
 
     def items(self) -> list[Recording]:
-        """List the clips, those of `train` first.
+        """Return the clips, those of `train` first.
 
-        A label without a file, a file without a label, and a clip of `test` that is in `train`, too, have a problem.
+        A label without a file, a file without a label, and a clip of `test` that is also in `train` have a problem.
 
         Raises:
             UserError: see `check_folder`.
@@ -126,18 +126,18 @@ class FeatureFileDataModule(SequenceDataModule):
         return [_outside(item, trained) for item in items]
 
     def maker(self) -> FeatureFiles:
-        """Give what reads file i."""
+        """Return the reader of the files."""
         assert self.root is not None
         return FeatureFiles(self.root, tuple(item.path for item in self.listed), self.max_frames)
 
     def store_recipe(self) -> dict[str, Any]:
-        """Give a hash of the content of the files."""
+        """Return a hash of the content of the files."""
         assert self.root is not None
-        there = [item.path for item in self.listed if (self.root / item.path).is_file()]
-        return {"files": files_hash(self.root, there, self.cache_dir / "feature_files.json")}
+        existing = [item.path for item in self.listed if (self.root / item.path).is_file()]
+        return {"files": files_hash(self.root, existing, self.cache_dir / "feature_files.json")}
 
     def prepare_data(self) -> None:
-        """Read all files; name what cannot be used, and say where the test part is drawn.
+        """Read all files, and print which cannot be used and whether the test split is drawn from `train`.
 
         Raises:
             UserError: see `SequenceDataModule`.
@@ -149,25 +149,25 @@ class FeatureFileDataModule(SequenceDataModule):
 
     @functools.cached_property
     def clips(self) -> list[tuple[str | None, LabelledFile]]:
-        """All clips of the parts that have labels, and the split of those that have a fixed one."""
+        """All clips of the published splits that have labels; with their split, `None` where it is drawn."""
         assert self.root is not None
         found: list[tuple[str | None, LabelledFile]] = []
-        for part, labels in self.labels.items():
-            folder = f"{self.place}/{part}"
+        for published, labels in self.labels.items():
+            folder = f"{self.place}/{published}"
             files = feature_files(self.root / folder)
-            split = None if part == "train" else part
-            clips = labelled_files(labels, files, folder=folder, table=f"{part}_labels.txt")
+            split = None if published == "train" else published
+            clips = labelled_files(labels, files, folder=folder, table=f"{published}_labels.txt")
             found += [(split, clip) for clip in clips]
         return found
 
     def _labels(self) -> dict[str, list[Label]]:
         if self.root is None:
             return {}
-        tables = {part: self.root / self.place / f"{part}_labels.txt" for part in PARTS}
-        found = {part: self.read_labels(table) for part, table in tables.items() if table.is_file()}
-        return {part: labels for part, labels in found.items() if labels}
+        tables = {split: self.root / self.place / f"{split}_labels.txt" for split in PUBLISHED_SPLITS}
+        found = {split: self.read_labels(table) for split, table in tables.items() if table.is_file()}
+        return {split: labels for split, labels in found.items() if labels}
 
 
 def _outside(item: Recording, trained: Set[str]) -> Recording:
     leaked = item.split is not None and item.group in trained
-    return replace(item, problem=item.problem or "is of a clip that is in train, too") if leaked else item
+    return replace(item, problem=item.problem or "is of a clip that is also in train") if leaked else item

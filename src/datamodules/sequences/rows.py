@@ -1,4 +1,4 @@
-"""The rows of a feature file: 128 of mel, then 12 of chroma, and the parts that are chosen of them."""
+"""The rows of a feature file, 128 of mel and then 12 of chroma, and which of them `data.features` chooses."""
 
 from src.audio.music_features import N_CHROMA, N_MELS
 from src.errors import UserError
@@ -9,14 +9,14 @@ ROWS = {"mel": slice(0, N_MELS), "chroma": slice(N_MELS, N_ROWS), "fused": slice
 """The rows of each choice of `data.features`."""
 
 MAX_FRAMES = {False: 1293, True: 129}
-"""Frames that are kept of a clip, as published: of 30 s, and of its beats where features are beat-synchronous."""
+"""Number of frames kept of a clip of 30 s, as published, by whether frames are beats."""
 
 
 def rows(features: str) -> slice:
-    """Give the rows of a choice.
+    """Return the rows that a value of `data.features` chooses.
 
     Raises:
-        UserError: there is no such choice.
+        UserError: the value is unknown.
     """
     if not isinstance(features, str) or features not in ROWS:
         raise UserError(f"data.features={features}: choose {', '.join(ROWS)}")

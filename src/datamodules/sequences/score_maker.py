@@ -1,4 +1,4 @@
-"""Features of clips of scores: read by music21, played by FluidSynth, heard by librosa."""
+"""Features of clips of scores: read by music21, played by FluidSynth, analysed by librosa."""
 
 import functools
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ VELOCITY = 80
 """Of all notes."""
 
 LEVEL = 0.05
-"""Root mean square of every clip, so that more voices are not louder: -26 dB of full scale."""
+"""Root mean square of every clip, -26 dB of full scale, so that more voices are not louder."""
 
 
 @dataclass(frozen=True, order=True)
@@ -37,21 +37,21 @@ class ScoreNote:
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreClips:
-    """Makes the features of clip i, all played alike: one instrument, one velocity, one tempo, one loudness.
+    """Makes the features of clip i; all clips have the same instrument, velocity, tempo and loudness.
 
-    Clip n of a piece is what is heard from n · seconds on when the piece is played again and again, as tunes are. So no
-    clip is shorter than another, and its length tells nothing of the piece. A note that begins before the clip is not
-    heard in it. Beats are equally long everywhere: tempo marks are passed over, but how many notes a beat has is heard.
+    Clip n of a piece begins n · seconds after the beginning, with the piece repeated without end, as tunes are. So all
+    clips are equally long, whatever the length of their pieces. A note that begins before a clip is not played in it.
+    Tempo marks are ignored: a beat has the same length everywhere, but pieces still differ in notes per beat.
 
     Args:
         corpus: the folder that the paths of pieces are relative to.
-        clips: a piece, and which clip of it, from 0; clips of one piece in a row are parsed once.
+        clips: a piece, and the number of the clip in it, from 0; successive clips of a piece are parsed once.
         soundfont: path of the file.
         program: General MIDI, 0..127.
-        bpm: beats a minute, > 0.
-        seconds: length of a clip, > 0.
-        beat_sync: whether a frame is a beat, as it is heard.
-        max_frames: kept of a clip, from its beginning.
+        bpm: beats per minute, > 0.
+        seconds: length of a clip, s, > 0.
+        beat_sync: whether a frame is a beat, as tracked in the sound.
+        max_frames: number of frames kept of a clip, from its beginning.
     """
 
     corpus: Path
@@ -64,7 +64,7 @@ class ScoreClips:
     max_frames: int
 
     def __call__(self, index: int) -> Made:
-        """Give the features of clip `index`, of no frame where the score can't be used."""
+        """Return the features of clip `index`, with no frame if the score cannot be used."""
         try:
             features = music_features(self.sound(index), beat_sync=self.beat_sync)
         except UserError:
@@ -72,7 +72,7 @@ class ScoreClips:
         return stored(features, self.max_frames)
 
     def problem(self, index: int) -> str:
-        """Say why a score can't be used; empty if it can."""
+        """Return why a score cannot be used; empty if it can."""
         try:
             self.sound(index)
         except UserError as error:
@@ -80,7 +80,7 @@ class ScoreClips:
         return ""
 
     def sound(self, index: int) -> np.ndarray:
-        """Play a clip: float32 (samples,), at 22,050 Hz.
+        """Return the sound of a clip, float32 (samples,), at 22,050 Hz.
 
         Raises:
             UserError: the score cannot be read, or makes no sound.
@@ -94,7 +94,7 @@ class ScoreClips:
         return sound * np.float32(LEVEL / level)
 
     def midi(self, index: int) -> mido.MidiFile:
-        """Give a clip as a MIDI file of type 0; its last notes may reach past its end.
+        """Return a clip as a MIDI file of type 0; its last notes may end after it.
 
         Raises:
             UserError: the score cannot be read.
@@ -109,13 +109,14 @@ class ScoreClips:
         return midi
 
     def _crotchets(self, index: int) -> float:
-        """A minute."""
+        """Return the number of crotchets per minute."""
         return self.bpm * self.clips[index][0].beat
 
     def _events(self, index: int) -> list[tuple[int, mido.Message]]:
         piece, number = self.clips[index]
         ticks = round(self.seconds * self._crotchets(index) / 60 * TICKS_PER_BEAT)
-        needed = ticks * (1 + max(of_piece for other, of_piece in self.clips if other == piece))
+        last = max(clip for of_piece, clip in self.clips if of_piece == piece)
+        needed = ticks * (1 + last)
         notes, length = read_piece(self.corpus / piece.path, piece.tune, needed)
         return events(again_and_again(notes, length, number * ticks, (number + 1) * ticks), self.program)
 
@@ -126,8 +127,8 @@ def read_piece(path: Path, tune: int, until: int) -> tuple[tuple[ScoreNote, ...]
 
     Args:
         path: of its file.
-        tune: its place in a file of tunes, from 1; 0: the whole file.
-        until: ticks; notes that begin later may be left out.
+        tune: its number in a file of tunes, from 1; 0: the piece is the whole file.
+        until: ticks; notes that begin later may be missing.
 
     Returns:
         Its notes, in order, and the length of the whole piece in ticks.
@@ -148,16 +149,16 @@ def read_piece(path: Path, tune: int, until: int) -> tuple[tuple[ScoreNote, ...]
 
 
 def again_and_again(notes: Sequence[ScoreNote], length: int, start: int, end: int) -> list[ScoreNote]:
-    """Give the notes that begin in a part of a piece that is repeated without end, and without a pause.
+    """Return the notes that begin in an excerpt of a piece that is repeated without end and without pause.
 
     Args:
         notes: of the piece.
         length: of the piece, ticks, > 0.
-        start: of the part, ticks, >= 0.
-        end: of the part, > start.
+        start: of the excerpt, ticks, >= 0.
+        end: of the excerpt, ticks, > start.
 
     Returns:
-        In order; ticks count from the part's beginning.
+        The notes in order; their ticks count from the beginning of the excerpt.
     """
     turns = range(start // length, -(-end // length))
     moved = (
@@ -169,10 +170,10 @@ def again_and_again(notes: Sequence[ScoreNote], length: int, start: int, end: in
 
 
 def events(notes: Sequence[ScoreNote], program: int) -> list[tuple[int, mido.Message]]:
-    """Give what is played: ticks and messages in order of time, a channel for each part.
+    """Return ticks and MIDI messages in order of time, with a channel for each part.
 
-    A key that a part strikes again, as two voices in it may, is released before; keys are struck after all releases of
-    the same tick.
+    If a part strikes a key that still sounds, as two voices in it may, the key is released first. In one tick, all
+    releases come before the new notes.
 
     Args:
         notes: in order.

@@ -1,4 +1,4 @@
-"""A picture of an item of 140 rows."""
+"""A picture of the features of an item, 140 rows."""
 
 from pathlib import Path
 

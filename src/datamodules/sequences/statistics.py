@@ -1,4 +1,4 @@
-"""Statistics over the frames that are there, never over padding."""
+"""Statistics over the frames of items, without padding."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def moments(batches: Iterable[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
-    """Give mean and standard deviation of each row over all frames of all items.
+    """Return mean and standard deviation of each row over all frames of all items.
 
     Args:
         batches: features (B, 1, n_rows, T), zeros past an item's end, and lengths, int64 (B,).
@@ -26,7 +26,7 @@ def moments(batches: Iterable[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarra
 
 
 def statistics_over_time(features: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Give mean, standard deviation and maximum of each row over an item's own frames.
+    """Return mean, standard deviation and maximum of each row over the frames of each item.
 
     Args:
         features: (B, 1, n_rows, T).
@@ -37,6 +37,6 @@ def statistics_over_time(features: np.ndarray, lengths: np.ndarray) -> np.ndarra
     """
     found = []
     for item, length in zip(features[:, 0], lengths, strict=True):
-        own = item[:, :length].astype(np.float32)
-        found.append(np.concatenate([own.mean(1), own.std(1), own.max(1)]))
+        frames = item[:, :length].astype(np.float32)
+        found.append(np.concatenate([frames.mean(1), frames.std(1), frames.max(1)]))
     return np.stack(found)

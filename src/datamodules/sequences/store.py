@@ -1,4 +1,4 @@
-"""The features of items on disk, built once, and which of them can be used."""
+"""The features of items on disk, built once."""
 
 import hashlib
 from collections.abc import Mapping
@@ -17,21 +17,21 @@ Made = dict[str, np.ndarray | int]
 
 
 class SequenceMaker(Protocol):
-    """Makes the features of items; it can be sent to another process."""
+    """Makes the features of items; must pickle, to be sent to worker processes."""
 
     def __call__(self, index: int) -> Made:
-        """Make item `index`: what `stored` gives, of no frame where it cannot be used."""
+        """Return the features of item `index`, as `stored` does, with no frame if it cannot be used."""
 
     def problem(self, index: int) -> str:
-        """Say why an item can't be used, such as `is empty`."""
+        """Return why an item cannot be used, such as `is empty`."""
 
 
 def stored(features: np.ndarray, max_frames: int) -> Made:
-    """Cut or pad features to what is stored.
+    """Return features as they are stored, cut or padded.
 
     Args:
-        features: (140, T) of finite numbers; of no frame where they cannot be used.
-        max_frames: those kept, from the beginning.
+        features: (140, T), finite; with no frame if the item cannot be used.
+        max_frames: number of frames kept, from the beginning.
 
     Returns:
         `features`, float16 (140, max_frames), 0 past the end; `frames`; `digest`, a hash of the features.
@@ -48,10 +48,10 @@ class SequenceStore:
     """A folder with the features of all items of a data set.
 
     Args:
-        folder: where it lies.
-        n_items: how many.
-        max_frames: kept of each.
-        description: what they are, for people who look into `meta.json`.
+        folder: its path.
+        n_items: number of items.
+        max_frames: number of frames kept of each.
+        description: of the items, for people who look into `meta.json`.
     """
 
     folder: Path
@@ -70,11 +70,11 @@ class SequenceStore:
         return ArrayCache(ChunkedArrays(self.folder, self.n_items, arrays), self.description)
 
     def prepare(self, make: SequenceMaker, workers: int | str, title: str) -> None:
-        """Build what is missing.
+        """Build the features that are missing.
 
         Args:
             make: makes the items.
-            workers: processes that build, or `auto`.
+            workers: number of processes that build, or `auto`.
             title: for the progress bar.
 
         Raises:
@@ -83,5 +83,5 @@ class SequenceStore:
         self.cache.prepare(Builder(make, workers, title))
 
     def open(self) -> dict[str, np.ndarray]:
-        """Map `features`, `frames` (0: it cannot be used) and `digest` into memory."""
+        """Map `features`, `frames` (0 where an item cannot be used) and `digest` into memory."""
         return self.cache.files.open()

@@ -1,4 +1,4 @@
-"""Tunes by their steps and leaps, and which are variants of one."""
+"""Tunes as sequences of intervals, and which of them are variants of one tune."""
 
 import itertools
 import re
@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from src.splitting.groups import Link, links_by_key
 
 OPENING = 8
-"""Steps and leaps that name a tune."""
+"""Number of first intervals that identify a tune."""
 
 RUN = 12
-"""Steps and leaps in a row that two variants of a tune share, be it after an upbeat or a passing note."""
+"""Successive intervals that two variants of a tune share, perhaps after an upbeat or a passing note."""
 
 PLACES = 12
-"""Steps and leaps from the beginning at which such a row may begin."""
+"""Number of first intervals at which such a run may begin."""
 
 _STEPS = {b"C": 0, b"D": 2, b"E": 4, b"F": 5, b"G": 7, b"A": 9, b"B": 11}
 _PITCH = re.compile(
@@ -22,10 +22,10 @@ _PITCH = re.compile(
 
 
 def leaps(text: bytes) -> tuple[int, ...]:
-    """Give the steps and leaps of the first part of a score, in semitones, without repeated notes.
+    """Return the intervals of the first part of a score, in semitones, without repeated notes.
 
     Args:
-        text: MusicXML; grace notes and all notes of a chord but the first are passed over.
+        text: MusicXML; grace notes, and all notes of a chord but the first, are ignored.
     """
     part = text.partition(b"<part ")[2].partition(b"</part>")[0]
     notes = [note for note in part.split(b"<note")[1:] if b"<grace" not in note and b"<chord" not in note]
@@ -34,7 +34,7 @@ def leaps(text: bytes) -> tuple[int, ...]:
 
 
 def soprano(text: bytes) -> str:
-    """Name the tune of a score by how its first part begins.
+    """Return the first intervals of the first part of a score, as text that identifies its tune.
 
     Args:
         text: MusicXML, see `leaps`.
@@ -43,10 +43,10 @@ def soprano(text: bytes) -> str:
 
 
 def links_of_variants(tunes: Iterable[Sequence[int]]) -> Iterator[Link]:
-    """Link variants of one tune: they share `RUN` steps and leaps in a row that begin among the first `PLACES`.
+    """Yield links between variants of a tune: they share `RUN` successive intervals among their first ones.
 
     Args:
-        tunes: the leaps of each.
+        tunes: the intervals of each; a shared run begins among the first `PLACES`.
     """
     return links_by_key(map(_runs, tunes))
 

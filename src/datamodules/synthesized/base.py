@@ -1,4 +1,4 @@
-"""What data sets of synthesised clips share: the pieces, what plays them, and which soundfonts share recordings."""
+"""What data sets of synthesised clips have in common: pieces, soundfonts, and which of these share recordings."""
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,22 +27,22 @@ from src.rules import each, flag, null, number, pair, seconds, table, whole
 
 
 class ClipOptions(DataOptions):
-    """What every data set of synthesised clips has.
+    """Options of every data set of synthesised clips.
 
     Args:
         classes: the instruments: name, General MIDI program (0..127), lowest and highest note (MIDI 0..127).
         pitch_range: [low, high] in place of every instrument's own range; `None` keeps those.
-        clip_seconds: length of a clip.
-        max_instruments: most at once; at most 15 and the number of classes.
+        clip_seconds: length of a clip, s.
+        max_instruments: the most in a clip; at most 15 and the number of classes.
         notes_per_instrument: notes drawn for each instrument of a clip.
         velocity: lowest and highest MIDI velocity.
-        gap: least and greatest time between onsets of an instrument, seconds.
-        length: least and greatest length of a note, seconds.
-        effects: the synthesiser's reverberation and chorus.
+        gap: least and greatest time between onsets of an instrument, s.
+        length: least and greatest length of a note, s.
+        effects: whether the synthesiser adds reverberation and chorus.
         features: parameters of `src.audio.mel.LogMel`; its sample_rate is the sound's.
-        seed: of all pieces.
-        soundfonts: paths or known names, of training clips.
-        test_soundfonts: those of the test clips; `None` takes the same.
+        seed: of all pieces, >= 0.
+        soundfonts: paths or known names of those that play training clips.
+        test_soundfonts: those that play test clips; `None`: the same.
     """
 
     classes: Annotated[Sequence[Mapping[str, Any]], each(table)]
@@ -63,7 +63,7 @@ class ClipOptions(DataOptions):
         """Return the classes.
 
         Raises:
-            UserError: one has other keys, or a number outside its range.
+            UserError: a class has wrong keys, or a number outside its range.
         """
         return tuple(instrument(entry, self.pitch_range) for entry in self.classes)
 
@@ -113,16 +113,16 @@ class SynthesizedClips(ArrayDataModule):
 
     @abstractmethod
     def clip_maker(self) -> ClipMaker:
-        """Return what makes whole clips; their numbers run through the splits, one after another."""
+        """Return the maker of whole clips; their numbers run through the splits, one after another."""
 
     def check_played(self, soundfonts: Iterable[str]) -> None:
-        """Refuse a missing library, and soundfonts that are missing or lack the program of a class.
+        """Check that the library is installed, and that soundfonts exist and have the programs of all classes.
 
         Args:
             soundfonts: names or paths.
 
         Raises:
-            UserError: one of those; the message says how to mend it.
+            UserError: something is missing; the message says how to get it.
         """
         fluid.functions()
         programs = [instrument.program for instrument in self.score_options.instruments]
@@ -135,12 +135,12 @@ class SynthesizedClips(ArrayDataModule):
         return Families(self.cache_dir / "shared_sounds.json", self.cache_dir / "content_hashes.json")
 
     def resolved(self) -> dict[str, Any]:
-        """Give the soundfonts as paths."""
+        """Return the soundfonts as paths."""
         fonts = {"soundfonts": self.soundfonts, "test_soundfonts": self.test_soundfonts}
         return {key: [str(path) for path in self._paths(names)] for key, names in fonts.items()}
 
     def recipe(self) -> dict[str, Any]:
-        """Give the options, the hashes of the soundfonts, and the versions of FluidSynth and torchaudio."""
+        """Return the options, the hashes of the soundfonts, and the versions of FluidSynth and torchaudio."""
         return {
             "score": asdict(self.score_options),
             "features": self.features,
@@ -155,11 +155,11 @@ class SynthesizedClips(ArrayDataModule):
 
     @classmethod
     def repeats_short_sounds(cls, options: Mapping[str, Any]) -> bool:
-        """Whether instruments play throughout: they do."""
+        """Return `True`: instruments play from the beginning to the end of a clip."""
         return True
 
     def write_errors(self, folder: Path, outputs: Tensor, targets: Tensor, threshold: float) -> list[Path]:
-        """Write for each class the test clip in which it is missed by most; see `write_error_clips`."""
+        """Write for each class the test clip in which it gets the lowest probability; see `write_error_clips`."""
         return write_error_clips(folder, self.write_test_clip, self.classes, outputs, targets, threshold)
 
     def write_test_clip(self, index: int, stem: Path) -> None:
@@ -170,8 +170,11 @@ class SynthesizedClips(ArrayDataModule):
         write_sound(stem, maker.waveform(score, soundfont)[None], maker.mel.sample_rate)
 
     def _class_presets(self) -> list[ClassPresets]:
-        """Give what plays the classes in validation and test clips: the instruments' own programs."""
-        return [ClassPresets(i.name, ((0, i.program),)) for i in self.score_options.instruments]
+        """Return the presets that play the classes in validation and test clips: bank 0, the instrument's program."""
+        return [
+            ClassPresets(instrument.name, ((0, instrument.program),))
+            for instrument in self.score_options.instruments
+        ]
 
     def _paths(self, names: tuple[str, ...]) -> tuple[Path, ...]:
         return tuple(find_soundfont(name) for name in names)
@@ -185,14 +188,16 @@ def instrument(entry: Mapping[str, Any], pitch_range: tuple[int, int] | None) ->
     """Return a class of the configuration.
 
     Args:
-        entry: its keys.
-        pitch_range: in place of its own.
+        entry: its keys and values.
+        pitch_range: lowest and highest note, in place of its own.
 
     Raises:
-        UserError: it has other keys, or a number outside its range.
+        UserError: it has wrong keys, or a number outside its range.
     """
     if set(entry) != {"name", "program", "low", "high"}:
-        raise UserError(f"data.classes: {dict(entry)}: give each name, program, low and high.")
+        raise UserError(
+            f"data.classes: {dict(entry)}: each needs name, program, low and high, and nothing else."
+        )
     instrument = Instrument(**entry)
     if pitch_range is None:
         return instrument

@@ -1,4 +1,4 @@
-"""Stems: the line of one instrument, played by one soundfont, as a spectrogram that can be added to others."""
+"""Stems: lines of one instrument, played by one soundfont, as spectrograms that can be added."""
 
 import functools
 from collections.abc import Mapping
@@ -18,13 +18,13 @@ from src.options import Options
 from src.rules import pair, share, whole
 
 INTERVALS = (-12, -7, -5, 5, 7, 12)
-"""Semitones: octave, fifth and fourth, down and up."""
+"""Semitones by which a line is transposed: an octave, a fifth or a fourth, down or up."""
 SILENT = 1e-3
-"""Largest amplitude of a line that nothing is heard of."""
+"""A line whose amplitude stays below this is inaudible."""
 STRETCHES = tuple(range(-24, 13))
-"""Semitones from a note to the key whose recording plays it."""
+"""Possible distances, in semitones, from a note to the key whose recording plays it."""
 FLOOR_DB = 100.0
-"""Below a power of 1: lower than the floor of any clip that a stem is part of."""
+"""Floor of a stem below a power of 1: lower than the floor of any clip that it is mixed into."""
 
 
 class Variation(Options):
@@ -57,8 +57,8 @@ class Line:
 
     Args:
         score: of one instrument.
-        soundfont, bank: what plays it.
-        generators: what is changed in the synthesiser.
+        soundfont, bank: that play it; the program is in the score.
+        generators: values that are changed in the synthesiser, by generator number.
         key_shift: semitones from a note to the key that plays it.
     """
 
@@ -71,17 +71,17 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class StemMaker:
-    """Makes stems, each from its own random generator alone; it can be sent to another process.
+    """Makes stems, each from a random generator of its own; it pickles, so worker processes can use it.
 
     Stem i is of voice i // n_each and comes from `np.random.default_rng([seed, 3, i])`.
 
     Args:
-        score: what lines are drawn from; `instruments` are the classes.
-        voices: what plays them.
-        n_each: stems of each voice.
-        variation: how they vary.
+        score: the distribution of lines; `instruments` are the classes.
+        voices: the presets that play them.
+        n_each: number of stems of each voice.
+        variation: how stems differ from the default sound of a preset.
         features: the parameters of `LogMel`.
-        effects: the synthesiser's reverberation and chorus.
+        effects: whether the synthesiser adds reverberation and chorus.
         seed: of all lines, >= 0.
     """
 
@@ -97,7 +97,7 @@ class StemMaker:
         """Make stem `index`.
 
         Returns:
-            `features`, float16 (1, n_mels, frames), dB against a power of 1; `targets`, uint8 (n_classes,);
+            `features`, float16 (1, n_mels, frames), dB relative to a power of 1; `targets`, uint8 (n_classes,);
             `pieces`, the score's digest.
         """
         line = self.line(index)
@@ -108,7 +108,7 @@ class StemMaker:
         return {"features": decibels.half().numpy()[None], "targets": targets, "pieces": line.score.digest()}
 
     def line(self, index: int) -> Line:
-        """Draw stem `index`."""
+        """Draw the line of stem `index`."""
         rng = np.random.default_rng([self.seed, 3, index])
         voice, vary = self.voices[index // self.n_each], self.variation
         shares = (vary.relatives, vary.transpose, vary.stretch, vary.generators)
@@ -126,8 +126,8 @@ class StemMaker:
             velocity=vary.velocity if transposed or changed else self.score.velocity,
         )
         generators = random_generators(rng) if changed else {}
-        fitting = [by for by in STRETCHES if low + by >= 0 and high + by <= 127]
-        key_shift = int(rng.choice(fitting)) if stretched else 0
+        possible = [shift for shift in STRETCHES if low + shift >= 0 and high + shift <= 127]
+        key_shift = int(rng.choice(possible)) if stretched else 0
         return Line(random_score(rng, options), voice.soundfont, bank, generators, key_shift)
 
     def waveform(self, line: Line) -> np.ndarray:
@@ -152,7 +152,7 @@ class StemMaker:
 
 @dataclass(frozen=True)
 class StemsAndClips:
-    """Makes the items on disk: first the stems, then whole clips of validation and test."""
+    """Makes the items on disk: first all stems, then the clips of validation and test."""
 
     stems: StemMaker
     clips: ClipMaker

@@ -1,4 +1,4 @@
-"""Which soundfont plays which class of stems, by which presets."""
+"""Which presets of which soundfont play each class of stems."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from src.errors import UserError
 
 @dataclass(frozen=True, kw_only=True)
 class Voice:
-    """What plays a class in a soundfont.
+    """The presets of a soundfont that play a class.
 
     Args:
         label: number of the class.
         soundfont: the file.
         preset: (bank, program) of the class itself.
-        relatives: other presets that it has.
+        relatives: (bank, program) of further presets of the same or a similar instrument.
     """
 
     label: int
@@ -34,27 +34,27 @@ def voices_of(
     relatives: Sequence[Sequence[tuple[int, int]]],
     left_out: Collection[str],
 ) -> Iterator[Voice]:
-    """Give what plays the classes in a soundfont: those that it has and that are not left out.
+    """Yield a voice for each class that a soundfont has and that is not left out.
 
     Args:
         font: the file.
         instruments: the classes.
-        relatives: of each, presets that may play it too.
+        relatives: for each class, (bank, program) of further presets that may play it.
         left_out: names of classes.
     """
-    has = presets(font)
-    for label, (instrument, others) in enumerate(zip(instruments, relatives, strict=True)):
-        own = (0, instrument.program)
-        if own in has and instrument.name not in left_out:
-            there = tuple(preset for preset in others if preset in has)
-            yield Voice(label=label, soundfont=font, preset=own, relatives=there)
+    available = presets(font)
+    for label, (instrument, candidates) in enumerate(zip(instruments, relatives, strict=True)):
+        preset = (0, instrument.program)
+        if preset in available and instrument.name not in left_out:
+            found = tuple(candidate for candidate in candidates if candidate in available)
+            yield Voice(label=label, soundfont=font, preset=preset, relatives=found)
 
 
 def relatives_of(entry: Mapping[str, Any]) -> tuple[tuple[int, int], ...]:
-    """Give the relatives of a class of the configuration.
+    """Return the relatives of a class of the configuration.
 
     Raises:
-        UserError: they are no (bank, program) pairs.
+        UserError: they are not (bank, program) pairs.
     """
     pairs = tuple(tuple(preset) for preset in entry.get("relatives", ()))
     if not all(len(preset) == 2 and all(isinstance(number, int) for number in preset) for preset in pairs):
@@ -65,21 +65,21 @@ def relatives_of(entry: Mapping[str, Any]) -> tuple[tuple[int, int], ...]:
 def check_left_out(
     leave_out: Mapping[str, Sequence[str]], soundfonts: Sequence[str], classes: Sequence[str]
 ) -> None:
-    """Refuse what cannot be left out.
+    """Check that what is left out exists.
 
     Args:
         leave_out: classes by soundfont.
-        soundfonts: names or paths.
-        classes: that there are.
+        soundfonts: names or paths of the training soundfonts.
+        classes: names of all classes.
 
     Raises:
-        UserError: a soundfont or a class of that name is not there.
+        UserError: there is no soundfont or no class of that name.
     """
     known = {*soundfonts, *(Path(font).stem for font in soundfonts), *PACKAGES}
-    for font, left in leave_out.items():
+    for font, left_out in leave_out.items():
         if font not in known:
-            raise UserError(f"data.leave_out.{font}: there is no such soundfont among data.soundfonts")
-        if unknown := [name for name in left if name not in classes]:
+            raise UserError(f"data.leave_out.{font}: data.soundfonts has no such soundfont")
+        if unknown := [name for name in left_out if name not in classes]:
             raise UserError(
-                f"data.leave_out.{font}: {unknown[0]} is no class; choose of {', '.join(classes)}"
+                f"data.leave_out.{font}: {unknown[0]} is not one of the classes {', '.join(classes)}"
             )

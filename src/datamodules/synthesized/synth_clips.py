@@ -16,7 +16,7 @@ from src.audio.synthesis import Synthesizer
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """A part of the data: how many clips, and the soundfonts one of which plays each clip."""
+    """A split: its number of clips, and the soundfonts, one of which plays each clip."""
 
     n_clips: int
     soundfonts: tuple[Path, ...]
@@ -24,16 +24,16 @@ class Split:
 
 @dataclass(frozen=True, kw_only=True)
 class ClipMaker:
-    """Makes clips, each from its own random generator alone; it can be sent to another process.
+    """Makes clips, each from a random generator of its own; it pickles, so worker processes can use it.
 
-    Piece i of split s comes from `np.random.default_rng([seed, s, i])`, so no clip depends on another, on
-    their number or on who makes it.
+    Piece i of split s comes from `np.random.default_rng([seed, s, i])`, so no clip depends on another, on the number
+    of clips or on the process that makes it.
 
     Args:
-        score: what pieces are drawn from.
+        score: the distribution of pieces.
         features: the parameters of `LogMel`; its sample rate is the sound's.
-        effects: the synthesiser's reverberation and chorus.
-        splits: the parts; item numbers run through them one after another.
+        effects: whether the synthesiser adds reverberation and chorus.
+        splits: in order; item numbers run through them one after another.
         seed: of all pieces, >= 0.
     """
 
@@ -55,7 +55,7 @@ class ClipMaker:
         return {"features": features[None], "targets": self._labels(score), "pieces": score.digest()}
 
     def piece(self, index: int) -> tuple[Score, Path]:
-        """Draw the piece of item `index`, then its soundfont: the piece does not depend on the soundfonts."""
+        """Draw the piece of item `index`, then its soundfont, so that pieces do not depend on the soundfonts."""
         split = 0
         while index >= self.splits[split].n_clips:
             index -= self.splits[split].n_clips
@@ -71,7 +71,7 @@ class ClipMaker:
         return player.render(score.events(), self.score.clip_seconds)
 
     def log_mel(self, waveform: np.ndarray) -> np.ndarray:
-        """Give the log-mel spectrogram of a sound (samples,): float16 (n_mels, frames), dB."""
+        """Return the log-mel spectrogram of a sound (samples,): float16 (n_mels, frames), dB."""
         with torch.inference_mode():
             decibels: torch.Tensor = self.mel(torch.from_numpy(waveform))
             return decibels.half().numpy()
@@ -89,5 +89,5 @@ class ClipMaker:
 
 @functools.lru_cache(maxsize=4)
 def synthesizer(soundfont: Path, sample_rate: int, effects: bool) -> Synthesizer:
-    """Give a synthesiser; the last few stay loaded."""
+    """Return a synthesiser of a soundfont; the last four stay loaded."""
     return Synthesizer(soundfont, sample_rate=sample_rate, effects=effects)

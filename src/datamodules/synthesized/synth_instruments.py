@@ -1,4 +1,4 @@
-"""Polyphonic clips of synthesised instruments: name all that sound.
+"""Polyphonic clips of synthesised instruments, to recognise all that play.
 
 After the published data set of General MIDI clips (12 instruments, 1 to 4 at once, 5 random notes each), with
 a fixed clip length, correct mono, each instrument in its own range, and splits of different pieces.
@@ -21,8 +21,8 @@ class SynthInstruments(SynthesizedClips):
 
     Args:
         n_clips: number of clips of `train`, `val` and `test`.
-        options: see `ClipOptions`; of several soundfonts each clip draws one. Test soundfonts, by which a model
-            shows whether it knows instruments or fonts, must share no recording with those that are trained on.
+        options: see `ClipOptions`; of several soundfonts each clip draws one. Test soundfonts other than the training
+            ones must share no recording with them, so that the test shows whether a model knows instruments or fonts.
 
     Raises:
         UserError: an option lies outside its range.
@@ -42,17 +42,17 @@ class SynthInstruments(SynthesizedClips):
         self.n_items = dict(self.options.n_clips)
 
     def check(self) -> None:
-        """Refuse a missing library, soundfont or program, other test soundfonts seen in training, and a full disk.
+        """Check library, soundfonts and programs, that test soundfonts are unseen, and that the disk has room.
 
         Raises:
-            UserError: one of those; the message says how to mend it.
+            UserError: something is missing or wrong; the message says how to correct it.
         """
         self.check_played([*self.soundfonts, *self.test_soundfonts])
         self.check_unseen(self.soundfonts)
         super().check()
 
     def check_test(self, trained: Mapping[str, Any]) -> None:
-        """Refuse test soundfonts that share recordings with those that a model was trained on.
+        """Check that test soundfonts share no recording with those that a model was trained on.
 
         Raises:
             UserError: see `check_unseen`.
@@ -60,29 +60,29 @@ class SynthInstruments(SynthesizedClips):
         self.check_unseen(trained["soundfonts"])
 
     def check_unseen(self, soundfonts: Sequence[str]) -> None:
-        """Refuse test soundfonts that are none of these, but share recordings with one.
+        """Check that each test soundfont is one of these or shares no recording with them.
 
         Args:
-            soundfonts: names or paths, of what a model is trained on.
+            soundfonts: names or paths of those that a model is trained on.
 
         Raises:
-            UserError: there is such a one, or one cannot be compared (`.sf3`).
+            UserError: one shares a recording, or cannot be compared (`.sf3`).
         """
         trained, presets = self._paths(tuple(soundfonts)), self._class_presets()
-        for other in self._paths(self.test_soundfonts):
-            if other in trained:
+        for test_font in self._paths(self.test_soundfonts):
+            if test_font in trained:
                 continue
-            for one in trained:
-                shared = self.families.shared(one, presets, other, presets)
+            for font in trained:
+                shared = self.families.shared(font, presets, test_font, presets)
                 if shared:
-                    classes = ", ".join(sorted({each.label for each in shared}))
+                    classes = ", ".join(sorted({sound.label for sound in shared}))
                     raise UserError(
-                        f"data.test_soundfonts: {other.stem} shares recordings of {classes} with {one.stem}, which is "
-                        "trained on; test on a soundfont of another family, or on that one itself"
+                        f"data.test_soundfonts: {test_font.stem} shares recordings of {classes} with {font.stem}, "
+                        "which is trained on; test on a soundfont of another family, or on that one itself"
                     )
 
     def maker(self) -> ClipMaker:
-        """Give what makes clip i."""
+        """Return the maker of all clips."""
         fonts, test_fonts = self._paths(self.soundfonts), self._paths(self.test_soundfonts)
         splits = tuple(
             Split(n_clips=self.n_items[split], soundfonts=test_fonts if split == "test" else fonts)
@@ -97,11 +97,11 @@ class SynthInstruments(SynthesizedClips):
         )
 
     def clip_maker(self) -> ClipMaker:
-        """Return what makes whole clips, which all are."""
+        """Return the maker of whole clips: here of all items."""
         return self.maker()
 
     def contact_sheet(self, folder: Path) -> None:
-        """Write a few training clips of each class and number of instruments, to be heard and looked at.
+        """Write a few training clips of each class and number of instruments, to listen to and look at.
 
         Args:
             folder: gets `.wav`, `.mid` and `.png` files whose names say what plays, and `classes.csv`/`.png`.

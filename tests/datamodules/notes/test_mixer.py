@@ -39,18 +39,18 @@ def store(folder):
 def mixer(store):
     """Makes mixers with options changed."""
 
-    def make(classes=CLASSES, seed=1, part=0, **changes):
-        return Mixer(store, classes, options(**changes), seed, part)
+    def make(classes=CLASSES, seed=1, stream=0, **changes):
+        return Mixer(store, classes, options(**changes), seed, stream)
 
     return make
 
 
 def recorded(folder: Path, note: int, position: float) -> np.ndarray:
-    """The part of a note that a mixture has, from its file, followed by silence."""
+    """The excerpt of a note that a mixture has, from its file, followed by silence."""
     sound = soundfile.read(folder / f"{note}.wav", dtype="float64")[0][:800]
     start = int(position * max(len(sound) - SAMPLES - 2, 0))
-    part = sound[start : start + SAMPLES]
-    return np.pad(part, (0, SAMPLES - len(part)))
+    excerpt = sound[start : start + SAMPLES]
+    return np.pad(excerpt, (0, SAMPLES - len(excerpt)))
 
 
 def test_a_mixture_is_the_sum_of_its_notes_over_their_number(mixer, folder):
@@ -85,11 +85,11 @@ def test_equal_levels_have_the_same_root_mean_square(mixer, folder):
     sounds, _ = made(np.arange(40))
     for index in range(40):
         [source] = made.draw(index)
-        heard = min(min(LENGTHS[source.note], 800), SAMPLES)
-        part = sounds[index, :heard].astype(float)
-        assert np.sqrt(np.mean(part**2)) == pytest.approx(0.1, rel=1e-4)
+        length = min(min(LENGTHS[source.note], 800), SAMPLES)
+        excerpt = sounds[index, :length].astype(float)
+        assert np.sqrt(np.mean(excerpt**2)) == pytest.approx(0.1, rel=1e-4)
         expected = recorded(folder, source.note, source.position)
-        assert np.corrcoef(part, expected[:heard])[0, 1] > 0.9999
+        assert np.corrcoef(excerpt, expected[:length])[0, 1] > 0.9999
 
 
 def test_a_mixture_is_the_same_whatever_batch_order_or_process_asks(mixer, store):
@@ -160,11 +160,11 @@ def test_another_option_changes_no_note(mixer, changes):
 
 @settings(max_examples=60)
 @given(
-    seed=st.integers(0, 2**40), part=st.integers(0, 2), index=st.integers(0, 2**40),
+    seed=st.integers(0, 2**40), stream=st.integers(0, 2), index=st.integers(0, 2**40),
     n_sources=st.integers(1, 5), distinct=st.booleans(),
 )  # fmt: skip
-def test_distinct_means_no_instrument_twice(mixer, seed, part, index, n_sources, distinct):
-    made = mixer(seed=seed, part=part, n_sources=(n_sources,), distinct=distinct)
+def test_distinct_means_no_instrument_twice(mixer, seed, stream, index, n_sources, distinct):
+    made = mixer(seed=seed, stream=stream, n_sources=(n_sources,), distinct=distinct)
     sources = made.draw(index)
     found = [CLASS_OF[source.note] for source in sources]
     assert len(found) == n_sources
@@ -197,7 +197,7 @@ def test_seeds_and_parts_make_other_mixtures(mixer):
         return [tuple(source.note for source in mixer(**changes).draw(index)) for index in range(200)]
 
     usual = drawn()
-    for other in (drawn(seed=2), drawn(part=1), drawn(part=2)):
+    for other in (drawn(seed=2), drawn(stream=1), drawn(stream=2)):
         assert np.mean([one == two for one, two in zip(usual, other, strict=True)]) < 0.1
 
 
@@ -276,12 +276,12 @@ def test_impossible_options_are_refused(changes, says):
 def test_items_are_heard_at_several_speeds(mixer):
     made = mixer()
     sounds, labels = made(np.arange(3))
-    heard, targets, counts = ShiftedSounds(made, (-12.0, 0.0, 12.0))[np.arange(3)]
-    assert heard.shape == (9, SAMPLES)
+    played, targets, counts = ShiftedSounds(made, (-12.0, 0.0, 12.0))[np.arange(3)]
+    assert played.shape == (9, SAMPLES)
     assert counts.tolist() == [3, 3, 3]
     np.testing.assert_array_equal(targets, labels)
     for item, sound in enumerate(sounds):
-        lower, same, higher = heard[3 * item : 3 * item + 3].numpy()
+        lower, same, higher = played[3 * item : 3 * item + 3].numpy()
         np.testing.assert_array_equal(same, sound)
         np.testing.assert_allclose(lower[::2][: SAMPLES // 2], sound[: SAMPLES // 2], atol=1e-6)
         half = (SAMPLES - 1) // 2

@@ -98,7 +98,7 @@ def test_identical_sounds_are_kept_once(tmp_path, capsys):
     store, maker = store_of(tmp_path, ["d.wav", "b.flac", "a.wav", "c.wav"])
     store.prepare(maker, 1, "notes")
     assert store.usable().tolist() == [0, 1]
-    assert "2 notes sound exactly as another does" in capsys.readouterr().err
+    assert "2 notes are exact copies of others" in capsys.readouterr().err
 
 
 def test_sounds_are_stored_to_half_a_step_of_sixteen_bits(tmp_path):

@@ -100,10 +100,10 @@ def test_an_empty_table_has_no_columns(tmp_path):
         ("Pitch ID", "²", "Pitch ID is '²'"),
         ("Fold", "5", "line 3: Fold is '5'; it should be 0..4"),
         ("Instrument (in full)", " ", "line 3: the instrument is missing"),
-        ("Path", "", "no path below"),
-        ("Path", "/etc/passwd.wav", "no path below"),
-        ("Path", "../outside.wav", "no path below"),
-        ("Path", "a/../../outside.wav", "no path below"),
+        ("Path", "", "not a path below"),
+        ("Path", "/etc/passwd.wav", "not a path below"),
+        ("Path", "../outside.wav", "not a path below"),
+        ("Path", "a/../../outside.wav", "not a path below"),
     ],
 )
 def test_a_wrong_cell_is_named_with_its_line(tmp_path, column, text, says):

@@ -112,14 +112,14 @@ def test_a_pickle_that_runs_code_is_refused(tmp_path, capsys, function, wrapped)
 )
 def test_a_pickle_of_another_shape_is_refused(tmp_path, content):
     (tmp_path / "a.pickle").write_bytes(pickle.dumps(content))
-    with pytest.raises(UserError, match="has not the benchmark's shape"):
+    with pytest.raises(UserError, match="does not have the benchmark's layout"):
         read_rolls(tmp_path / "a.pickle")
 
 
 @pytest.mark.parametrize("piece", [np.zeros((5, 87)), np.full((5, 88), 2), np.zeros((3, 88, 2))])
 def test_a_mat_file_of_another_shape_is_refused(tmp_path, rolls, piece):
     write_mat(tmp_path / "a.mat", {**rolls, "test": [piece]})
-    with pytest.raises(UserError, match="has not the benchmark's shape"):
+    with pytest.raises(UserError, match="does not have the benchmark's layout"):
         read_rolls(tmp_path / "a.mat")
 
 
@@ -127,7 +127,7 @@ def test_a_mat_file_of_another_shape_is_refused(tmp_path, rolls, piece):
 @pytest.mark.parametrize("content", [b"", b"garbage" * 100, b"\x80\x05\x95\xff"])
 def test_a_damaged_file_is_refused(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(UserError, match="is no readable"):
+    with pytest.raises(UserError, match="is not a readable"):
         read_rolls(tmp_path / name)
 
 
@@ -143,7 +143,7 @@ def test_file_is_found_whatever_its_spelling(tmp_path, rolls, name):
     ("options", "message"),
     [
         ({"root": None}, "data.root=FOLDER"),
-        ({"root": "/nowhere"}, "no such folder"),
+        ({"root": "/nowhere"}, "the folder does not exist"),
         ({"dataset": "Nottingham"}, r"no Nottingham.mat or .pickle in it; .*github"),
         ({"dataset": "MAESTRO"}, "choose JSB_Chorales"),
     ],

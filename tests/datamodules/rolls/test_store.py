@@ -184,7 +184,7 @@ def test_a_part_damaged_while_the_build_was_stopped_is_made_again(tmp_path, monk
     build(tmp_path)
     check(tmp_path)
     assert [number for _, number in made(tmp_path)] == [3]
-    assert "19 of 20 pieces are made; going on from there" in capsys.readouterr().err
+    assert "19 of 20 pieces are already made; continuing from there" in capsys.readouterr().err
 
 
 def test_a_build_that_was_stopped_before_the_end_makes_no_piece_again(tmp_path, monkeypatch):

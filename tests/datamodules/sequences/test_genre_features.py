@@ -170,7 +170,7 @@ def flawed(root):
     return {
         "1006.fused.full.npy.gz": "is damaged: gzip says 'Compressed file ended before the end-of-stream marker "
         "was reached'",
-        "1002.fused.full.npy": "has 1 value(s) that are not finite",
+        "1002.fused.full.npy": "has 1 NaN or infinite value(s)",
         "1007.full.fused.npy": "has a label in train_labels.txt, but does not exist",
         "1008.fused.full.npy": "has the shape (128, 24) instead of (140, frames)",
         "1009.fused.full.npy": "is of the same clip as 1009.fused.full.npy.gz: keep one of them",
@@ -195,7 +195,7 @@ def test_flawed_items_are_named_and_left_out(genre, flawed, capsys):
 
 def test_too_many_flawed_items_are_an_error(genre, flawed):
     with pytest.raises(
-        UserError, match=r"8 of 65 files cannot be used: .*1002.*; mend them .* data.max_bad=0.01"
+        UserError, match=r"8 of 65 files cannot be used: .*1002.*; repair them .* data.max_bad=0.01"
     ):
         genre().prepare_data()
 
@@ -216,7 +216,7 @@ def test_a_clip_of_both_parts_is_not_tested(genre, root):
     data = genre(max_bad=0.1)
     data.prepare_data()
     assert left_out(data) == {
-        "fma_genre_spectrograms/test/1001.fused.full.npy": "is of a clip that is in train, too"
+        "fma_genre_spectrograms/test/1001.fused.full.npy": "is of a clip that is also in train"
     }
 
 
@@ -249,7 +249,7 @@ def test_a_missing_root_is_said_before_any_work(tmp_path, root, genre):
         with pytest.raises(UserError, match=r"kaggle.com/datasets/geoparslp.*data.root=FOLDER"):
             genre(**changes).check()
     with pytest.raises(
-        UserError, match=r"has no folder fma_genre_spectrograms_beat; give the folder that holds"
+        UserError, match=r"has no folder fma_genre_spectrograms_beat; name the folder that contains"
     ):
         genre(beat_sync=True).check()
     (root / "fma_genre_spectrograms" / "train_labels.txt").write_text("Id\tGenre\n")

@@ -46,8 +46,8 @@ def test_a_table_without_labels_gives_none(table, text):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("12.fused.full.npy.gz\tRock\n13.npy\tPop\n", r"begins with a file; give it a header"),
-        ("Id\tGenre\n\n12.npy,Rock\n", r"line 3: '12.npy,Rock' is not a file, a tab and a genre; mend it"),
+        ("12.fused.full.npy.gz\tRock\n13.npy\tPop\n", r"has no header; add one"),
+        ("Id\tGenre\n\n12.npy,Rock\n", r"line 3: '12.npy,Rock' is not a file, a tab and a genre; correct it"),
         ("Id\tGenre\n12.npy\t\n", r"line 2: '12.npy' is not a file"),
         ("Id\tGenre\n12.npy\tRock\t5\n", r"line 2"),
     ],
@@ -59,7 +59,7 @@ def test_a_wrong_table_of_genres_is_one_line(table, text, said):
 
 
 def test_a_table_in_another_encoding_is_refused(table):
-    with pytest.raises(UserError, match="is no table in UTF-8"):
+    with pytest.raises(UserError, match="is not a table in UTF-8"):
         read_genres(table("Id\tGenre\nü.npy\tRock\n", "latin-1"))
 
 
@@ -78,7 +78,7 @@ def test_numbers_are_taken_by_the_names_of_their_columns(table):
 def test_missing_columns_and_names_are_said(table):
     with pytest.raises(UserError, match=r"has the columns id, energy; give Id,valence,energy"):
         read_numbers(table("Id,energy\n1,.5\n"), AXES)
-    with pytest.raises(UserError, match=r"line 3: there is no Id"):
+    with pytest.raises(UserError, match=r"line 3: the Id is missing"):
         read_numbers(table("Id,valence,energy\n1,.5,.5\n,.5,.5\n"), AXES)
 
 
@@ -104,7 +104,7 @@ def test_what_python_writes_as_csv_is_read(tmp_path_factory, rows):
 @pytest.mark.parametrize("text", ["-0.1", "1.1", "nan", "inf", "high", "0,5"])
 def test_a_value_that_is_no_number_from_0_to_1_is_a_problem(text):
     said = problem_of_numbers(("0.5", text), AXES)
-    assert said == f"has energy '{text}', which is no number from 0 to 1"
+    assert said == f"has energy '{text}', which is not a number from 0 to 1"
 
 
 def test_the_ends_are_numbers_and_nothing_is_none():
@@ -143,7 +143,7 @@ def test_labels_and_files_that_come_alone_or_twice_are_problems():
     found = matched(["1.npy", "2.npy", "2.npy.gz", "3.npy"], ["2.npy", "3.npy", "3.npy.gz", "4.npy"])
     assert {path: problem for path, (_, _, problem) in found.items()} == {
         "set/train/1.npy": "has a label in train_labels.txt, but does not exist",
-        "set/train/2.npy": "comes 2 times in train_labels.txt",
+        "set/train/2.npy": "occurs 2 times in train_labels.txt",
         "set/train/3.npy": "is of the same clip as 3.npy.gz: keep one of them",
         "set/train/4.npy": "has no label in train_labels.txt",
     }

@@ -113,9 +113,9 @@ def test_values_that_are_no_numbers_from_0_to_1_are_left_out(mood, root):
     data = mood(max_bad=0.2)
     data.prepare_data()
     assert {path.rpartition("/")[2]: reason for path, reason in data.left_out()} == {
-        "0.fused.full.npy.gz": "has valence '1.5', which is no number from 0 to 1",
+        "0.fused.full.npy.gz": "has valence '1.5', which is not a number from 0 to 1",
         "1.fused.full.npy.gz": "has no energy",
-        "2.fused.full.npy.gz": "has danceability 'loud', which is no number from 0 to 1",
+        "2.fused.full.npy.gz": "has danceability 'loud', which is not a number from 0 to 1",
         "98.fused.full.npy": "has no label in train_labels.txt",
         "99": "has a label in train_labels.txt, but does not exist",
     }

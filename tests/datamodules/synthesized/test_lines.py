@@ -88,7 +88,7 @@ def test_left_out_classes_are_not_taken(stems, fonts, key):
 
 
 def test_a_misspelt_soundfont_is_not_left_out_in_silence(stems):
-    with pytest.raises(UserError, match=r"data\.leave_out\.ful: there is no such soundfont"):
+    with pytest.raises(UserError, match=r"data\.leave_out\.ful: data\.soundfonts has no such soundfont"):
         stems(leave_out={"ful": ["piano"]})
 
 

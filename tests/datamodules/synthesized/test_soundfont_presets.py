@@ -117,7 +117,7 @@ def test_fonts_are_resolved_to_paths(stems, fonts, monkeypatch):
         ({"variation": PLAIN | {"velocity": [30]}}, "variation.velocity"),
         ({"variation": PLAIN | {"velocity": [0, 90]}}, "variation.velocity"),
         ({"variation": PLAIN | {"velocity": [90, 30]}}, "variation.velocity"),
-        ({"leave_out": {"full": ["cello"]}}, r"leave_out\.full: cello is no class; choose of piano, violin"),
+        ({"leave_out": {"full": ["cello"]}}, r"leave_out\.full: cello is not one of the classes piano, violin"),
         ({"classes": [{**CLASSES[0], "relatives": [[0]]}, *CLASSES[1:]]}, "piano: relatives"),
         ({"classes": [{**CLASSES[0], "relatives": [[0, "a"]]}, *CLASSES[1:]]}, "piano: relatives"),
         ({"n_stems": 0}, "n_stems"),

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from src.datamodules.rolls.parts import RollParts, build_rolls
 from src.datamodules.rolls.piece import Piece
+from src.datamodules.rolls.piece_files import PieceFiles, build_rolls
 from src.errors import UserError
 from tests.datamodules.rolls.slow_rolls import roll
 
@@ -14,12 +14,12 @@ def make(piece_id: str) -> Piece:
     return Piece(name=piece_id, group="g", sounding=sounding, onsets=sounding & False)
 
 
-def test_a_part_holds_the_piece(tmp_path):
-    parts = build_rolls(tmp_path / "parts", make, ["30"], 1, "rolls")
-    arrays = parts.arrays(0)
+def test_a_file_holds_the_piece(tmp_path):
+    pieces = build_rolls(tmp_path / "parts", make, ["30"], 1, "rolls")
+    arrays = pieces.arrays(0)
     np.testing.assert_array_equal(np.unpackbits(arrays["sounding"], axis=1)[:, :12], roll(30, seed=1))
     assert not arrays["onsets"].any()
-    assert {"name": "30", "group": "g", "split": "", "length": 30}.items() <= parts.about(0).items()
+    assert {"name": "30", "group": "g", "split": "", "length": 30}.items() <= pieces.about(0).items()
 
 
 @pytest.mark.parametrize(
@@ -31,14 +31,14 @@ def test_a_piece_that_cannot_be_made_has_a_reason(tmp_path, piece_id, reason):
     assert reason in about["left_out"]
 
 
-def test_a_damaged_part_is_noticed(tmp_path):
-    parts = RollParts(tmp_path, ("40",))
-    assert not parts.is_sound(0)
-    parts.write_chunk(0, make)
-    assert parts.is_sound(0)
-    content = parts.path(0).read_bytes()
+def test_a_damaged_file_is_noticed(tmp_path):
+    pieces = PieceFiles(tmp_path, ("40",))
+    assert not pieces.is_intact(0)
+    pieces.write_chunk(0, make)
+    assert pieces.is_intact(0)
+    content = pieces.path(0).read_bytes()
     for position in range(0, len(content), 37):
         damaged = bytearray(content)
         damaged[position] ^= 1
-        parts.path(0).write_bytes(damaged)
-        assert not parts.is_sound(0)
+        pieces.path(0).write_bytes(damaged)
+        assert not pieces.is_intact(0)

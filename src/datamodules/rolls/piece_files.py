@@ -1,4 +1,4 @@
-"""Piano rolls of single pieces, made by several processes and kept one file a piece until all are there."""
+"""Piano rolls of single pieces, made by several processes and kept in one file each until all are made."""
 
 import contextlib
 import hashlib
@@ -21,14 +21,14 @@ _CHECKSUM_BYTES = 16
 
 
 @dataclass(frozen=True)
-class RollParts:
-    """A folder with one file a piece, a checksum and a `.npz` archive; each is written atomically.
+class PieceFiles:
+    """A folder with one file for each piece: a checksum and an `.npz` archive, written atomically.
 
-    It can be sent to another process; a `Builder` writes it.
+    It pickles, so worker processes can use it; a `Builder` writes it.
 
     Args:
-        folder: where the files lie.
-        piece_ids: of the pieces, in their order.
+        folder: of the files.
+        piece_ids: of the pieces, in order.
     """
 
     folder: Path
@@ -39,49 +39,49 @@ class RollParts:
         return self.folder / f"{number:06d}.part"
 
     def indices(self, number: int) -> range:
-        """Return what is made together: one piece."""
+        """Return the numbers of the pieces that are made together: of one."""
         return range(number, number + 1)
 
     def write_chunk(
         self, number: int, make: PieceMaker, go_on: Callable[[], bool] = lambda: True
     ) -> str | None:
-        """Make a piece and write it, or why it is left out.
+        """Make a piece and write it, or the reason why it is left out.
 
         Args:
             number: of the piece.
             make: makes the piece.
-            go_on: asked before.
+            go_on: called first; nothing is made if it returns `False`.
 
         Returns:
-            The piece's digest, `left out`, or `None` if `go_on` said no.
+            The piece's digest, `left out`, or `None` if `go_on` returned `False`.
         """
         if not go_on():
             return None
         piece_id = self.piece_ids[number]
         try:
-            part = packed_piece(make(piece_id))
+            arrays = packed_piece(make(piece_id))
         except UserError as error:
-            part = {"about": json.dumps({"name": piece_id, "left_out": str(error)})}
+            arrays = {"about": json.dumps({"name": piece_id, "left_out": str(error)})}
         content = io.BytesIO()
-        np.savez(content, **part)
+        np.savez(content, **arrays)
         temporary = self.folder / f".{number:06d}.{os.getpid()}"
         temporary.write_bytes(_checksum(content.getvalue()) + content.getvalue())
         temporary.replace(self.path(number))
-        return str(json.loads(str(part["about"])).get("digest", "left out"))
+        return str(json.loads(str(arrays["about"])).get("digest", "left out"))
 
     def about(self, number: int) -> dict[str, Any]:
-        """Read name, group, split, length and digest of a piece, or name and `left_out`, the reason."""
-        with self._opened(number) as part:
-            about: dict[str, Any] = json.loads(str(part["about"]))
+        """Return name, group, split, length and digest of a piece, or name and `left_out`, the reason."""
+        with self._opened(number) as archive:
+            about: dict[str, Any] = json.loads(str(archive["about"]))
         return about
 
     def arrays(self, number: int) -> dict[str, np.ndarray]:
-        """Read `sounding` and `onsets`, uint8 (T, bytes), keys packed to bits, and `sketch`, uint64 (n,)."""
-        with self._opened(number) as part:
-            return {name: part[name] for name in part.files if name != "about"}
+        """Return `sounding` and `onsets`, uint8 (T, bytes), keys packed to bits, and `sketch`, uint64 (n,)."""
+        with self._opened(number) as archive:
+            return {name: archive[name] for name in archive.files if name != "about"}
 
-    def is_sound(self, number: int) -> bool:
-        """Tell whether the file of a piece is there and agrees with its checksum."""
+    def is_intact(self, number: int) -> bool:
+        """Whether the file of a piece exists and agrees with its checksum."""
         if not self.path(number).exists():
             return False
         content = self.path(number).read_bytes()
@@ -90,14 +90,14 @@ class RollParts:
     @contextlib.contextmanager
     def _opened(self, number: int) -> Iterator[Any]:
         content = self.path(number).read_bytes()[_CHECKSUM_BYTES:]
-        with np.load(io.BytesIO(content)) as part:
-            yield part
+        with np.load(io.BytesIO(content)) as archive:
+            yield archive
 
 
 def build_rolls(
     folder: Path, make: PieceMaker, piece_ids: Sequence[str], workers: int | str, title: str
-) -> RollParts:
-    """Make the pieces that are not in the folder yet, with all cores.
+) -> PieceFiles:
+    """Make the pieces that are not in the folder yet, with several processes.
 
     Args:
         folder: gets a file for each piece.
@@ -109,15 +109,15 @@ def build_rolls(
     Raises:
         UserError: a process was killed, or the disk is full.
     """
-    parts = RollParts(folder, tuple(piece_ids))
+    pieces = PieceFiles(folder, tuple(piece_ids))
     folder.mkdir(parents=True, exist_ok=True)
-    todo = [number for number in range(len(parts.piece_ids)) if not parts.is_sound(number)]
+    todo = [number for number in range(len(pieces.piece_ids)) if not pieces.is_intact(number)]
     if done := len(piece_ids) - len(todo):
-        say(f"{folder}: {done} of {len(piece_ids)} pieces are made; going on from there")
+        say(f"{folder}: {done} of {len(piece_ids)} pieces are already made; continuing from there")
     if todo:
-        for _ in Builder(make, workers, title)(parts, todo):
+        for _ in Builder(make, workers, title)(pieces, todo):
             pass
-    return parts
+    return pieces
 
 
 def _checksum(content: bytes) -> bytes:
