@@ -1,12 +1,15 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
 from hypothesis import settings
 from omegaconf import OmegaConf
+
+from src.metrics.further import BASELINES, METRICS
 
 # How long an example takes says nothing about the code on a machine that does other things, too.
 settings.register_profile("untimed", deadline=None)
@@ -32,6 +35,13 @@ TINY = [
 def denormal_numbers() -> None:
     """A trial run in this process flushes them, which the next test must not notice (hypothesis does)."""
     torch.set_flush_denormal(False)
+
+
+@pytest.fixture
+def nothing_registered() -> Iterator[None]:
+    """Without the metrics and baselines that other test files register."""
+    with patch.dict(METRICS, clear=True), patch.dict(BASELINES, clear=True):
+        yield
 
 
 @pytest.fixture

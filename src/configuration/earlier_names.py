@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from src.configuration.targets import with_current_targets
+from src.configuration.earlier_modules import with_current_targets
 from src.configuration.typed import read
 from src.errors import UserError
 

@@ -22,6 +22,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 import src.metrics
 import src.tasks
+from src.configuration.earlier_modules import current_target
 from src.configuration.settings import LISTS
 from src.configuration.trust import IMPORT_PATH, trusted
 from src.datamodules.base import DataModule
@@ -65,20 +66,6 @@ GROUPS = {
 _NEEDED = ("data", "model", "loss")
 """Groups without which nothing can be built."""
 
-_FAMILIES = {
-    "synthesized": ("synth_instruments", "synth_stems"),
-    "recordings": ("chinese", "chmusic", "folder", "irmas", "nsynth"),
-    "notes": ("mixtures", "tinysol"),
-    "sequences": ("genre_audio", "genre_features", "genre_scores", "mood_features"),
-    "rolls": ("chorales", "midi_folder", "poly_music"),
-}
-MOVED = {
-    f"src.datamodules.{name}": f"src.datamodules.{family}.{name}"
-    for family, names in _FAMILIES.items()
-    for name in names
-}
-"""By the earlier name of a module, which stored checkpoints contain, its current name."""
-
 
 def find_class(target: object, group: str) -> type:
     """Find the class that a `_target_` names.
@@ -120,21 +107,6 @@ def find_class(target: object, group: str) -> type:
             f"{group}._target_={target} is no {kind.base.__name__} that is defined there; choose another {group}."
         )
     return found
-
-
-def current_target(target: str) -> str:
-    """Return the current import path for one that an earlier version wrote; other paths are returned unchanged."""
-    module, dot, name = target.rpartition(".")
-    return MOVED.get(module, module) + dot + name
-
-
-def with_current_targets(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a configuration whose groups name their classes by current import paths.
-
-    Args:
-        config: of a checkpoint, plain values, as `check_stored` lets them pass.
-    """
-    return {group: _with_current_target(options) for group, options in config.items()}
 
 
 def find_task(name: str) -> Task:
@@ -193,12 +165,6 @@ def _check_groups(config: Mapping[str, Any]) -> None:
     for group in _NEEDED:
         if not (config.get(group) or {}).get("_target_"):
             raise UserError(f"{group} is missing; take a file that this project wrote.")
-
-
-def _with_current_target(options: Any) -> Any:
-    if isinstance(options, Mapping) and isinstance(options.get("_target_"), str):
-        return {**options, "_target_": current_target(options["_target_"])}
-    return options
 
 
 @cache

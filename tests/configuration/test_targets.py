@@ -13,7 +13,8 @@ from omegaconf import OmegaConf
 from src.commands.checkpoint import load
 from src.commands.sharing import SHARED, share
 from src.configuration.checkpoint_files import read_checkpoint
-from src.configuration.targets import MOVED, check_stored, find_class, with_current_targets
+from src.configuration.earlier_modules import MOVED, with_current_targets
+from src.configuration.targets import check_stored, find_class
 from src.configuration.trust import VARIABLE, trust
 from src.errors import UserError
 from src.losses.bce import BCE

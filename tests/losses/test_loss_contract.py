@@ -1,33 +1,23 @@
-"""What every loss must keep."""
+"""What every loss must keep; a new one is tested as soon as its YAML is there."""
 
 from pathlib import Path
 
 import pytest
 import torch
-from hydra.utils import instantiate
+from hydra.utils import get_class, instantiate
 from omegaconf import OmegaConf
 
 from src.losses.asymmetric import Asymmetric
 from src.losses.base import Loss
 from src.losses.bce import BCE
-from src.losses.cross_entropy import CrossEntropy
 from src.losses.focal import Focal
 from src.losses.mse import MSE
 from src.losses.multitask import Multitask
 from src.losses.softmax_bce import SoftmaxBCE
 from src.losses.uncertainty import Uncertainty
 
-LOSSES = {
-    "asymmetric": Asymmetric,
-    "bce": BCE,
-    "cross_entropy": CrossEntropy,
-    "focal": Focal,
-    "mse": MSE,
-    "multitask": Multitask,
-    "softmax_bce": SoftmaxBCE,
-    "uncertainty": Uncertainty,
-}
 CONF = Path(__file__).parents[2] / "conf" / "loss"
+LOSSES = {path.stem: get_class(OmegaConf.load(path)["_target_"]) for path in sorted(CONF.glob("*.yaml"))}
 TARGETS = {
     "multilabel": torch.tensor([[1, 0, 0], [0, 1, 1]]),
     "multiclass": torch.tensor([0, 2]),
@@ -48,7 +38,7 @@ def prepared(loss):
 
 
 def test_each_file_has_one_loss_with_defaults_of_its_own():
-    assert {path.stem for path in CONF.glob("*.yaml")} == set(LOSSES)
+    assert {"bce", "focal", "cross_entropy", "mse"} <= set(LOSSES)
     for name, loss in LOSSES.items():
         built = instantiate(OmegaConf.load(CONF / f"{name}.yaml"))
         assert type(built) is loss

@@ -13,6 +13,8 @@ from src.metrics.multiclass import evaluate_multiclass
 from src.metrics.multilabel import evaluate_multilabel
 from src.metrics.regression import evaluate_regression
 
+pytestmark = pytest.mark.usefixtures("nothing_registered")
+
 RESAMPLES = 40
 
 

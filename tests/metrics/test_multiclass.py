@@ -13,6 +13,8 @@ from sklearn.metrics import (
 
 from src.metrics.multiclass import evaluate_multiclass
 
+pytestmark = pytest.mark.usefixtures("nothing_registered")
+
 CLASSES = ("rock", "folk", "jazz", "blues", "pop")
 
 

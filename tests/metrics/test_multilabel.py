@@ -8,6 +8,8 @@ from src.metrics.multilabel import evaluate_multilabel
 from src.metrics.top_n import tables
 from tests.metrics.test_top_n import by_hand
 
+pytestmark = pytest.mark.usefixtures("nothing_registered")
+
 CLASSES = ("piano", "violin", "trumpet", "bass")
 
 

@@ -232,7 +232,7 @@ def test_its_checks_are_made_before_any_work(config: dict[str, Any]) -> None:
 
 def test_what_is_not_registered_is_refused(config: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(TASKS, "vectors")
-    with pytest.raises(UserError, match="there is no task vectors; known are rolls, sequences, spectrograms"):
+    with pytest.raises(UserError, match=r"there is no task vectors; known are .*rolls, .*sequences"):
         freeze(config)
     register(Vectors)
     assert isinstance(find_task("vectors"), Vectors)

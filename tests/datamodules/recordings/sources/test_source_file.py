@@ -172,7 +172,7 @@ def test_links_must_not_lead_out(read, root, tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('[\n  {"file": "a.wav",}\n]', r"sources\.json: line 2, column 20: "),
+        ('[\n  {"file": "a.wav",}\n]', r"sources\.json: line 2, column (19|20): "),
         ("", "line 1, column 1"),
         ("{}", "has no list of sources"),
         ("[]", "has no list of sources"),
