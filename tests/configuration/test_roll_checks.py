@@ -93,5 +93,5 @@ def test_what_cannot_work_is_refused_in_one_line(frozen: Any, override: str, wor
 
 
 def test_bars_need_beats(frozen: Any) -> None:
-    with pytest.raises(UserError, match=r"generation\.bars=4.*give generation\.steps"):
+    with pytest.raises(UserError, match=r"generation\.bars=4.*set generation\.steps"):
         frozen("data.grid=seconds", "generation.bars=4")
