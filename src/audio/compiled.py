@@ -1,7 +1,7 @@
 """Functions of librosa that numba compiles at their first call."""
 
 import functools
-import getpass
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -38,5 +38,6 @@ def compiles_alone(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def lock_file() -> Path:
-    """Return the file that the processes of this user lock."""
-    return Path(tempfile.gettempdir()) / f"polysweep-numba-{getpass.getuser()}.lock"
+    """Return the file that the processes of this user lock; a user in a container may have a number but no name."""
+    user = os.getuid() if hasattr(os, "getuid") else ""
+    return Path(tempfile.gettempdir()) / f"polysweep-numba-{user}.lock"

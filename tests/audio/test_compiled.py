@@ -1,3 +1,4 @@
+import pwd
 import subprocess
 import sys
 from pathlib import Path
@@ -64,3 +65,14 @@ def test_a_first_call_that_fails_lets_others_go_on(tmp_path: Path, monkeypatch: 
 @pytest.mark.parametrize("name", ["mel_and_chroma", "beat_synchronous"])
 def test_features_are_compiled_alone(name: str) -> None:
     assert hasattr(getattr(music_features, name), "__wrapped__")
+
+
+def test_a_user_needs_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(variable, raising=False)
+
+    def unknown(number: int) -> None:
+        raise KeyError(f"getpwuid(): uid not found: {number}")
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    assert compiled.lock_file().name.startswith("polysweep-numba-")
