@@ -36,7 +36,7 @@ def main() -> int:
         if {"-h", "--help"} & set(sys.argv[1:]):
             from src.commands.help import help_text
 
-            print(help_text(CONF))
+            print(help_text(CONF), flush=True)
             return 0
         if "mode=doctor" in sys.argv[1:]:
             from src.commands.doctor import doctor
@@ -45,6 +45,10 @@ def main() -> int:
         return _compose_and_run()
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of the output, such as `head`, has what it wants; nothing more can be printed.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except Exception as error:
         message = _explained(error)
         if message is None:

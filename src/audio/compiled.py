@@ -4,6 +4,7 @@ import functools
 import os
 import tempfile
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -38,6 +39,13 @@ def compiles_alone(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def lock_file() -> Path:
-    """Return the file that the processes of this user lock; a user in a container may have a number but no name."""
+    """Return the file that processes lock: beside numba's own files, which several machines may share.
+
+    Where the environment can't be written to, numba keeps its files for each user, and so is the lock; a user in a
+    container may have a number but no name.
+    """
+    spec = find_spec("librosa")
+    if spec is not None and spec.origin and os.access(Path(spec.origin).parent, os.W_OK):
+        return Path(spec.origin).parent / ".polysweep-numba.lock"
     user = os.getuid() if hasattr(os, "getuid") else ""
     return Path(tempfile.gettempdir()) / f"polysweep-numba-{user}.lock"

@@ -55,7 +55,7 @@ def read_audio(path: Path, sample_rate: int, channels: int = 1) -> np.ndarray:
     try:
         read, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError, TypeError) as error:
-        reason = "does not exist" if not path.exists() else "is no readable sound file"
+        reason = "does not exist" if not path.exists() else "cannot be read as a sound file"
         raise UserError(f"{path} {reason}; give a file in {', '.join(SUFFIXES)}") from error
     if read.size == 0:
         raise UserError(f"{path} is empty; give a file with sound in it")

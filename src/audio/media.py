@@ -196,7 +196,7 @@ class Media:
         try:
             self._container = av.open(str(self.path), "r", metadata_errors="replace")
         except (av.FFmpegError, OSError, ValueError) as error:
-            reason = "is no readable audio or video file" if self.path.exists() else "does not exist"
+            reason = "cannot be read as an audio or video file" if self.path.exists() else "does not exist"
             raise UserError(f"{self.path} {reason}; give another one") from error
         if not self._container.streams.audio:
             self._container.close()
@@ -207,7 +207,7 @@ class Media:
                 stream.discard = Discard.all
         self.sample_rate = self._stream.codec_context.sample_rate
         if not self.sample_rate or not self._stream.time_base:
-            raise UserError(f"{self.path} is no readable audio or video file; give another one")
+            raise UserError(f"{self.path} cannot be read as an audio or video file; give another one")
         self._tick = float(self._stream.time_base * self.sample_rate)  # samples
         self._origin = (self._container.start_time or 0) * self.sample_rate / av.time_base  # likewise
         self._counted = self._container.format.name in _WITHOUT_INDEX

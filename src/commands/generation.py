@@ -58,9 +58,10 @@ def generate(config: dict[str, Any], overrides: list[str]) -> int:
 
 def _print(judged: dict[str, Any], folder: Path, pieces: int) -> None:
     console = Console(highlight=False, soft_wrap=True, markup=False)
-    if not judged["generated"]:
+    if judged["generated"]:
+        console.print(f"{'':22}{'generated':>12}{'held out':>12}{'distance':>12}{'Markov':>12}")
+    else:
         console.print("too few or too short held-out pieces to compare with")
-    console.print(f"{'':22}{'generated':>12}{'held out':>12}{'distance':>12}{'Markov':>12}")
     for name, value in judged["generated"].items():
         distance = judged["distances"].get(f"{name}_distance")
         markov = judged["markov_distances"].get(f"{name}_distance")

@@ -119,7 +119,7 @@ class _Table:
 
     def __enter__(self) -> "_Table":
         self._file = self._partial.open("w", newline="", encoding="utf-8")
-        self._writer = csv.writer(self._file)
+        self._writer = csv.writer(self._file, lineterminator="\n")
         self._writer.writerow(self._predictor.task.columns)
         return self
 

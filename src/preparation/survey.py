@@ -11,7 +11,7 @@ from src.audio.files import SILENCE
 from src.audio.truncation import is_truncated
 
 FINE = ""
-UNREADABLE = "is no readable sound file"
+UNREADABLE = "cannot be read as a sound file"
 DAMAGED = "cannot be decoded to its end"
 CUT_OFF = "is cut off: it is shorter than its header says"
 EMPTY = "is empty"

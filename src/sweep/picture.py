@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -37,10 +38,17 @@ def draw(table: pd.DataFrame, path: Path) -> None:
             color=colours,
             capsize=3,
         )
-        for row, value in enumerate(mean.tolist()):
+        ends = (mean.to_numpy() + np.array(_errors(trials, metric)[1])).tolist()
+        for row, (value, end) in enumerate(zip(mean.tolist(), ends, strict=True)):
             axes.annotate(
-                f"{value:.3f}", (0, row), (4, 0), textcoords="offset points", color="w", va="center"
+                f"{value:.3f}",
+                (max(end, 0.0), row),
+                (6, 0),
+                textcoords="offset points",
+                va="center",
+                bbox={"facecolor": "w", "edgecolor": "none", "pad": 1.0},
             )
+        axes.margins(x=0.12)
     named = table.assign(name=shown_names(table))
     for number, line in enumerate(named[named["kind"] == "baseline"].to_dict("records")):
         score = line.get(f"{metric}_mean")

@@ -1,8 +1,10 @@
+import os
 import pwd
 import subprocess
 import sys
 from pathlib import Path
 
+import librosa
 import pytest
 from filelock import FileLock
 
@@ -75,4 +77,10 @@ def test_a_user_needs_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
         raise KeyError(f"getpwuid(): uid not found: {number}")
 
     monkeypatch.setattr(pwd, "getpwuid", unknown)
+    monkeypatch.setattr(os, "access", lambda *_: False)
     assert compiled.lock_file().name.startswith("polysweep-numba-")
+
+
+def test_machines_that_share_an_environment_share_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda *_: True)
+    assert compiled.lock_file().parent == Path(librosa.__file__).parent

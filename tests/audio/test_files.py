@@ -42,7 +42,7 @@ def test_files_without_sound_are_named(tmp_path: Path, samples, says):
 
 def test_unreadable_and_missing_files_are_named(tmp_path: Path):
     (tmp_path / "text.wav").write_text("no sound")
-    with pytest.raises(UserError, match=r"text\.wav is no readable sound file"):
+    with pytest.raises(UserError, match=r"text\.wav cannot be read as a sound file"):
         read_audio(tmp_path / "text.wav", 8000)
     with pytest.raises(UserError, match=r"gone\.wav does not exist"):
         read_audio(tmp_path / "gone.wav", 8000)

@@ -139,7 +139,7 @@ def test_sound_that_begins_late_is_silent_before(tmp_path):
 
 def test_files_without_sound_are_refused(tmp_path):
     (tmp_path / "text.mp4").write_text("no film")
-    with pytest.raises(UserError, match=r"text\.mp4 is no readable audio or video file"):
+    with pytest.raises(UserError, match=r"text\.mp4 cannot be read as an audio or video file"):
         Media(tmp_path / "text.mp4")
     with pytest.raises(UserError, match=r"gone\.mp4 does not exist"):
         Media(tmp_path / "gone.mp4")
@@ -161,7 +161,7 @@ def test_truncated_files_are_refused_where_the_sound_ends(folder, tmp_path, name
 def test_a_truncated_mp4_is_refused(folder, tmp_path):
     content = (folder / "film.mp4").read_bytes()
     (tmp_path / "cut.mp4").write_bytes(content[: len(content) // 2])
-    with pytest.raises(UserError, match=r"cut\.mp4 is no readable"):
+    with pytest.raises(UserError, match=r"cut\.mp4 cannot be read"):
         Media(tmp_path / "cut.mp4")
 
 

@@ -52,7 +52,7 @@ def test_what_is_no_sound_is_found(tmp_path):
     (tmp_path / "text.wav").write_text("no sound")
     (tmp_path / "empty.mp3").touch()
     for name in ("text.wav", "empty.mp3", "gone.wav"):
-        assert problem(tmp_path / name) == "is no readable sound file"
+        assert problem(tmp_path / name) == "cannot be read as a sound file"
 
 
 def test_the_digest_tells_sounds_and_not_files(tmp_path):

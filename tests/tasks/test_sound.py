@@ -71,7 +71,7 @@ def test_silent_windows_are_marked(tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.wav").write_text("text")
-    with pytest.raises(UserError, match="no readable sound file"):
+    with pytest.raises(UserError, match="cannot be read as a sound file"):
         SoundReader(Whole(), repeats=False)(tmp_path / "text.wav")
 
 

@@ -85,7 +85,7 @@ def test_no_notes(tmp_path):
 
 def test_broken_and_silent_notes_are_refused(tmp_path):
     (tmp_path / "A4.mp3").write_bytes(b"no sound")
-    with pytest.raises(UserError, match=r"A4\.mp3 is no readable sound file"):
+    with pytest.raises(UserError, match=r"A4\.mp3 cannot be read as a sound file"):
         read_notes(tmp_path)
     soundfile.write(tmp_path / "A4.mp3", np.zeros(FILE_RATE), FILE_RATE)
     with pytest.raises(UserError, match=r"A4\.mp3 is silent"):

@@ -31,9 +31,9 @@ def write_bad(folder: Path) -> dict[str, str]:
     soundfile.write(folder / "nan.wav", np.full(800, np.nan), RATE, subtype="FLOAT")
     soundfile.write(folder / "opposite.wav", np.stack([sound, -sound], 1), RATE, subtype="FLOAT")
     return {
-        "broken.wav": "is no readable sound file",
-        "zero.wav": "is no readable sound file",
-        "gone.wav": "is no readable sound file",
+        "broken.wav": "cannot be read as a sound file",
+        "zero.wav": "cannot be read as a sound file",
+        "gone.wav": "cannot be read as a sound file",
         "truncated.wav": "is cut off",
         "truncated.flac": "cannot be decoded",
         "no samples.wav": "is empty",
@@ -76,7 +76,7 @@ def test_more_than_one_in_a_hundred_stops_the_build(tmp_path, bad, enough):
         return
     for _ in range(2):  # built or not
         with pytest.raises(
-            UserError, match=r"2 of 100 notes cannot be used, more than 1%: 0\.wav is no"
+            UserError, match=r"2 of 100 notes cannot be used, more than 1%: 0\.wav cannot be read"
         ) as error:
             store.prepare(maker, 1, "notes")
         assert "\n" not in str(error.value)
@@ -86,7 +86,7 @@ def test_of_many_unusable_notes_ten_are_named(tmp_path):
     store, maker = store_of(tmp_path, [f"{number}.wav" for number in range(20)])
     with pytest.raises(UserError) as error:
         store.prepare(maker, 1, "notes")
-    assert str(error.value).count("readable") == 10
+    assert str(error.value).count("cannot be read") == 10
 
 
 def test_identical_sounds_are_kept_once(tmp_path, capsys):

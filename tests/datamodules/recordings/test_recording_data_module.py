@@ -188,7 +188,7 @@ def test_bad_files_are_named_and_left_out(tones, root, capsys):
     expected = {
         "high-b1-0.wav": "cut off",
         "low-b2-0.wav": "silent",
-        "low-b3-0.wav": "readable",
+        "low-b3-0.wav": "cannot be read",
         "flute-b4-0.wav": "not one of the classes",
     }
     assert [path for path, _ in data.left_out()] == sorted(expected)

@@ -60,14 +60,14 @@ def broken_files(root):
     return {
         "whole.wav": "",
         "cut.wav": "is cut off: it is shorter than its header says",
-        "text.mp3": "is no readable sound file",
-        "nothing.ogg": "is no readable sound file",
+        "text.mp3": "cannot be read as a sound file",
+        "nothing.ogg": "cannot be read as a sound file",
         "empty.wav": "is empty",
         "silent.wav": "is silent",
         "nan.wav": "contains NaN or infinite samples",
         "cancels.wav": SILENT,
         "huge.wav": TOO_LOUD,
-        "gone.wav": "is no readable sound file",
+        "gone.wav": "cannot be read as a sound file",
     }
 
 

@@ -109,7 +109,7 @@ def test_broken_files_are_left_out_with_their_reasons(genre_audio, music, tmp_pa
     data.prepare_data()
     assert dict(data.left_out()) == {
         "Hip-Hop/cut.wav": "is cut off: it is shorter than its header says",
-        "Hip-Hop/text.mp3": "is no readable sound file",
+        "Hip-Hop/text.mp3": "cannot be read as a sound file",
         "loose.wav": "lies in no class's folder",
     }
     assert sum(data.n_items.values()) == 16

@@ -153,7 +153,7 @@ def test_files_without_sound_are_named(read, root):
     mute = {"video": "mute.mp4", "labels": ["gong"]}
     entries, problems = read(entry(file="broken.wav"), mute, GOOD, on_error="skip")
     assert [found.number for found in entries] == [3]
-    assert "broken.wav is no readable audio or video file" in problems[0]
+    assert "broken.wav cannot be read as an audio or video file" in problems[0]
     assert "mute.mp4 has no audio track" in problems[1]
 
 
