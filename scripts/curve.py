@@ -11,7 +11,7 @@ import pandas as pd
 
 from src.errors import UserError
 from src.sweep.curve import curve, draw_curve
-from src.sweep.leaderboard import summary_columns
+from src.sweep.table_text import summary_columns
 
 
 def main(sweep: str, key: str, picture: str, *metrics: str) -> None:

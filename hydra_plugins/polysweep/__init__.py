@@ -15,7 +15,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from src.configuration.effects import refuse_idle, refuse_unknown
-from src.configuration.settings import check_settings
+from src.configuration.settings import check_settings, sweep_options
 from src.configuration.trust import trust
 from src.errors import UserError
 from src.paths import CONF
@@ -72,11 +72,11 @@ class PoolLauncher(Launcher):
         settings = Settings(
             outputs=Path(self.config.outputs).expanduser().absolute(),
             trial=self.trial,
-            name=None if self.config.sweep.name is None else str(self.config.sweep.name),
             dry_run=self.config.dry_run,
             retry=self.config.retry,
             reuse=self.config.reuse,
             timeout=self.config.timeout,
+            **sweep_options(self.config.sweep),
         )
         if any("wandb" in (request.config.get("logger") or {}) for request in requests):
             os.environ[WANDB_SERVICE] = "1"

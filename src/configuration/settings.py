@@ -42,6 +42,35 @@ class RootOptions(Options):
     learning_rates: Annotated[Any, anything, Role.NO_EFFECT] = None
 
 
+class SweepOptions(Options):
+    """The keys of `sweep`.
+
+    Raises:
+        UserError: a value has another type or is out of range.
+    """
+
+    group = "sweep"
+
+    name: Annotated[str | None, words("the name of a folder in outputs/sweeps") | null()] = None
+    matters: Annotated[float | None, number(0, of="a difference") | null("for the metric's own")] = None
+    reference: Annotated[
+        str | None, words("values of the swept keys, such as 'optimizer=adam loss=bce'") | null()
+    ] = None
+
+
+def sweep_options(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the checked keys of `sweep`.
+
+    Args:
+        values: of the group; a name that looks like a number is text.
+
+    Raises:
+        UserError: a value has another type or is out of range.
+    """
+    name = values.get("name")
+    return vars(SweepOptions.read({**values, "name": None if name is None else str(name)}))
+
+
 def check_settings(config: Mapping[str, Any]) -> None:
     """Refuse root keys whose value has another type or is out of range.
 

@@ -153,6 +153,20 @@ KINDS = {
     ),
 }
 
+MATTERS = {
+    "spearman": 0.01,
+    "r2": 0.01,
+    "nll": 0.01,
+    "nll_onsets": 0.01,
+    "loss": 0.01,
+    "mse": 0.01,
+    "mae": 0.01,
+}
+"""Smallest differences worth a look, of metrics that are no shares; others are shares of 0..1, with `SHARE_MATTERS`."""
+
+SHARE_MATTERS = 0.005
+"""Half a percentage point: about what the choice of the epoch moves a score."""
+
 LOWER_IS_BETTER = ("loss", "nll", "nll_onsets", "mse", "mae")
 """Metrics whose smallest value is best."""
 
@@ -160,6 +174,11 @@ LOWER_IS_BETTER = ("loss", "nll", "nll_onsets", "mse", "mae")
 def objectives(target: str) -> tuple[str, ...]:
     """Return the validation metrics that can be the objective for a kind of targets, the default first."""
     return *KINDS[target].objectives, *METRICS.get(target, {})
+
+
+def matters(metric: str) -> float:
+    """Return the smallest difference of a metric that is worth a look, in its unit."""
+    return MATTERS.get(metric, SHARE_MATTERS)
 
 
 def direction(metric: str) -> str:

@@ -19,7 +19,7 @@ from src.sweep.folder import TrialFolder
 from src.sweep.job import Job
 from src.sweep.ledger import Ledger
 from src.sweep.plan import Plan, Request, plan, prepare
-from src.sweep.publish import entries, print_plan, publish
+from src.sweep.publish import check_reference, entries, print_plan, publish
 from src.sweep.queue import Queue
 from src.sweep.settings import Settings
 from src.sweep.state import State
@@ -47,6 +47,7 @@ def conduct(requests: Sequence[Request], settings: Settings, executor: Executor)
     planned = call(plan, requests, settings, name)
     if planned.problems:
         raise UserError("\nError: ".join(planned.problems))
+    check_reference(planned, settings.reference)
     executor.reserve(max(1, len(planned.jobs)), planned.devices, planned.gpus)
     if settings.dry_run:
         print_plan(planned, console)
@@ -86,7 +87,7 @@ def _run(planned: Plan, settings: Settings, executor: Executor, folder: Path, co
                 Queue(to_run, executor, ledger, table, settings).run()
         except KeyboardInterrupt:
             interrupted = True
-    publish(entries(ledger, settings.outputs), folder, settings.outputs, console)
+    publish(entries(ledger, settings.outputs), folder, settings, console)
     if interrupted:
         console.print("Interrupted. The same command continues from here.")
         return State.INTERRUPTED.exit_code

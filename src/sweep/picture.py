@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from src.sweep.leaderboard import shown_names
+from src.sweep.comparison.verdicts import Verdict
+from src.sweep.table_text import shown_names
 
 BAR = "#3b6ea5"
-UNRANKED = "#b0b0b0"
+WORSE = "#b0b0b0"
 MOST_ROWS = 30
 
 
@@ -27,9 +28,7 @@ def draw(table: pd.DataFrame, path: Path) -> None:
     figure = Figure(figsize=(8, 1.3 + 0.42 * max(len(trials), 1)), layout="constrained")
     axes = figure.subplots()
     if len(trials):
-        tied = [value is True for value in trials["tied_with_best"]]
-        several = trials["tied_with_best"].notna().any()
-        colours = [BAR if yes or not several else UNRANKED for yes in tied]
+        colours = [WORSE if verdict == Verdict.WORSE else BAR for verdict in trials["verdict"]]
         mean = trials[f"{metric}_mean"].astype(float)
         axes.barh(
             [_plain(name) for name in trials["name"]],
@@ -55,7 +54,9 @@ def draw(table: pd.DataFrame, path: Path) -> None:
         if score is not None and not pd.isna(score):
             axes.axvline(score, color=f"C{number + 1}", linestyle="--", label=f"{line['name']} {score:.3f}")
     axes.set_xlabel(f"{metric} on test" if metric == on_test else metric)
-    axes.set_title(f"ranked by {objective}", fontsize="medium", loc="left")
+    worse = (trials["verdict"] == Verdict.WORSE).any()
+    grey = "; grey: worse than the first" if worse else ""
+    axes.set_title(f"ranked by {objective}{grey}", fontsize="medium", loc="left")
     if axes.get_legend_handles_labels()[0]:
         figure.legend(loc="outside lower center", ncols=3, title="baselines", fontsize="small")
     figure.savefig(path, dpi=110)

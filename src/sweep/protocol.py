@@ -1,16 +1,40 @@
-"""The interface of trials for the sweep: a module with six functions, named by its import path."""
+"""The interface of trials for the sweep: a module with seven functions, named by its import path."""
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from src.errors import UserError
 from src.options import Role
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 Config = Mapping[str, Any]
 Report = Callable[[dict[str, Any]], None]
 """Called with `{"epoch", "epochs", "objective"}` when an epoch is done and its checkpoint written."""
+
+
+class Jackknife(Protocol):
+    """A metric on the test items of a trial, and what it would be without some of them."""
+
+    @property
+    def value(self) -> float:
+        """The metric on all items."""
+
+    @property
+    def without(self) -> "NDArray[np.float64]":
+        """(B,), the metric without each block of groups of items."""
+
+    @property
+    def n_groups(self) -> int:
+        """Number of groups of items, >= B."""
+
+    @property
+    def items(self) -> str:
+        """What identifies the items; metrics of the same items can be compared one by one."""
 
 
 @runtime_checkable
@@ -42,6 +66,14 @@ class Trial(Protocol):
             info: `signature`, `attempt`, `sweep` and `overrides`.
         """
 
+    def jackknife(self, folders: Sequence[Path], metric: str) -> "Sequence[Jackknife | None]":
+        """Return what trials have kept of a metric on their test items; `None` where one has nothing.
+
+        Args:
+            folders: of the trials.
+            metric: on test.
+        """
+
 
 def load_trial(path: str) -> Trial:
     """Import a trial's module.
@@ -57,7 +89,7 @@ def load_trial(path: str) -> Trial:
     except ModuleNotFoundError as error:
         raise UserError(f"hydra.launcher.trial={path}: {error}; name a module on PYTHONPATH.") from error
     if not isinstance(module, Trial):
-        names = ("freeze", "roles", "gpus", "gpus_needed", "prepare", "run")
+        names = ("freeze", "roles", "gpus", "gpus_needed", "prepare", "run", "jackknife")
         lacking = ", ".join(name for name in names if not callable(getattr(module, name, None)))
         raise UserError(f"hydra.launcher.trial={path}: the module lacks {lacking}; add what is missing.")
     return module

@@ -13,17 +13,18 @@ from rich.table import Table
 from src.sweep.folder import TrialFolder
 from src.sweep.ledger import Ledger
 from src.sweep.plan import Plan
+from src.sweep.settings import Settings
 from src.sweep.state import State
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from src.sweep.leaderboard import Entry
+    from src.sweep.rows import Entry, Row
 
 
 def entries(ledger: Ledger, outputs: Path) -> "list[Entry]":
     """Return the trials of the ledger, each once; of trials with the same overrides the latest one."""
-    from src.sweep.leaderboard import Entry
+    from src.sweep.rows import Entry
 
     latest = {tuple(line["overrides"]): line["signature"] for line in ledger.lines()}
     found = []
@@ -45,28 +46,57 @@ def _seed(folder: TrialFolder, typed: dict[str, str]) -> int:
     return int(seed)
 
 
-def publish(trials: "Sequence[Entry]", folder: Path, outputs: Path, console: Console) -> None:
-    """Write the leaderboard as CSV, Markdown and picture, and print it.
+def check_reference(planned: Plan, reference: str | None) -> None:
+    """Check, before any trial runs, that one configuration has the values of `sweep.reference`.
+
+    Raises:
+        UserError: none or several have.
+    """
+    if reference is None:
+        return
+    from src.sweep.ranking import find_row
+
+    find_row(_planned_rows(planned), reference)
+
+
+def _planned_rows(planned: Plan) -> "list[Row]":
+    """Return the rows that the leaderboard of a plan will have, still without results."""
+    from src.sweep.rows import Entry, swept_keys, trial_rows
+
+    trials = []
+    for job in planned.jobs:
+        typed = dict(_key_value(text) for text in job.overrides)
+        trials.append(Entry(typed, State.QUEUED, {}, f"runs/{job.signature}", job.config.get("seed", 0)))
+    return trial_rows(trials, swept_keys(trials))
+
+
+def publish(trials: "Sequence[Entry]", folder: Path, settings: Settings, console: Console) -> None:
+    """Write the leaderboard as CSV, Markdown and picture, the effects of the swept keys, and print them.
 
     Args:
         trials: of the sweep.
         folder: of the sweep.
-        outputs: folder of all outputs.
+        settings: of the sweep.
         console: to print to.
     """
-    from src.sweep.leaderboard import leaderboard, write
+    from src.sweep.leaderboard import ranked_rows, table_of
     from src.sweep.picture import draw
+    from src.sweep.reporting import ranking_of, tell
 
-    table = leaderboard(trials)
-    write(table, folder)
+    ranking = ranking_of(trials, settings)
+    rows = ranked_rows(trials, ranking)
+    table = table_of(rows, trials)
+    notes = tell(rows, ranking, table, folder)
     draw(table, folder / "leaderboard.png")
     _print_leaderboard(table, console)
+    for note in notes:
+        _say(console, note)
     _say(console, f"leaderboard: {folder}/leaderboard.csv, .md, .png")
-    offline = [entry for entry in trials if any((outputs / entry.run).glob("wandb/offline-run-*"))]
+    offline = [entry for entry in trials if any((settings.outputs / entry.run).glob("wandb/offline-run-*"))]
     if offline:
         runs = sorted(entry.run.removeprefix("runs/") for entry in offline)
         several = f"{{{','.join(runs)}}}" if len(runs) > 1 else runs[0]
-        line = f"wandb sync {outputs}/runs/{several}/wandb/offline-run-*"
+        line = f"wandb sync {settings.outputs}/runs/{several}/wandb/offline-run-*"
         _say(console, f"to Weights & Biases: {line}")
 
 
@@ -75,13 +105,24 @@ def _say(console: Console, text: str) -> None:
 
 
 def _print_leaderboard(table: "pd.DataFrame", console: Console) -> None:
+    from src.sweep.table_text import data_names
+
+    names = data_names(table)
+    for number, data in enumerate(names):
+        ranked = table["rank"].notna() | (table["kind"] == "baseline")
+        unranked = (table["kind"] == "trial") & table["rank"].isna() & (number == 0)
+        title = f"leaderboard of test items {data}" if len(names) > 1 else "leaderboard"
+        console.print(_rich_table(table[(table["data"] == data) & ranked | unranked], title))
+
+
+def _rich_table(table: "pd.DataFrame", title: str) -> Table:
     import pandas as pd
 
-    from src.sweep.leaderboard import cell, shown_names, summary_columns
+    from src.sweep.table_text import cell, difference_cell, shown_names, summary_columns, verdict_cell
 
     metrics = summary_columns(table)[:2]
-    shown = Table(title="leaderboard", title_justify="left")
-    for column in ("", "trial", "seeds", *metrics, "tied", "state", "time"):
+    shown = Table(title=title, title_justify="left")
+    for column in ("", "trial", "seeds", *metrics, "behind the first", "verdict", "state", "time"):
         shown.add_column(column)
     for name, line in zip(shown_names(table), table.to_dict("records"), strict=True):
         baseline = line["kind"] == "baseline"
@@ -90,12 +131,13 @@ def _print_leaderboard(table: "pd.DataFrame", console: Console) -> None:
             escape(name),
             "" if baseline else str(line["n_seeds"]),
             *(cell(line, metric) for metric in metrics),
-            {True: "yes", False: "no"}.get(line["tied_with_best"], ""),
+            difference_cell(line),
+            verdict_cell(line),
             "baseline" if baseline else str(line["state"]),
             "" if baseline or pd.isna(line["time_s"]) else f"{line['time_s']:.0f} s",
             style="dim" if baseline else None,
         )
-    console.print(shown)
+    return shown
 
 
 def print_plan(planned: Plan, console: Console) -> None:
@@ -109,6 +151,46 @@ def print_plan(planned: Plan, console: Console) -> None:
         time = "" if action in ("reuse", "leave") else "unknown" if expected is None else f"{expected:.0f} s"
         table.add_row(job.signature, escape(job.name), action, reason, time)
     console.print(table)
+    _say(console, _power_note(planned))
+
+
+def _power_note(planned: Plan) -> str:
+    """Return which differences the planned sweep would find."""
+    from src.sweep.comparison.power import smallest_lead
+
+    rows = _planned_rows(planned)
+    n_seeds = min((len(row.runs) for row in rows), default=0)
+    if len(rows) < 2:
+        return "One configuration: there is nothing to compare; sweep a key with several values."
+    lead = smallest_lead(len(rows), n_seeds)
+    if lead is None:
+        return f"{len(rows)} configurations with one seed: no difference can be told from chance; add seed=1,2,3."
+    told = (
+        f"{len(rows)} configurations, {n_seeds} seeds: leads of {lead:.1f} standard deviations over seeds "
+        "are found in 80 % of sweeps"
+    )
+    deviation = _known_deviation(planned, rows)
+    if deviation is None:
+        return f"{told}."
+    value, metric, of = deviation
+    return f"{told}; by the {of} finished trials a deviation is {value:.4f}, so that is {lead * value:.4f} in {metric}."
+
+
+def _known_deviation(planned: Plan, rows: "Sequence[Row]") -> tuple[float, str, int] | None:
+    """Return the pooled deviation over seeds of finished trials of this plan, the metric, and how many there are."""
+    import numpy as np
+
+    folders = {f"runs/{job.signature}": TrialFolder(job.folder) for job in planned.jobs}
+    squares, freedom, metric, found = 0.0, 0, "", 0
+    for row in rows:
+        measured = [metrics for run in row.runs if (metrics := folders[run].metrics())]
+        if len(measured) < 2:
+            continue
+        metric = str(measured[0]["objective"]["name"])
+        values = np.array([each["test"].get(metric, each["objective"]["value"]) for each in measured])
+        squares += float(np.square(values - values.mean()).sum())
+        freedom, found = freedom + len(values) - 1, found + len(values)
+    return (float(np.sqrt(squares / freedom)), metric, found) if freedom else None
 
 
 def _known_times(planned: Plan) -> list[float]:

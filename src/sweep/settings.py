@@ -16,6 +16,8 @@ class Settings:
         retry: whether to run failed trials again.
         reuse: results of which code count as finished: `same_code` or `any`.
         timeout: seconds that a trial may take.
+        matters: the smallest difference worth a look, in the objective's unit; `None`: the metric's own.
+        reference: swept values of the row that others are compared with; `None`: the best on validation.
     """
 
     outputs: Path
@@ -25,3 +27,5 @@ class Settings:
     retry: bool = False
     reuse: str = "same_code"
     timeout: float | None = None
+    matters: float | None = None
+    reference: str | None = None

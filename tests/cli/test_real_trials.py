@@ -171,7 +171,8 @@ def test_one_seed_gives_intervals_and_no_claims(three):
     outputs, rows = three
     for row in rows.values():
         assert row["n_seeds"] == "1"
-        assert row["val_f1_macro_std"] == row["f1_macro_std"] == row["tied_with_best"] == ""
+        assert row["val_f1_macro_std"] == row["f1_macro_std"] == row["behind_low"] == ""
+        assert row["verdict"] == "undecided"
         for metric in ("val_f1_macro", "f1_macro"):
             low, mean, high = (float(row[f"{metric}_{part}"]) for part in ("low", "mean", "high"))
             assert low <= mean <= high

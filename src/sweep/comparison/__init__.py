@@ -1,0 +1,1 @@
+"""Compares configurations on test: differences with simultaneous intervals, verdicts, effects, power."""

@@ -1,0 +1,139 @@
+"""Test results of configurations, and draws of how far they may be from the truth."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from src.sweep.comparison.variances import Prior, draw_variances, variance_prior
+
+Floats = NDArray[np.float64]
+
+DRAWS = 4000
+"""Draws of all errors; the critical value is a quantile of them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """The results of one configuration on test.
+
+    Attributes:
+        values: (S,), the metric for each seed.
+        without: (S, B), the metric without each block of groups of items; `None` where only numbers are known. Blocks
+            are the same in all results that are compared.
+    """
+
+    values: Floats
+    without: Floats | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Errors:
+    """How far the means of configurations may be from the truth.
+
+    Attributes:
+        means: (K,), over seeds.
+        n_seeds: (K,).
+        drawn: (R, K), draws of the errors of the means: over seeds, and over groups of items where those are known.
+        seed_variance: (K,), of one seed.
+        item_variance: (K, K), of the difference between two means, over groups of items.
+        n_groups: blocks of groups that the latter comes from; `None` where only numbers are known.
+    """
+
+    means: Floats
+    n_seeds: NDArray[np.int64]
+    drawn: Floats
+    seed_variance: Floats
+    item_variance: Floats
+    n_groups: int | None
+
+    def variance(self) -> Floats:
+        """Return the variance of the difference between each two means, (K, K)."""
+        of_means = self.seed_variance / self.n_seeds
+        return np.asarray(of_means[:, None] + of_means + self.item_variance)
+
+
+_PRIOR = variance_prior()
+
+
+def estimate_errors(
+    results: Sequence[Results],
+    *,
+    n_draws: int = DRAWS,
+    seed: int = 0,
+    prior: Prior = _PRIOR,
+    shared_variance: tuple[float, float] | None = None,
+) -> Errors | None:
+    """Estimate the errors of the means of K configurations.
+
+    Seeds and groups of items are two levels of chance. A mean over seeds errs by the variance over seeds, which is
+    estimated for all configurations together (`draw_variances`); a mean over items by the delete-a-group jackknife
+    (Efron and Tibshirani, 'An Introduction to the Bootstrap', 1993, chapter 11), whose draws all configurations share,
+    since they are tested on the same items. Few groups widen the draws as Student's t does.
+
+    Args:
+        results: of the configurations, on the same items.
+        n_draws: R.
+        seed: of the draws.
+        prior: of the variances over seeds.
+        shared_variance: variance of one seed, the same for all, and its degrees of freedom, where it comes from
+            elsewhere than repeated seeds.
+
+    Returns:
+        The errors; `None` where no two seeds tell a variance, or there is one group of items only.
+    """
+    rng = np.random.default_rng(seed)
+    n_seeds = np.array([len(each.values) for each in results])
+    over_seeds = _over_seeds(results, n_seeds, shared_variance, prior, n_draws, rng)
+    if over_seeds is None:
+        return None
+    drawn = rng.standard_normal(over_seeds.shape) * np.sqrt(over_seeds / n_seeds)
+    influence = _influence(results)
+    item_variance = np.zeros((len(results), len(results)))
+    if influence is not None:
+        n_groups = influence.shape[1]
+        if n_groups < 2:
+            return None
+        differences = influence[:, None] - influence[None]
+        item_variance = np.square(differences).sum(-1)
+        wider = np.sqrt((n_groups - 1) / rng.chisquare(n_groups - 1, size=(n_draws, 1)))
+        drawn += wider * (rng.standard_normal((n_draws, n_groups)) @ influence.T)
+    return Errors(
+        means=np.array([each.values.mean() for each in results]),
+        n_seeds=n_seeds,
+        drawn=drawn,
+        seed_variance=np.median(over_seeds, axis=0),
+        item_variance=item_variance,
+        n_groups=None if influence is None else influence.shape[1],
+    )
+
+
+def _over_seeds(
+    results: Sequence[Results],
+    n_seeds: NDArray[np.int64],
+    shared: tuple[float, float] | None,
+    prior: Prior,
+    n_draws: int,
+    rng: np.random.Generator,
+) -> Floats | None:
+    """Return draws (R, K) of the variances over seeds, `None` where no seeds differ."""
+    if shared is not None:
+        variance, freedom = shared
+        if variance <= 0:
+            return None
+        return np.repeat(variance * freedom / rng.chisquare(freedom, (n_draws, 1)), len(results), axis=1)
+    sampled = np.array([each.values.var(ddof=1) if len(each.values) > 1 else 0.0 for each in results])
+    if not sampled.any():
+        return None
+    return draw_variances(sampled, n_seeds.astype(np.float64) - 1, prior, n_draws, rng)
+
+
+def _influence(results: Sequence[Results]) -> Floats | None:
+    """Return what each block of groups changes in each mean, (K, B), scaled so that squares sum to the variance."""
+    blocks = [each.without for each in results]
+    if any(of_result is None for of_result in blocks):
+        return None
+    means = np.array([of_result.mean(0) for of_result in blocks if of_result is not None])
+    n_blocks = means.shape[1]
+    return np.asarray((means - means.mean(1, keepdims=True)) * np.sqrt((n_blocks - 1) / n_blocks))

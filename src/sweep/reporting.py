@@ -1,0 +1,97 @@
+"""What a sweep says of its leaderboard: ranking and verdicts, effects of the swept keys, tuning curves."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from src.fingerprint import write_text
+from src.processes import call
+from src.sweep.comparison.effects import Effect, Effects, grid_effects
+from src.sweep.protocol import Jackknife, load_trial
+from src.sweep.ranking import MATTERS, Ranking
+from src.sweep.rows import Entry, Row, objective_of
+from src.sweep.settings import Settings
+from src.sweep.state import State
+from src.sweep.table_text import edge_notes, markdown
+
+
+def ranking_of(trials: Sequence[Entry], settings: Settings) -> Ranking:
+    """Return how the rows of a sweep are ranked and judged, with what its trials have kept of their test items."""
+    objective, direction = objective_of(trials)
+    finished = [entry for entry in trials if entry.state == State.FINISHED and entry.metrics]
+    matters = settings.matters
+    if matters is None:
+        told = [entry.metrics["objective"].get("matters", MATTERS) for entry in finished]
+        matters = float(max(told, default=MATTERS))
+    kept: dict[str, Jackknife | None] = {}
+    if len(finished) > 1:
+        runs = [entry.run for entry in finished]
+        folders = [settings.outputs / run for run in runs]
+        metric = objective.removeprefix("val_")
+        kept = dict(zip(runs, call(kept_of, settings.trial, folders, metric), strict=True))
+    return Ranking(objective, direction, matters, settings.reference, kept)
+
+
+def kept_of(trial: str, folders: Sequence[Path], metric: str) -> Sequence[Jackknife | None]:
+    """Return what trials have kept of their test items. Runs in a child process, since it needs the heavy imports."""
+    return load_trial(trial).jackknife(folders, metric)
+
+
+def tell(rows: Sequence[Row], ranking: Ranking, table: pd.DataFrame, folder: Path) -> list[str]:
+    """Write `leaderboard.csv`, `.md` and, of a grid, `effects.csv`; return the sentences beneath the table.
+
+    Args:
+        rows: ranked and judged.
+        ranking: of the rows.
+        table: of the rows and the baselines.
+        folder: of the sweep.
+    """
+    effects = effects_of(rows, ranking)
+    notes = [*reservations(rows, ranking), *edge_notes(table), *effect_notes(effects, ranking)]
+    write_text(folder / "leaderboard.csv", table.to_csv(index=False))
+    write_text(folder / "leaderboard.md", markdown(table, notes))
+    if effects is not None:
+        lines = pd.DataFrame([vars(effect) for effect in (*effects.of_keys, *effects.interactions)])
+        write_text(folder / "effects.csv", lines.to_csv(index=False))
+    return notes
+
+
+def effects_of(rows: Sequence[Row], ranking: Ranking) -> Effects | None:
+    """Return the effects of the swept keys on test; `None` where the rows are no full grid on the same items."""
+    tested = [row for row in rows if row.values.get(ranking.metric)]
+    if len(tested) < len(rows) or len({row.data for row in tested}) != 1:
+        return None
+    return grid_effects([row.swept for row in tested], ranking.results(tested))
+
+
+def reservations(rows: Sequence[Row], ranking: Ranking) -> list[str]:
+    """Return what limits the verdicts: one seed, or figures without items."""
+    judged = [row for row in rows if row.judgement is not None]
+    if not judged:
+        return []
+    told = [
+        f"What matters: a difference of more than {ranking.matters:g} in {ranking.metric} (sweep.matters)."
+    ]
+    if all(row.judgement is None or row.judgement.low is None for row in judged):
+        told.append("Nothing tells the variation over seeds: sweep seed=1,2,3 for verdicts.")
+    elif any(result.without is None for result in ranking.results(judged)):
+        told.append("Intervals are over seeds only: the choice of test items is not in them.")
+    return told
+
+
+def effect_notes(effects: Effects | None, ranking: Ranking) -> list[str]:
+    """Return a sentence for each effect of a swept key, and for each interaction."""
+    if effects is None:
+        return []
+    measure = "what the keys do not explain together" if effects.one_seed else "the seeds"
+    title = (
+        f"Effects on {ranking.metric} (test), each over all values of the other keys, "
+        f"with 95 % intervals by {measure}:"
+    )
+    return [title, *(f"  {_told(effect)}" for effect in (*effects.of_keys, *effects.interactions))]
+
+
+def _told(effect: Effect) -> str:
+    interval = f"{effect.value:+.4f} [{effect.low:+.4f}, {effect.high:+.4f}]"
+    return f"{effect.key}: {effect.name} {interval}"
