@@ -68,7 +68,7 @@ def _line(row: Row, keys: Sequence[str], metrics: Sequence[str]) -> dict[str, An
         line[f"{metric}_low"], line[f"{metric}_high"] = low, high
     line |= _judged(row)
     line["edge"] = " ".join(row.edges)
-    line["data"] = row.data
+    line["test_items"] = row.data
     line["state"] = row.state
     line["epochs"] = _mean(row.epochs) if row.epochs else None
     line["time_s"] = round(_mean(row.times), 2) if row.times else None

@@ -112,7 +112,7 @@ def _print_leaderboard(table: "pd.DataFrame", console: Console) -> None:
         ranked = table["rank"].notna() | (table["kind"] == "baseline")
         unranked = (table["kind"] == "trial") & table["rank"].isna() & (number == 0)
         title = f"leaderboard of test items {data}" if len(names) > 1 else "leaderboard"
-        console.print(_rich_table(table[(table["data"] == data) & ranked | unranked], title))
+        console.print(_rich_table(table[(table["test_items"] == data) & ranked | unranked], title))
 
 
 def _rich_table(table: "pd.DataFrame", title: str) -> Table:

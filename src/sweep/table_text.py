@@ -62,7 +62,7 @@ def difference_cell(line: Mapping[Any, Any]) -> str:
 def data_names(table: pd.DataFrame) -> list[str]:
     """Return what identifies the data of each table, in order; a sweep over the data has several."""
     trials = table[(table["kind"] == "trial") & table["rank"].notna()]
-    return list(dict.fromkeys(trials["data"])) or [""]
+    return list(dict.fromkeys(trials["test_items"])) or [""]
 
 
 def markdown(table: pd.DataFrame, notes: Sequence[str] = ()) -> str:
@@ -78,7 +78,7 @@ def markdown(table: pd.DataFrame, notes: Sequence[str] = ()) -> str:
     for number, data in enumerate(names):
         unranked = (table["kind"] == "trial") & table["rank"].isna() & (number == 0)
         chosen = table[
-            (table["data"] == data) & (table["rank"].notna() | (table["kind"] == "baseline")) | unranked
+            (table["test_items"] == data) & (table["rank"].notna() | (table["kind"] == "baseline")) | unranked
         ]
         title = [f"Test items {data}:", ""] if several else []
         blocks.append("\n".join([*title, *_table(chosen), ""]))

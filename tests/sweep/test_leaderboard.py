@@ -50,7 +50,7 @@ def test_columns_are_those_of_the_contract():
     assert columns[5:9] == [f"val_f1_macro_{part}" for part in ("mean", "std", "low", "high")]
     assert columns[9:13] == [f"f1_macro_{part}" for part in ("mean", "std", "low", "high")]
     assert columns[-12:-6] == ["verdict", "behind", "behind_low", "behind_high", "p_best", "more_seeds"]
-    assert columns[-6:] == ["edge", "data", "state", "epochs", "time_s", "runs"]
+    assert columns[-6:] == ["edge", "test_items", "state", "epochs", "time_s", "runs"]
     assert not any("f1_by_class" in column for column in columns)
 
 
