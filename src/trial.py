@@ -30,8 +30,11 @@ from src.datamodules.base import DataModule
 from src.datamodules.first_batches import overfitted
 from src.environment import environment
 from src.fingerprint import code_hash, value_hash, write_json
+from src.jackknife import Jackknife
 from src.libraries import configure_libraries
 from src.metrics.baseline_data import BaselineData, Split
+from src.metrics.item_groups import Groups
+from src.metrics.kept import FILE, Answered, read_jackknife, write_kept
 from src.metrics.kinds import KINDS, direction, further_baselines
 from src.metrics.measuring import Measured
 from src.models.learner import Answers, Learner, StepOutput
@@ -40,7 +43,7 @@ from src.pictures import learning_curves
 from src.splitting.splits import SPLITS
 from src.tasks.base import Finished
 
-__all__ = ["freeze", "gpus", "gpus_needed", "prepare", "roles", "run"]
+__all__ = ["freeze", "gpus", "gpus_needed", "jackknife", "prepare", "roles", "run"]
 
 Config = Mapping[str, Any]
 Report = Callable[[dict[str, Any]], None]
@@ -99,6 +102,23 @@ def run(config: Config, folder: Path, report: Report, info: Mapping[str, Any]) -
         return _run(config, folder, report, info, begun)
 
 
+def jackknife(
+    folders: Sequence[Path], metric: str, blocks: int = 100, split: str = "test"
+) -> list[Jackknife | None]:
+    """Compute a metric of finished trials from their kept answers, with and without each block of groups.
+
+    Args:
+        folders: of the trials.
+        metric: its name.
+        blocks: the most blocks that groups are dealt to.
+        split: `test` or `val`.
+
+    Returns:
+        For each trial, `None` where nothing is kept or the metric can't be computed from it, such as `loss`.
+    """
+    return [read_jackknife(folder / FILE, metric, blocks, split) for folder in folders]
+
+
 def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], begun: float) -> float:
     data = build_data(config)
     data.prepare_data()
@@ -116,10 +136,11 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
             trainer.fit(learner, data, ckpt_path=str(last) if last.exists() else None, weights_only=True)
         fit_s = time.monotonic() - begun
         _evaluate_best(trainer, learner, data, folder)
-        val, test = (_measured(learner, kept.outputs[split]) for split in ("val", "test"))
+        val, test = (_measured(learner, kept.outputs[split], data.groups(split)) for split in ("val", "test"))
         if trainer.is_global_zero:
             samples = folder / "samples"
             samples.mkdir(exist_ok=True)
+            _keep(folder, learner, data, {"val": val[0], "test": test[0]})
             finished = Finished(config, learner, data, samples, *test)
             times = {"fit_s": round(fit_s, 3), "epochs": len(history.rows)}
             _write(folder, finished, val[1], times, begun)
@@ -167,9 +188,18 @@ def _evaluate_best(trainer: lightning.Trainer, learner: Learner, data: DataModul
     trainer.test(learner, data, verbose=False)
 
 
-def _measured(learner: Learner, outputs: Sequence[StepOutput]) -> tuple[Answers, Measured]:
+def _measured(learner: Learner, outputs: Sequence[StepOutput], groups: Groups) -> tuple[Answers, Measured]:
     answers = learner.answers(outputs)
-    return answers, learner.measure(answers, intervals=True)
+    return answers, learner.measure(answers, groups)
+
+
+def _keep(folder: Path, learner: Learner, data: DataModule, answers: Mapping[str, Answers]) -> None:
+    """Write `predictions.npz`."""
+    splits = {
+        split: Answered(of_split.outputs, of_split.targets, data.groups(split))
+        for split, of_split in answers.items()
+    }
+    write_kept(folder / FILE, data.target, splits, float(learner.threshold), learner.names)
 
 
 def _write(folder: Path, finished: Finished, val: Measured, times: dict[str, Any], begun: float) -> None:

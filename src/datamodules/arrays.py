@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 
 from src.datamodules.base import DataModule
 from src.datamodules.batches import ArrayDataset, OrderedBatches, ShuffledBatches, loader
+from src.datamodules.item_groups import hashed_groups
 from src.errors import UserError
 from src.fingerprint import write_json
 from src.preparation import chunks
@@ -100,6 +101,14 @@ class ArrayDataModule(DataModule):
         """
         items = self._slice(split)
         return self._arrays["features"][items], self._arrays["targets"][items]
+
+    def groups(self, split: str) -> np.ndarray:
+        """Return the piece of each item, int64 (n,).
+
+        Raises:
+            UserError: the data are not built.
+        """
+        return hashed_groups(self._arrays["pieces"][self._slice(split)])
 
     def statistics(self) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and standard deviation of each mel band over training items and channels, float32 (n_mels,) each.

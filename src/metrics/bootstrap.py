@@ -83,7 +83,7 @@ def percentile_intervals(measures: Measures, groups: Groups, resamples: int, see
 def jackknife_intervals(measures: Measures, groups: Groups) -> Intervals:
     """Return value ± 1.96 standard errors of a jackknife over groups, within the range of the metric.
 
-    SE² = (G − 1)/G · Σ (θ₋ᵍ − mean)², where θ₋ᵍ is the metric without all items of which a part is in group g, and G the
+    SE² = (G − 1)/G · Σ (θ₋ᵍ − mean)², where θ₋ᵍ is the metric without all items of which a part is in group g. G is the
     number of groups without which items are left.
 
     Args:

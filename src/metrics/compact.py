@@ -107,10 +107,9 @@ def items_hash(arrays: Mapping[str, NDArray[Any]], groups: NDArray[np.int64]) ->
     Returns:
         16 hexadecimal digits.
     """
-    if "targets" in arrays:
-        truth = [arrays["targets"]]
-    else:  # of rolls, how often each key sounds in each piece
-        truth = [arrays["hits"] + arrays["missed"], arrays["frames"]]
+    # Of rolls the truth is how often each key sounds in each piece.
+    of_rolls = "targets" not in arrays
+    truth = [arrays["hits"] + arrays["missed"], arrays["frames"]] if of_rolls else [arrays["targets"]]
     digest = hashlib.blake2b(digest_size=8)
     for array in (*truth, groups):
         digest.update(f"{array.dtype.str}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())

@@ -1,4 +1,4 @@
-"""`predictions.npz`: what a finished trial answered, so that its metrics can be computed again on a part of the items."""
+"""`predictions.npz`: what a trial answered, so that its metrics can be computed again on a part of the items."""
 
 import os
 import zipfile
@@ -24,7 +24,7 @@ UNREADABLE = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.
 """What a missing, damaged or foreign file raises."""
 
 
-class Split(NamedTuple):
+class Answered(NamedTuple):
     """The answers to a split.
 
     Attributes:
@@ -39,7 +39,7 @@ class Split(NamedTuple):
 
 
 def write_kept(
-    path: Path, kind: str, splits: Mapping[str, Split], threshold: float, names: Sequence[str]
+    path: Path, kind: str, splits: Mapping[str, Answered], threshold: float, names: Sequence[str]
 ) -> None:
     """Write the answers atomically; about 30 kB for 1,600 items of 12 classes.
 

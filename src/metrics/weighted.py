@@ -21,7 +21,9 @@ Measure = Callable[[Tensor], dict[str, Tensor]]
 Measures = Mapping[tuple[str, ...], Measure]
 """Functions by the names of the metrics that they compute, so that one metric can be computed without the others."""
 
-RATIOS = tuple(f"{name}_{average}" for name in ("f1", "precision", "recall") for average in ("macro", "micro"))
+RATIOS = tuple(
+    f"{name}_{average}" for name in ("f1", "precision", "recall") for average in ("macro", "micro")
+)
 RANKED = ("top_1", "label_ranking_average_precision", "top_n_recall", "top_n_exact")
 
 RANGES = {
@@ -33,7 +35,7 @@ RANGES = {
 
 
 def range_of(metric: str) -> tuple[float, float]:
-    """Return the least and greatest value that a metric can have; that of an axis is named `<metric>_by_axis/<axis>`."""
+    """Return the least and greatest value of a metric; that of an axis is named `<metric>_by_axis/<axis>`."""
     return RANGES.get(metric.partition("_by_axis/")[0], (0.0, 1.0))
 
 

@@ -1,4 +1,4 @@
-"""The interface of trials for the sweep: a module with six functions, named by its import path."""
+"""The interface of trials for the sweep: a module with seven functions, named by its import path."""
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from src.errors import UserError
+from src.jackknife import Jackknife
 from src.options import Role
+
+__all__ = ["Config", "Jackknife", "Report", "Trial", "load_trial"]
 
 Config = Mapping[str, Any]
 Report = Callable[[dict[str, Any]], None]
@@ -42,6 +45,20 @@ class Trial(Protocol):
             info: `signature`, `attempt`, `sweep` and `overrides`.
         """
 
+    def jackknife(
+        self, folders: Sequence[Path], metric: str, blocks: int = 100
+    ) -> Sequence[Jackknife | None]:
+        """Compute a metric on test of finished trials, with all items and without each of up to `blocks` parts of them.
+
+        Args:
+            folders: of the trials.
+            metric: its name, as in `metrics.json`.
+            blocks: the most parts.
+
+        Returns:
+            For each trial, `None` where its folder has no outputs of single items, or the metric needs more than these.
+        """
+
 
 def load_trial(path: str) -> Trial:
     """Import a trial's module.
@@ -57,7 +74,7 @@ def load_trial(path: str) -> Trial:
     except ModuleNotFoundError as error:
         raise UserError(f"hydra.launcher.trial={path}: {error}; name a module on PYTHONPATH.") from error
     if not isinstance(module, Trial):
-        names = ("freeze", "roles", "gpus", "gpus_needed", "prepare", "run")
+        names = ("freeze", "roles", "gpus", "gpus_needed", "prepare", "run", "jackknife")
         lacking = ", ".join(name for name in names if not callable(getattr(module, name, None)))
         raise UserError(f"hydra.launcher.trial={path}: the module lacks {lacking}; add what is missing.")
     return module
