@@ -13,7 +13,6 @@ from torch.utils.data import DataLoader
 
 from src.datamodules.base import DataModule
 from src.datamodules.batches import ArrayDataset, OrderedBatches, ShuffledBatches, loader
-from src.datamodules.item_groups import hashed_groups
 from src.errors import UserError
 from src.fingerprint import write_json
 from src.preparation import chunks
@@ -153,6 +152,11 @@ class ArrayDataModule(DataModule):
         if not self.cache.is_complete():
             raise UserError(f"{self.folder} is not built; run the command with mode=prepare")
         return self.cache.files.open()
+
+
+def hashed_groups(hashes: np.ndarray) -> np.ndarray:
+    """Return groups by hashes of them, uint64 (n,): the hashes without their last bit, int64 (n,), >= 0."""
+    return (np.asarray(hashes, np.uint64) >> np.uint64(1)).astype(np.int64)
 
 
 def _moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

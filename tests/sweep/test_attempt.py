@@ -22,7 +22,7 @@ def run(tmp_path, monkeypatch):
 
     def attempted(behaviour, *, reports=False, stop=None, **options):
         module = types.ModuleType("a_trial_of_a_test")
-        for name in ("freeze", "gpus", "gpus_needed", "prepare", "roles"):
+        for name in ("freeze", "gpus", "gpus_needed", "jackknife", "prepare", "roles"):
             setattr(module, name, lambda *_: None)
         module.run = lambda config, folder, report, info: behaviour(report) if reports else behaviour()
         monkeypatch.setitem(sys.modules, module.__name__, module)

@@ -15,10 +15,9 @@ from torch.utils.data import DataLoader
 
 from src.audio.mel import log_mel
 from src.datamodules import window_features, window_plan
-from src.datamodules.arrays import ArrayDataModule
+from src.datamodules.arrays import ArrayDataModule, hashed_groups
 from src.datamodules.batches import RecordingDataset, WholeRecordings, loader
 from src.datamodules.contact_sheet import write_clip, write_contact_sheet
-from src.datamodules.item_groups import hashed_groups
 from src.datamodules.lists import write_left_out, write_manifest
 from src.datamodules.options import DataOptions, Features, Folder, Shares
 from src.datamodules.recordings.file_survey import FileSurvey
