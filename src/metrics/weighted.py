@@ -178,15 +178,20 @@ def _average_precision(score: Tensor, present: Tensor, weights: Tensor) -> tuple
     Returns:
         Both (R,), the second 0 or 1.
     """
-    # S distinct scores, best first, and the step (N,) of each item.
+    # The step (N,) of each item on the ranking of S distinct scores, best first; P steps have positives.
     steps, step = torch.unique(-score, return_inverse=True)
-    # Items and positives that each weighting has at each step, (S, R).
-    drawn = weights.new_zeros(len(steps), weights.shape[1]).index_add_(0, step, weights)
-    gained = torch.zeros_like(drawn).index_add_(0, step[present], weights[present])
+    rows = torch.unique(step[present])
+    # Items and positives that each weighting gains from one step with positives to the next, (P, R).
+    following = torch.searchsorted(rows, step)
+    drawn = weights.new_zeros(len(rows) + 1, weights.shape[1]).index_add_(0, following, weights)[:-1]
+    gained = torch.zeros_like(drawn).index_add_(0, following[present], weights[present])
     found = gained.cumsum(0)
     precision = found / drawn.cumsum(0).clamp(min=1)
+    # Elsewhere nothing is gained; added with these zeros, sums are rounded alike whatever the number of positives.
+    terms = weights.new_zeros(len(steps), weights.shape[1])
+    terms[rows] = precision * gained
     positives = found[-1]
-    return (precision * gained).sum(0) / positives.clamp(min=1), (positives > 0).float()
+    return terms.sum(0) / positives.clamp(min=1), (positives > 0).float()
 
 
 def _spearman(predicted: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
