@@ -22,8 +22,8 @@ from src.metrics.weighted import (
 
 Arrays = dict[str, NDArray[Any]]
 
-LEAST = 1e-38
-"""Lower bound of a probability whose logarithm is taken."""
+LEAST = 1e-50
+"""Lower bound of a probability whose logarithm is taken, below every float32."""
 
 
 def compact_labels(outputs: Tensor, targets: Tensor, threshold: Threshold, _: Sequence[str]) -> Arrays:
