@@ -20,6 +20,7 @@ from src.metrics.item_groups import dealt, numbered
 from src.metrics.kept import FILE, Answered, read_jackknife, write_kept
 from src.metrics.kinds import KINDS
 from src.metrics.rolls import ONSET, Frames, frames_of
+from src.trial import jackknife
 
 pytestmark = pytest.mark.usefixtures("nothing_registered")
 
@@ -31,7 +32,7 @@ BLOCKS = 10
 def answers(kind: str, n: int = N, classes: int = C, seed: int = 0) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(seed)
     marks = (torch.rand(n, classes, generator=generator) < 0.3).to(torch.uint8)
-    logits = 2 * marks - 1 + 1.5 * torch.randn(n, classes, generator=generator)
+    logits = 2.0 * marks - 1 + 1.5 * torch.randn(n, classes, generator=generator)
     if kind == "multilabel":
         return logits.sigmoid(), marks
     return (
@@ -190,6 +191,6 @@ def test_the_file_is_small(tmp_path: Path, kind: str, several: int) -> None:
 def test_hundreds_of_trials_take_seconds(tmp_path: Path) -> None:
     path = written(tmp_path, "multilabel", n=800, classes=12)
     begun = time.process_time()
-    for _ in range(30):
-        read_jackknife(path, "f1_macro")
-    assert time.process_time() - begun < 1.0  # 0.1 s on an idle machine
+    found = jackknife([path.parent] * 60, "f1_macro")
+    assert time.process_time() - begun < 1.2  # 0.2 s on an idle machine
+    assert [each.value for each in found if each] == [found[0].value] * 60  # type: ignore[union-attr]
