@@ -78,7 +78,7 @@ def prepare(configs: Sequence[Config]) -> None:
 
 
 def run(config: Config, folder: Path, report: Report, info: Mapping[str, Any]) -> float:
-    """Train, test the best checkpoint, and write `metrics.json` and `samples/`.
+    """Train, test the best checkpoint, and write `predictions.npz`, `metrics.json` and `samples/`.
 
     Training continues from `checkpoints/last.ckpt` if it exists. With `overfit_batches` the best checkpoint is the best
     on those batches; the test is on the whole test split, as ever.
@@ -137,11 +137,16 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
             trainer.fit(learner, data, ckpt_path=str(last) if last.exists() else None, weights_only=True)
         fit_s = time.monotonic() - begun
         _evaluate_best(trainer, learner, data, folder)
-        val, test = (_measured(learner, kept.outputs[split], data.groups(split)) for split in ("val", "test"))
+        groups = {split: data.groups(split) for split in SPLITS[1:]}
+        val, test = (_measured(learner, kept.outputs[split], groups[split]) for split in SPLITS[1:])
         if trainer.is_global_zero:
             samples = folder / "samples"
             samples.mkdir(exist_ok=True)
-            _keep(folder, learner, data, {"val": val[0], "test": test[0]})
+            answered = {
+                split: Answered(answers.outputs, answers.targets, groups[split])
+                for split, (answers, _) in zip(SPLITS[1:], (val, test), strict=True)
+            }
+            write_kept(folder / FILE, data.target, answered, float(learner.threshold), learner.names)
             finished = Finished(config, learner, data, samples, *test)
             times = {"fit_s": round(fit_s, 3), "epochs": len(history.rows)}
             _write(folder, finished, val[1], times, begun)
@@ -192,15 +197,6 @@ def _evaluate_best(trainer: lightning.Trainer, learner: Learner, data: DataModul
 def _measured(learner: Learner, outputs: Sequence[StepOutput], groups: Groups) -> tuple[Answers, Measured]:
     answers = learner.answers(outputs)
     return answers, learner.measure(answers, groups)
-
-
-def _keep(folder: Path, learner: Learner, data: DataModule, answers: Mapping[str, Answers]) -> None:
-    """Write `predictions.npz`."""
-    splits = {
-        split: Answered(of_split.outputs, of_split.targets, data.groups(split))
-        for split, of_split in answers.items()
-    }
-    write_kept(folder / FILE, data.target, splits, float(learner.threshold), learner.names)
 
 
 def _write(folder: Path, finished: Finished, val: Measured, times: dict[str, Any], begun: float) -> None:

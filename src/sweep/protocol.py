@@ -45,9 +45,7 @@ class Trial(Protocol):
             info: `signature`, `attempt`, `sweep` and `overrides`.
         """
 
-    def jackknife(
-        self, folders: Sequence[Path], metric: str, blocks: int = 100
-    ) -> Sequence[Jackknife | None]:
+    def jackknife(self, folders: Sequence[Path], metric: str, blocks: int = 100) -> list[Jackknife | None]:
         """Compute a metric on test of finished trials, with all items and without each of up to `blocks` parts of them.
 
         Args:
