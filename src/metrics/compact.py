@@ -11,7 +11,6 @@ from torch import Tensor
 
 from src.metrics.probabilities import as_probabilities
 from src.metrics.rolls import Frames, n_notes, totals_by_piece
-from src.metrics.threshold import Threshold
 from src.metrics.weighted import (
     Measures,
     weighted_multiclass,
@@ -21,25 +20,21 @@ from src.metrics.weighted import (
 )
 
 Arrays = dict[str, NDArray[Any]]
-
-LEAST = 1e-50
-"""Lower bound of a probability whose logarithm is taken, below every float32."""
+Kept = Mapping[str, NDArray[Any]]
 
 
-def compact_labels(outputs: Tensor, targets: Tensor, threshold: Threshold, _: Sequence[str]) -> Arrays:
+def compact_labels(outputs: Tensor, targets: Tensor, _: Any, __: Sequence[str]) -> Arrays:
     """Return what the metrics of labels need.
 
     Args:
         outputs: (N, C), in 0..1.
         targets: (N, C), 0 or 1.
-        threshold: one for all, or (C,).
 
     Returns:
-        `outputs`, float16 (N, C), log-odds minus those of the threshold: positive where the label is predicted.
-        Float16 resolves these most finely near 0, so that no decision changes. `targets`, uint8 (N, C).
+        `outputs`, float32 (N, C): the probabilities of a poor network differ too little for float16, and would be of
+        equal rank. `targets`, uint8 (N, C).
     """
-    odds = _log_odds(as_probabilities(outputs)) - _log_odds(torch.as_tensor(threshold, dtype=torch.float32))
-    return {"outputs": odds.half().numpy(), "targets": targets.cpu().numpy().astype(np.uint8)}
+    return {"outputs": as_probabilities(outputs).numpy(), "targets": targets.cpu().numpy().astype(np.uint8)}
 
 
 def compact_classes(outputs: Tensor, targets: Tensor, _: Any, names: Sequence[str]) -> Arrays:
@@ -51,20 +46,15 @@ def compact_classes(outputs: Tensor, targets: Tensor, _: Any, names: Sequence[st
         names: of the C classes.
 
     Returns:
-        `outputs`, float16 (N, C), log-probabilities minus that of the answer, so that no answer changes; `targets`,
-        the smallest unsigned integers (N,).
+        `outputs`, the answered classes, and `targets`: (N,), the smallest unsigned integers.
     """
-    logarithms = outputs.detach().cpu().double().clamp(min=LEAST).log()
-    below = logarithms - logarithms.amax(1, keepdim=True)
     smallest = np.min_scalar_type(max(0, len(names) - 1))
-    return {"outputs": below.half().numpy(), "targets": targets.cpu().numpy().astype(smallest)}
+    found = {"outputs": outputs.detach().argmax(1), "targets": targets}
+    return {name: classes.cpu().numpy().astype(smallest) for name, classes in found.items()}
 
 
 def compact_numbers(outputs: Tensor, targets: Tensor, _: Any, __: Sequence[str]) -> Arrays:
-    """Return what the metrics of numbers need: `outputs` and `targets`, float32 (N, D).
-
-    Float16 would give items that differ the same rank, and has no numbers above 65,504.
-    """
+    """Return what the metrics of numbers need: `outputs` and `targets`, float32 (N, D)."""
     return {"outputs": outputs.detach().float().cpu().numpy(), "targets": targets.float().cpu().numpy()}
 
 
@@ -74,30 +64,30 @@ def compact_rolls(outputs: Tensor, frames: Frames, threshold: float, names: Sequ
     return {name: total.float().numpy() for name, total in totals.items()}
 
 
-def measures_of_labels(arrays: Mapping[str, NDArray[Any]], _: Sequence[str]) -> Measures:
+def measures_of_labels(arrays: Kept, threshold: float, _: Sequence[str]) -> Measures:
     """Return the metrics of what `compact_labels` returned."""
-    scores = torch.from_numpy(arrays["outputs"]).float()
-    return weighted_multilabel(scores, torch.from_numpy(arrays["targets"]).bool(), 0.0)
+    outputs, targets = (torch.from_numpy(arrays[name]) for name in ("outputs", "targets"))
+    return weighted_multilabel(outputs, targets.bool(), threshold)
 
 
-def measures_of_classes(arrays: Mapping[str, NDArray[Any]], _: Sequence[str]) -> Measures:
+def measures_of_classes(arrays: Kept, _: float, names: Sequence[str]) -> Measures:
     """Return the metrics of what `compact_classes` returned."""
-    scores = torch.from_numpy(arrays["outputs"]).float()
-    return weighted_multiclass(scores, torch.from_numpy(arrays["targets"].astype(np.int64)))
+    answers, targets = (torch.from_numpy(arrays[name].astype(np.int64)) for name in ("outputs", "targets"))
+    return weighted_multiclass(answers, targets, len(names))
 
 
-def measures_of_numbers(arrays: Mapping[str, NDArray[Any]], names: Sequence[str]) -> Measures:
+def measures_of_numbers(arrays: Kept, _: float, names: Sequence[str]) -> Measures:
     """Return the metrics of what `compact_numbers` returned."""
     predictions, targets = (torch.from_numpy(arrays[name]).double() for name in ("outputs", "targets"))
     return weighted_regression(predictions, targets, names)
 
 
-def measures_of_rolls(arrays: Mapping[str, NDArray[Any]], _: Sequence[str]) -> Measures:
+def measures_of_rolls(arrays: Kept, _: float, __: Sequence[str]) -> Measures:
     """Return the metrics of what `compact_rolls` returned."""
     return weighted_rolls({name: torch.from_numpy(total).double() for name, total in arrays.items()})
 
 
-def items_hash(arrays: Mapping[str, NDArray[Any]], groups: NDArray[np.int64]) -> str:
+def items_hash(arrays: Kept, groups: NDArray[np.int64]) -> str:
     """Hash the truth and the groups of items, whatever a network answered.
 
     Args:
@@ -114,9 +104,3 @@ def items_hash(arrays: Mapping[str, NDArray[Any]], groups: NDArray[np.int64]) ->
     for array in (*truth, groups):
         digest.update(f"{array.dtype.str}{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
-
-
-def _log_odds(probabilities: Tensor) -> Tensor:
-    """Return log-odds, float64, of float32 probabilities; finite at 0 and 1, and different where these are."""
-    exact = probabilities.detach().cpu().double()
-    return exact.clamp(min=LEAST).log() - (1 - exact).clamp(min=1e-9).log()

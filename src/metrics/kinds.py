@@ -12,6 +12,7 @@ from src.metrics.baseline_data import BaselineData, Split
 from src.metrics.baselines import baselines_multiclass, baselines_multilabel, baselines_regression
 from src.metrics.compact import (
     Arrays,
+    Kept,
     compact_classes,
     compact_labels,
     compact_numbers,
@@ -83,7 +84,7 @@ class Kind:
             may be a tensor (C,).
         weighted: maps the same arguments to the metrics of weighted items, of rolls of weighted pieces.
         compact: maps the same arguments to the arrays that are kept of them.
-        kept: maps these arrays and the names of the columns to the metrics of weighted items again.
+        kept: maps these arrays, threshold and names to the metrics of weighted items again.
         baselines: maps the splits of a data set to metrics by baseline.
         tune: maps outputs, targets and names on validation to a decision threshold.
         truth: maps targets to the tensor that a loss compares logits with.
@@ -96,7 +97,7 @@ class Kind:
     evaluate: Callable[[Tensor, Any, Any, Sequence[str]], Metrics]
     weighted: Callable[[Tensor, Any, Any, Sequence[str]], Measures]
     compact: Callable[[Tensor, Any, Any, Sequence[str]], Arrays]
-    kept: Callable[[Mapping[str, Any], Sequence[str]], Measures]
+    kept: Callable[[Kept, float, Sequence[str]], Measures]
     baselines: Callable[[BaselineData], Mapping[str, Metrics]]
     tune: Callable[[Tensor, Any, Sequence[str]], float] = _no_threshold
     inverse: Callable[[Tensor], Tensor] = logits_of_sigmoid
@@ -146,7 +147,9 @@ KINDS = {
         outputs=_softmax,
         inverse=logits_of_softmax,
         evaluate=lambda outputs, targets, _, names: evaluate_multiclass(outputs, targets, names),
-        weighted=lambda outputs, targets, _, __: weighted_multiclass(outputs.detach().cpu(), targets.cpu()),
+        weighted=lambda outputs, targets, _, __: weighted_multiclass(
+            outputs.detach().cpu().argmax(1), targets.cpu().long(), outputs.shape[1]
+        ),
         compact=compact_classes,
         kept=measures_of_classes,
         baselines=baselines_multiclass,

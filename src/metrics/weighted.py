@@ -48,7 +48,7 @@ def weighted_multilabel(scores: Tensor, truth: Tensor, threshold: Threshold) -> 
     """Return all scalar metrics of `evaluate_multilabel`.
 
     Args:
-        scores: float32 (N, C), probabilities or anything that rises with them; NaN is refused.
+        scores: float32 (N, C), probabilities.
         truth: bool (N, C).
         threshold: a score above which a label is predicted, one for all or (C,).
     """
@@ -59,16 +59,18 @@ def weighted_multilabel(scores: Tensor, truth: Tensor, threshold: Threshold) -> 
     }
 
 
-def weighted_multiclass(scores: Tensor, targets: Tensor) -> Measures:
+def weighted_multiclass(answers: Tensor, targets: Tensor, n_classes: int) -> Measures:
     """Return all scalar metrics of `evaluate_multiclass`.
 
     A class that is neither target nor answer among the weighted items is left out of its macro averages.
 
     Args:
-        scores: (N, C), of which the highest is the answer.
-        targets: (N,), integers in 0..C−1.
+        answers: int64 (N,), in 0..C−1.
+        targets: int64 (N,), likewise.
+        n_classes: C.
     """
-    return {(*RATIOS, "accuracy"): partial(_counted_classes, scores, targets)}
+    marks = (torch.nn.functional.one_hot(classes, n_classes).bool() for classes in (answers, targets))
+    return {(*RATIOS, "accuracy"): partial(_counted_classes, *marks)}
 
 
 def weighted_regression(predictions: Tensor, targets: Tensor, names: Sequence[str]) -> Measures:
@@ -122,12 +124,9 @@ def _average_precision_of_labels(scores: Tensor, truth: Tensor, weights: Tensor)
     return {"average_precision": total / kept.clamp(min=1)}
 
 
-def _counted_classes(scores: Tensor, targets: Tensor, weights: Tensor) -> dict[str, Tensor]:
-    n_classes = scores.shape[1]
-    answers = torch.nn.functional.one_hot(scores.argmax(1), n_classes).bool()
-    truth = torch.nn.functional.one_hot(targets.long(), n_classes).bool()
+def _counted_classes(answers: Tensor, truth: Tensor, weights: Tensor) -> dict[str, Tensor]:
     counted = torch.cat([answers & truth, answers & ~truth, ~answers & truth], dim=1).float().T
-    hits, false, missed = torch.split(counted @ weights, n_classes)
+    hits, false, missed = torch.split(counted @ weights, truth.shape[1])
     measured = _precision_recall_f1(hits, false, missed, kept=(hits + false + missed > 0).float())
     return measured | {"accuracy": measured["recall_micro"]}
 
