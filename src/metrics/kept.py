@@ -53,7 +53,7 @@ def write_kept(
     arrays: dict[str, NDArray[Any]] = {
         "kind": np.array(kind),
         "names": np.array(list(names)),
-        "threshold": np.float32(threshold),  # type: ignore[dict-item]
+        "threshold": np.array(threshold, np.float32),
     }
     for split, (outputs, targets, groups) in splits.items():
         kept = KINDS[kind].compact(outputs, targets, threshold, names) | {"groups": groups}

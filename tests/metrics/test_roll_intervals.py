@@ -90,3 +90,16 @@ def test_pieces_and_not_frames_are_drawn():
     expected = intervals_rolls(probabilities, frames, 0.4, resamples=RESAMPLES)
     found = intervals_rolls(probabilities[rows], longer, 0.4, resamples=RESAMPLES)
     assert all(found[name] == pytest.approx(expected[name]) for name in expected)
+
+
+def test_pieces_of_one_group_are_drawn_together():
+    """A variant of each piece, in its group, makes the interval no narrower."""
+    probabilities, frames = random_part(N_NOTES)
+    twice = Frames(*(torch.cat([part, part]) for part in frames))
+    twice = twice._replace(piece=torch.cat([frames.piece, frames.piece + 9]))
+    doubled, groups = torch.cat([probabilities] * 2), np.tile(np.arange(9), 2)
+    expected = intervals_rolls(probabilities, frames, 0.4, resamples=RESAMPLES)
+    found = intervals_rolls(doubled, twice, 0.4, resamples=RESAMPLES, groups=groups)
+    assert all(found[name] == pytest.approx(expected[name]) for name in expected)
+    naive = intervals_rolls(doubled, twice, 0.4, resamples=RESAMPLES)
+    assert naive["nll"] != pytest.approx(expected["nll"])
