@@ -30,8 +30,11 @@ from src.datamodules.base import DataModule
 from src.datamodules.first_batches import overfitted
 from src.environment import environment
 from src.fingerprint import code_hash, value_hash, write_json
+from src.jackknife import Jackknife
 from src.libraries import configure_libraries
 from src.metrics.baseline_data import BaselineData, Split
+from src.metrics.item_groups import Groups
+from src.metrics.kept import FILE, Answered, read_jackknife, write_kept
 from src.metrics.kinds import KINDS, direction, further_baselines, matters
 from src.metrics.measuring import Measured
 from src.models.learner import Answers, Learner, StepOutput
@@ -40,7 +43,7 @@ from src.pictures import learning_curves
 from src.splitting.splits import SPLITS
 from src.tasks.base import Finished
 
-__all__ = ["freeze", "gpus", "gpus_needed", "prepare", "roles", "run"]
+__all__ = ["freeze", "gpus", "gpus_needed", "jackknife", "prepare", "roles", "run"]
 
 Config = Mapping[str, Any]
 Report = Callable[[dict[str, Any]], None]
@@ -74,14 +77,8 @@ def prepare(configs: Sequence[Config]) -> None:
             measured_baselines(data)
 
 
-def jackknife(folders: Sequence[Path], metric: str) -> list[None]:
-    """Return what trials have kept of a metric on their test items: so far nothing."""
-    del metric
-    return [None] * len(folders)
-
-
 def run(config: Config, folder: Path, report: Report, info: Mapping[str, Any]) -> float:
-    """Train, test the best checkpoint, and write `metrics.json` and `samples/`.
+    """Train, test the best checkpoint, and write `predictions.npz`, `metrics.json` and `samples/`.
 
     Training continues from `checkpoints/last.ckpt` if it exists. With `overfit_batches` the best checkpoint is the best
     on those batches; the test is on the whole test split, as ever.
@@ -105,6 +102,24 @@ def run(config: Config, folder: Path, report: Report, info: Mapping[str, Any]) -
         return _run(config, folder, report, info, begun)
 
 
+def jackknife(
+    folders: Sequence[Path], metric: str, blocks: int = 100, split: str = "test"
+) -> list[Jackknife | None]:
+    """Compute a metric of finished trials from their kept answers, with and without each block of groups.
+
+    Args:
+        folders: of the trials.
+        metric: its name.
+        blocks: the most blocks that groups are dealt to.
+        split: `test` or `val`.
+
+    Returns:
+        For each trial, `None` where nothing is kept or the metric can't be computed from it, such as `loss`.
+    """
+    with threadpool_limits(1):  # which is faster for so little, and gives sums one order
+        return [read_jackknife(folder / FILE, metric, blocks, split) for folder in folders]
+
+
 def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], begun: float) -> float:
     data = build_data(config)
     data.prepare_data()
@@ -122,10 +137,16 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
             trainer.fit(learner, data, ckpt_path=str(last) if last.exists() else None, weights_only=True)
         fit_s = time.monotonic() - begun
         _evaluate_best(trainer, learner, data, folder)
-        val, test = (_measured(learner, kept.outputs[split]) for split in ("val", "test"))
+        groups = {split: data.groups(split) for split in SPLITS[1:]}
+        val, test = (_measured(learner, kept.outputs[split], groups[split]) for split in SPLITS[1:])
         if trainer.is_global_zero:
             samples = folder / "samples"
             samples.mkdir(exist_ok=True)
+            answered = {
+                split: Answered(answers.outputs, answers.targets, groups[split])
+                for split, (answers, _) in zip(SPLITS[1:], (val, test), strict=True)
+            }
+            write_kept(folder / FILE, data.target, answered, float(learner.threshold), learner.names)
             finished = Finished(config, learner, data, samples, *test)
             times = {"fit_s": round(fit_s, 3), "epochs": len(history.rows)}
             _write(folder, finished, val[1], times, begun)
@@ -173,9 +194,9 @@ def _evaluate_best(trainer: lightning.Trainer, learner: Learner, data: DataModul
     trainer.test(learner, data, verbose=False)
 
 
-def _measured(learner: Learner, outputs: Sequence[StepOutput]) -> tuple[Answers, Measured]:
+def _measured(learner: Learner, outputs: Sequence[StepOutput], groups: Groups) -> tuple[Answers, Measured]:
     answers = learner.answers(outputs)
-    return answers, learner.measure(answers, intervals=True)
+    return answers, learner.measure(answers, groups)
 
 
 def _write(folder: Path, finished: Finished, val: Measured, times: dict[str, Any], begun: float) -> None:

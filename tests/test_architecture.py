@@ -25,6 +25,7 @@ ROOMS = (
         "construction",
         "errors",
         "fingerprint",
+        "jackknife",
         "libraries",
         "messages",
         "options",

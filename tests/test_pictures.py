@@ -7,7 +7,8 @@ import torch
 from matplotlib.figure import Figure
 
 from src import pictures
-from src.metrics.bootstrap import intervals_regression
+from src.metrics.bootstrap import intervals as intervals_of
+from src.metrics.kinds import KINDS
 from src.metrics.multiclass import evaluate_multiclass
 from src.metrics.regression import evaluate_regression
 from src.pictures import draw_tables, learning_curves
@@ -76,7 +77,8 @@ def test_axes_are_drawn_with_their_intervals(tmp_path: Path, figures: list[Figur
     targets = torch.rand(60, 2)
     predictions = targets * torch.tensor([1.0, -1.0]) + 0.3 * torch.rand(60, 2)
     metrics = evaluate_regression(predictions, targets, ("valence", "energy"))
-    intervals = intervals_regression(predictions, targets, ("valence", "energy"), resamples=50)
+    measures = KINDS["regression"].weighted(predictions, targets, 0.5, ("valence", "energy"))
+    intervals = intervals_of(measures, np.arange(60), resamples=50)
     draw_tables(metrics, tmp_path, intervals)
     assert {path.name for path in tmp_path.iterdir()} == {"spearman_by_axis.png"}
     axes = figures[0].axes[0]

@@ -19,7 +19,7 @@ from src.configuration.build import build_data
 from src.configuration.checks import freeze
 from src.errors import UserError
 from src.metrics.kinds import KINDS
-from src.trial import run
+from src.trial import jackknife, run
 from tests.conftest import CONF
 
 INFO = {"signature": "abc", "attempt": 1, "sweep": "", "overrides": []}
@@ -98,6 +98,16 @@ def test_the_objective_is_nats_a_frame_and_is_minimised(trial: Trial) -> None:
     metrics = trial.metrics
     assert metrics["objective"] == {"name": "nll", "value": metrics["val"]["nll"], "direction": "min"}
     assert trial.config["callbacks"]["best"]["mode"] == "min"
+
+
+def test_the_totals_of_each_piece_are_kept(trial: Trial) -> None:
+    for name in ("nll", "f1_micro", "f1_macro", "onset_f1"):
+        [first, second] = jackknife(trial.folders, name)
+        assert first is not None
+        assert second is not None
+        assert first.value == pytest.approx(trial.metrics["test"][name], rel=1e-5)
+        assert first.items == second.items
+    assert jackknife(trial.folders[:1], "pitch_range_distance") == [None]
 
 
 def test_the_best_epoch_is_kept(trial: Trial) -> None:

@@ -23,7 +23,7 @@ from src.configuration.checks import freeze
 from src.configuration.wandb_login import wandb_mode
 from src.datamodules.notes.tinysol import TinySOL
 from src.errors import UserError
-from src.trial import run
+from src.trial import jackknife, run
 
 INFO = {"signature": "abc", "attempt": 1, "sweep": "", "overrides": []}
 
@@ -115,6 +115,24 @@ def test_the_test_figures_are_repeated_exactly(finished: Finished, tmp_path: Pat
             if not (part == "val" and name == "loss"):
                 assert again[part][name] == value, name
     assert again["threshold"] == metrics_of(finished)["threshold"]
+
+
+def test_what_was_answered_is_kept(finished: Finished) -> None:
+    metrics, folder = metrics_of(finished), finished[1]
+    assert metrics["data"]["evaluation"] == build_data(finished[0]).evaluation_signature
+    [kept], [unknown] = jackknife([folder], "f1_macro"), jackknife([folder], "loss")
+    assert unknown is None
+    assert kept is not None
+    assert kept.value == pytest.approx(metrics["test"]["f1_macro"], abs=1e-6)
+    assert kept.n_groups == len(kept.without) == 16
+    for name in ("average_precision", "label_ranking_average_precision", "subset_accuracy"):
+        [ranked] = jackknife([folder], name)
+        assert ranked is not None
+        assert ranked.value == pytest.approx(metrics["test"][name], abs=1e-6)
+    [on_val] = jackknife([folder], "f1_macro", split="val")
+    assert on_val is not None
+    assert on_val.value == pytest.approx(metrics["val"]["f1_macro"], abs=1e-6)
+    assert jackknife([folder / "checkpoints", folder], "f1_macro")[0] is None
 
 
 def test_the_published_figure_is_what_scikit_learn_finds(finished: Finished) -> None:

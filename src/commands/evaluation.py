@@ -96,7 +96,7 @@ def _measure(
     val, val_targets, _ = _outputs(trained, data.val_dataloader(), config)
     test, targets, loss = _outputs(trained, data.test_dataloader(), config)
     on_val, on_test = thresholds_of(thresholds, trained, val, val_targets, test, names)
-    measured = measure(first.kind, test, targets, on_test, names, loss=loss, intervals=True)
+    measured = measure(first.kind, test, targets, on_test, names, loss=loss, groups=data.groups("test"))
     further = {}
     if len(trained) == 1:
         further = task_of(trained[0].description).further_metrics(first, data)
@@ -138,9 +138,9 @@ def _measure_known_classes(
     one_class = trained[0].description["target"] == "multiclass"
     logits, targets = _logits(learners, data.test_dataloader(), config["trainer"])
     outputs = _mean_outputs(learners, logits)
-    outputs, truth = known_items(mapping, data, outputs, targets, one_class=one_class)
+    outputs, truth, groups = known_items(mapping, data, outputs, targets, one_class=one_class)
     threshold = float(torch.stack([learner.threshold for learner in learners]).mean())
-    measured = measure(kind, outputs, truth, threshold, mapping.names, intervals=True)
+    measured = measure(kind, outputs, truth, threshold, mapping.names, groups=groups)
     return _described(trained, config, {}, measured) | {
         "threshold": threshold,
         "thresholds": "single",

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -119,19 +120,19 @@ def check_compatible(trained: Trained, data: DataModule) -> None:
 
 def known_items(
     mapping: ClassMap, data: DataModule, outputs: Tensor, targets: Tensor, *, one_class: bool
-) -> tuple[Tensor, Tensor]:
-    """Return outputs and targets of the items whose classes a checkpoint knows, all of them.
+) -> tuple[Tensor, Tensor, np.ndarray]:
+    """Return outputs, targets and groups of the items whose classes a checkpoint knows, all of them.
 
     Args:
         mapping: between the classes of the data and of the checkpoint.
-        data: the data set of the items, for the message.
+        data: the data set of the items.
         outputs: the checkpoint's, (N, C).
         targets: the data's, (N,) or (N, K).
         one_class: whether the checkpoint answers one class for each item: targets become (n,), and items of several
             classes are left out.
 
     Returns:
-        Outputs (n, len(columns)) and targets (n, len(columns)) or (n,) of the n items.
+        Outputs (n, len(columns)), targets (n, len(columns)) or (n,), and groups of the n items.
 
     Raises:
         UserError: there is no such item.
@@ -144,7 +145,7 @@ def known_items(
             f"{data.name}: no item of the test split has only classes that the checkpoint knows; add names to class_map"
         )
     truth = translated.argmax(1) if one_class else translated
-    return mapping.outputs(outputs)[known], truth[known]
+    return mapping.outputs(outputs)[known], truth[known], data.groups("test")[known.numpy()]
 
 
 def _plain(name: str) -> str:

@@ -101,6 +101,14 @@ class ArrayDataModule(DataModule):
         items = self._slice(split)
         return self._arrays["features"][items], self._arrays["targets"][items]
 
+    def groups(self, split: str) -> np.ndarray:
+        """Return the piece of each item, int64 (n,).
+
+        Raises:
+            UserError: the data are not built.
+        """
+        return hashed_groups(self._arrays["pieces"][self._slice(split)])
+
     def statistics(self) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and standard deviation of each mel band over training items and channels, float32 (n_mels,) each.
 
@@ -144,6 +152,11 @@ class ArrayDataModule(DataModule):
         if not self.cache.is_complete():
             raise UserError(f"{self.folder} is not built; run the command with mode=prepare")
         return self.cache.files.open()
+
+
+def hashed_groups(hashes: np.ndarray) -> np.ndarray:
+    """Return groups by hashes of them, uint64 (n,): the hashes without their last bit, int64 (n,), >= 0."""
+    return (np.asarray(hashes, np.uint64) >> np.uint64(1)).astype(np.int64)
 
 
 def _moments(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

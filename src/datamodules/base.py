@@ -103,6 +103,22 @@ class DataModule(LightningDataModule):
         """
 
     @abstractmethod
+    def groups(self, split: str) -> np.ndarray:
+        """Return the group of each item: what the data set splits by, and what intervals resample as a whole.
+
+        Args:
+            split: `val` or `test`.
+
+        Returns:
+            int64 (N,), >= 0, for the N items in the order in which loaders give them and metrics see them: one entry
+            for each recording, whatever its number of windows, and for each piece of rolls. Or (N, M), padded with −1,
+            where an item is made of up to M things of different groups. A number is the same group in all splits.
+
+        Raises:
+            UserError: the data are not built.
+        """
+
+    @abstractmethod
     def contact_sheet(self, folder: Path) -> None:
         """Write a few items into `folder`, for people to look at and listen to."""
 
@@ -110,6 +126,23 @@ class DataModule(LightningDataModule):
     def signature(self) -> str:
         """Hash of all that determines the data: the recipe and the code."""
         return value_hash({"recipe": self.recipe(), "code": code_signature(*self.code_modules())})
+
+    @functools.cached_property
+    def evaluation_signature(self) -> str:
+        """Hash of all that determines which items validation and test have, whatever is trained on.
+
+        Figures of two trials are of the same items only where it is equal.
+        """
+        return value_hash({"name": self.name, "recipe": self.evaluation_recipe()})
+
+    def evaluation_recipe(self) -> dict[str, Any]:
+        """Return the part of the recipe that determines validation and test items as such.
+
+        Without what a network is given of them (`feature_options`) and what concerns training items only. What is in
+        doubt stays in it.
+        """
+        left_out = {*self.feature_options, *self.training_options}
+        return {key: value for key, value in self.recipe().items() if key not in left_out}
 
     @property
     def statistics_suffix(self) -> str:
@@ -203,7 +236,12 @@ class DataModule(LightningDataModule):
 
     def summary(self) -> dict[str, Any]:
         """Return the entry of the data in `metrics.json`."""
-        return {"name": self.name, "signature": self.signature, "items": self.n_items}
+        return {
+            "name": self.name,
+            "signature": self.signature,
+            "evaluation": self.evaluation_signature,
+            "items": self.n_items,
+        }
 
     def _place(self) -> tuple[int, int]:
         """Return the rank of this process and the number of processes that train together."""

@@ -1,230 +1,116 @@
-"""Percentile bootstrap intervals over test items, computed for all resamples at once.
+"""95 % intervals of metrics over test items, resampled by group.
 
-A resample is a weight for each item, the number of times it was drawn (Efron and Tibshirani, 'An Introduction to the
-Bootstrap', 1993, chapter 13). Every metric here is computed from weighted sums over items, which gives exactly the
-metric of the repeated items. The threshold stays fixed, even where it was chosen from the test items' probabilities
-(PCut): the interval reflects the choice of test items only, not training.
+Items that share a note, a work or a recording tell less than independent ones, so whole groups are resampled (Davison
+and Hinkley, 'Bootstrap Methods and their Application', 1997, section 3.8): where each item has one group, a percentile
+bootstrap over groups (Efron and Tibshirani, 'An Introduction to the Bootstrap', 1993, chapter 13); where an item is
+made of several, a jackknife that leaves out one group after another (chapter 11). The interval reflects the choice of
+test items only, neither training nor the threshold.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from src.metrics import top_n
-from src.metrics.probabilities import as_probabilities
-from src.metrics.threshold import Threshold
+from src.metrics.item_groups import CELLS, Groups, numbered, weights_without
+from src.metrics.weighted import Measures, range_of
 
 Intervals = dict[str, tuple[float, float]]
 
 COVERAGE = 0.95
 """Share of the resamples that lie within an interval."""
 
-BLOCK = 2**22
-"""Weights held at a time; with more items a block has fewer resamples, not more memory."""
+QUANTILE = 1.96
+"""Standard errors on each side of a value that cover as much of a normal distribution."""
 
 
-def intervals_multilabel(
-    probabilities: Tensor, targets: Tensor, threshold: Threshold, *, resamples: int = 1000, seed: int = 0
-) -> Intervals:
-    """Return 95 % intervals of all scalar metrics of `evaluate_multilabel`.
+def intervals(measures: Measures, groups: Groups, *, resamples: int = 1000, seed: int = 0) -> Intervals:
+    """Return 95 % intervals of metrics.
 
     Args:
-        probabilities: (N, C), in 0..1.
-        targets: (N, C), 0 or 1 of any type.
-        threshold: in 0..1, one for all or (C,).
-        resamples: how many; from about 1000 on the ends of the interval are stable.
-        seed: of the draws; the same seed and N give the same draws.
+        measures: of N items.
+        groups: (N,), the group of each item, or (N, M), the groups of the things that it is made of.
+        resamples: of a bootstrap; from about 1000 on the ends of the interval are stable.
+        seed: of its draws; the same seed and number of groups give the same draws.
 
     Returns:
-        (low, high) by metric, without the tables.
+        (low, high) by metric, without the tables. With several groups an item, none where fewer than two groups can be
+        left out.
     """
-    scores, truth = as_probabilities(probabilities), targets.cpu().bool()
-    answers, n_classes = scores > threshold, truth.shape[1]
-    exact = (answers == truth).all(1, keepdim=True)
-    counted = torch.cat([answers & truth, answers & ~truth, ~answers & truth, exact], dim=1).float().T
-    ranked = top_n.summands(scores, truth)
-
-    def measure(weights: Tensor) -> dict[str, Tensor]:
-        hits, false, missed, exact = torch.split(counted @ weights, [n_classes] * 3 + [1])
-        measured = _precision_recall_f1(hits, false, missed, kept=torch.ones_like(hits))
-        measured["average_precision"] = _mean_average_precision(scores, truth, weights)
-        measured |= top_n.metrics_of_sums({name: values @ weights for name, values in ranked.items()})
-        return measured | {"subset_accuracy": exact[0] / len(scores)}
-
-    return percentile_intervals(measure, len(scores), resamples, seed)
+    if groups.ndim == 1 or groups.shape[1] == 1:
+        return percentile_intervals(measures, groups, resamples, seed)
+    return jackknife_intervals(measures, groups)
 
 
-def intervals_multiclass(
-    probabilities: Tensor, targets: Tensor, *, resamples: int = 1000, seed: int = 0
-) -> Intervals:
-    """Return 95 % intervals of all scalar metrics of `evaluate_multiclass`.
-
-    A class that is neither target nor answer in a resample is left out of its macro averages.
+def resample_weights(groups: Groups, resamples: int, seed: int) -> Iterator[Tensor]:
+    """Yield the number of times that each item's group is drawn in each resample.
 
     Args:
-        probabilities: (N, C).
-        targets: (N,), integers in 0..C−1.
-        resamples: how many.
-        seed: of the draws.
-
-    Returns:
-        (low, high) by metric, without the tables.
-    """
-    n_classes = probabilities.shape[1]
-    answers = torch.nn.functional.one_hot(probabilities.cpu().argmax(1), n_classes).bool()
-    truth = torch.nn.functional.one_hot(targets.cpu().long(), n_classes).bool()
-    counted = torch.cat([answers & truth, answers & ~truth, ~answers & truth], dim=1).float().T
-
-    def measure(weights: Tensor) -> dict[str, Tensor]:
-        hits, false, missed = torch.split(counted @ weights, n_classes)
-        measured = _precision_recall_f1(hits, false, missed, kept=(hits + false + missed > 0).float())
-        return measured | {"accuracy": measured["recall_micro"]}
-
-    return percentile_intervals(measure, len(answers), resamples, seed)
-
-
-def intervals_regression(
-    predictions: Tensor, targets: Tensor, names: Sequence[str], *, resamples: int = 1000, seed: int = 0
-) -> Intervals:
-    """Return 95 % intervals of all scalar metrics of `evaluate_regression`, and of the correlation of each axis.
-
-    Args:
-        predictions: (N, D), N ≥ 2.
-        targets: (N, D).
-        names: the D names of the axes.
-        resamples: how many.
-        seed: of the draws.
-
-    Returns:
-        (low, high) by metric, those of `spearman_by_axis` as `spearman_by_axis/<axis>`.
-    """
-    predicted, truth = predictions.detach().double().cpu(), targets.double().cpu()
-    error, n_items = predicted - truth, len(truth)
-
-    def measure(weights: Tensor) -> dict[str, Tensor]:
-        weights = weights.double()
-        squares = error.square().T @ weights
-        spread = _weighted_squares(truth, weights)
-        r2 = torch.where(spread > 0, 1 - squares / spread.clamp(min=1e-30), 0.0)
-        axes = zip(predicted.T, truth.T, strict=True)
-        spearman = [_spearman(*axis, weights) for axis in axes]
-        by_axis = {f"spearman_by_axis/{name}": value for name, value in zip(names, spearman, strict=True)}
-        return by_axis | {
-            "spearman": torch.stack(spearman).mean(0),
-            "mse": squares.mean(0) / n_items,
-            "mae": (error.abs().T @ weights).mean(0) / n_items,
-            "r2": r2.mean(0),
-        }
-
-    return percentile_intervals(measure, n_items, resamples, seed)
-
-
-def resample_weights(n_items: int, resamples: int, seed: int) -> Iterator[Tensor]:
-    """Yield the number of times that each item is drawn in each resample.
-
-    Args:
-        n_items: N, the number of items, and of draws in a resample.
+        groups: (N,), the group of each item. As many groups are drawn in a resample as there are.
         resamples: R, in total.
         seed: of the draws.
 
     Yields:
-        (N, r) float32 whole numbers, each column summing to N, in blocks of r ≤ R resamples.
+        (N, r) float32 whole numbers, in blocks of r ≤ R resamples; each column sums to N where all groups are equally
+        large.
     """
+    numbers, n_groups = numbered(groups)
     generator = np.random.default_rng(seed)
-    rows = max(1, BLOCK // n_items)
+    rows = max(1, CELLS // len(numbers))
     for start in range(0, resamples, rows):
         r = min(rows, resamples - start)
-        drawn = generator.integers(n_items, size=(r, n_items)) * r + np.arange(r)[:, None]
-        counts = np.bincount(drawn.ravel(), minlength=n_items * r).reshape(n_items, r)
-        yield torch.from_numpy(counts).float()
+        drawn = generator.integers(n_groups, size=(r, n_groups)) * r + np.arange(r)[:, None]
+        counts = np.bincount(drawn.ravel(), minlength=n_groups * r).reshape(n_groups, r)
+        yield torch.from_numpy(counts[numbers[:, 0]]).float()
 
 
-def percentile_intervals(
-    measure: Callable[[Tensor], dict[str, Tensor]], n_items: int, resamples: int, seed: int
-) -> Intervals:
-    """Return 95 % intervals of metrics of weighted items.
+def percentile_intervals(measures: Measures, groups: Groups, resamples: int, seed: int) -> Intervals:
+    """Return percentile bootstrap intervals over groups.
 
     Args:
-        measure: maps weights (n_items, R), the number of times that each item was drawn, to values (R,) by metric.
-        n_items: N.
-        resamples: total number, over all calls of `measure`.
+        measures: of N items.
+        groups: (N,), the group of each item.
+        resamples: total number.
         seed: of the draws.
     """
-    blocks = [measure(weights) for weights in resample_weights(n_items, resamples, seed)]
+    values = _values(measures, resample_weights(groups, resamples, seed))
     ends = ((1 - COVERAGE) / 2, (1 + COVERAGE) / 2)
-    intervals = {}
-    for name in blocks[0]:
-        low, high = np.quantile(torch.cat([block[name] for block in blocks]).double().numpy(), ends)
-        intervals[name] = (float(low), float(high))
-    return intervals
+    found = {name: np.quantile(of_metric, ends).tolist() for name, of_metric in values.items()}
+    return {name: (low, high) for name, (low, high) in found.items()}
 
 
-def _precision_recall_f1(hits: Tensor, false: Tensor, missed: Tensor, kept: Tensor) -> dict[str, Tensor]:
-    """Return macro averages over the kept classes and micro averages, with 0/0 = 0: each (C, R) -> (R,)."""
-    ratios = {
-        "f1": (2 * hits, 2 * hits + false + missed),
-        "precision": (hits, hits + false),
-        "recall": (hits, hits + missed),
-    }
-    measured = {}
-    for name, (numerator, denominator) in ratios.items():
-        by_class = numerator / denominator.clamp(min=1)
-        measured[f"{name}_macro"] = (by_class * kept).sum(0) / kept.sum(0).clamp(min=1)
-        measured[f"{name}_micro"] = numerator.sum(0) / denominator.sum(0).clamp(min=1)
-    return measured
+def jackknife_intervals(measures: Measures, groups: Groups) -> Intervals:
+    """Return value ± 1.96 standard errors of a jackknife over groups, within the range of the metric.
 
-
-def _mean_average_precision(scores: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
-    """Return the mean over classes with positives in a resample: (N, C), (N, C), (N, R) -> (R,)."""
-    total, kept = torch.zeros(weights.shape[1]), torch.zeros(weights.shape[1])
-    for score, present in zip(scores.T, truth.T, strict=True):
-        if present.any():
-            precision, exists = _average_precision(score, present, weights)
-            total, kept = total + precision, kept + exists
-    return total / kept.clamp(min=1)
-
-
-def _average_precision(score: Tensor, present: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the sum of precision × gain in recall down the ranking, and whether there are positives.
+    SE² = (G − 1)/G · Σ (θ₋ᵍ − mean)², where θ₋ᵍ is the metric without all items of which a part is in group g. G is the
+    number of groups without which items are left.
 
     Args:
-        score: (N,); equal scores are one step of the ranking.
-        present: (N,), bool.
-        weights: (N, R).
-
-    Returns:
-        Both (R,), the second 0 or 1.
+        measures: of N items.
+        groups: (N, M), the groups of each item, padded with −1.
     """
-    # S distinct scores, best first, and the step (N,) of each item.
-    steps, step = torch.unique(-score, return_inverse=True)
-    # Items and positives that each resample has at each step, (S, R).
-    drawn = weights.new_zeros(len(steps), weights.shape[1]).index_add_(0, step, weights)
-    gained = torch.zeros_like(drawn).index_add_(0, step[present], weights[present])
-    found = gained.cumsum(0)
-    precision = found / drawn.cumsum(0).clamp(min=1)
-    positives = found[-1]
-    return (precision * gained).sum(0) / positives.clamp(min=1), (positives > 0).float()
+    numbers, n_groups = numbered(groups)
+    parts = weights_without(numbers, np.arange(n_groups), n_groups)
+    # Without a group that is in every item there is nothing to measure.
+    without = _values(measures, (weights[:, weights.any(0)] for weights in parts))
+    if len(next(iter(without.values()))) < 2:
+        return {}
+    values = _values(measures, [torch.ones(len(numbers), 1)])
+    return {name: _normal_interval(name, float(value), without[name]) for name, [value] in values.items()}
 
 
-def _spearman(predicted: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
-    """Return Pearson's correlation of the ranks, 0 where a side is constant: (N,), (N,), (N, R) -> (R,)."""
-    centre = (len(truth) + 1) / 2
-    x, y = (_weighted_ranks(values, weights) - centre for values in (predicted, truth))
-    spread = ((weights * x * x).sum(0) * (weights * y * y).sum(0)).sqrt()
-    return (weights * x * y).sum(0) / spread.clamp(min=1e-12)
+def _values(measures: Measures, weights: Iterable[Tensor]) -> dict[str, np.ndarray]:
+    """Measure parts of weights (N, r), and return the values (R,) of each metric."""
+    parts = [
+        {name: values for measure in measures.values() for name, values in measure(part).items()}
+        for part in weights
+    ]
+    return {name: torch.cat([part[name] for part in parts]).double().numpy() for name in parts[0]}
 
 
-def _weighted_ranks(values: Tensor, weights: Tensor) -> Tensor:
-    """Return ranks from 1 of items repeated by weight; ties share their mean: (N,), (N, R) -> (N, R)."""
-    steps, step = torch.unique(values, return_inverse=True)
-    drawn = weights.new_zeros(len(steps), weights.shape[1]).index_add_(0, step, weights)
-    return (drawn.cumsum(0) - (drawn - 1) / 2)[step]
-
-
-def _weighted_squares(values: Tensor, weights: Tensor) -> Tensor:
-    """Return the sum of squared distances from each column's mean: (N, D), (N, R) -> (D, R)."""
-    values = values - values.mean(0)
-    squares = values.square().T @ weights - (values.T @ weights).square() / len(values)
-    return torch.where(squares > 1e-12 * len(values), squares, 0.0)
+def _normal_interval(metric: str, value: float, without: np.ndarray) -> tuple[float, float]:
+    spread = np.square(without - without.mean()).sum()
+    error = QUANTILE * float(np.sqrt((len(without) - 1) / len(without) * spread))
+    least, greatest = range_of(metric)
+    return max(least, value - error), min(greatest, value + error)

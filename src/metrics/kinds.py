@@ -10,19 +10,42 @@ from torch import Tensor
 
 from src.metrics.baseline_data import BaselineData, Split
 from src.metrics.baselines import baselines_multiclass, baselines_multilabel, baselines_regression
-from src.metrics.bootstrap import intervals_multiclass, intervals_multilabel, intervals_regression
+from src.metrics.compact import (
+    Arrays,
+    Kept,
+    compact_classes,
+    compact_labels,
+    compact_numbers,
+    compact_rolls,
+    measures_of_classes,
+    measures_of_labels,
+    measures_of_numbers,
+    measures_of_rolls,
+)
 from src.metrics.further import BASELINES, METRICS
 from src.metrics.multiclass import evaluate_multiclass
 from src.metrics.multilabel import evaluate_multilabel
-from src.metrics.probabilities import logits_of_sigmoid, logits_of_softmax
+from src.metrics.probabilities import as_probabilities, logits_of_sigmoid, logits_of_softmax
 from src.metrics.regression import evaluate_regression
 from src.metrics.roll_baselines import baselines_rolls
-from src.metrics.roll_intervals import intervals_rolls
-from src.metrics.rolls import evaluate_rolls, frames_of, join_frames, n_notes, tune_threshold_rolls
+from src.metrics.rolls import (
+    evaluate_rolls,
+    frames_of,
+    join_frames,
+    n_notes,
+    totals_by_piece,
+    tune_threshold_rolls,
+)
 from src.metrics.threshold import tune_threshold
+from src.metrics.weighted import (
+    Measures,
+    weighted_multiclass,
+    weighted_multilabel,
+    weighted_regression,
+    weighted_rolls,
+)
 
 Metrics = dict[str, Any]
-Intervals = dict[str, tuple[float, float]]
 
 
 def _truth(targets: Tensor) -> Tensor:
@@ -59,7 +82,9 @@ class Kind:
         inverse: maps outputs back to logits.
         evaluate: maps outputs, targets, threshold and the names of the C columns to metrics; for labels the threshold
             may be a tensor (C,).
-        intervals: maps the same arguments to 95 % bootstrap intervals over items.
+        weighted: maps the same arguments to the metrics of weighted items, of rolls of weighted pieces.
+        compact: maps the same arguments to the arrays that are kept of them.
+        kept: maps these arrays, threshold and names to the metrics of weighted items again.
         baselines: maps the splits of a data set to metrics by baseline.
         tune: maps outputs, targets and names on validation to a decision threshold.
         truth: maps targets to the tensor that a loss compares logits with.
@@ -70,7 +95,9 @@ class Kind:
     objectives: tuple[str, ...]
     outputs: Callable[[Tensor], Tensor]
     evaluate: Callable[[Tensor, Any, Any, Sequence[str]], Metrics]
-    intervals: Callable[[Tensor, Any, Any, Sequence[str]], Intervals]
+    weighted: Callable[[Tensor, Any, Any, Sequence[str]], Measures]
+    compact: Callable[[Tensor, Any, Any, Sequence[str]], Arrays]
+    kept: Callable[[Kept, float, Sequence[str]], Measures]
     baselines: Callable[[BaselineData], Mapping[str, Metrics]]
     tune: Callable[[Tensor, Any, Sequence[str]], float] = _no_threshold
     inverse: Callable[[Tensor], Tensor] = logits_of_sigmoid
@@ -98,7 +125,11 @@ KINDS = {
         ),
         outputs=torch.sigmoid,
         evaluate=evaluate_multilabel,
-        intervals=lambda outputs, targets, threshold, _: intervals_multilabel(outputs, targets, threshold),
+        weighted=lambda outputs, targets, threshold, _: weighted_multilabel(
+            as_probabilities(outputs), targets.cpu().bool(), threshold
+        ),
+        compact=compact_labels,
+        kept=measures_of_labels,
         baselines=baselines_multilabel,
         tune=lambda outputs, targets, _: tune_threshold(outputs, targets),
     ),
@@ -116,7 +147,11 @@ KINDS = {
         outputs=_softmax,
         inverse=logits_of_softmax,
         evaluate=lambda outputs, targets, _, names: evaluate_multiclass(outputs, targets, names),
-        intervals=lambda outputs, targets, _, __: intervals_multiclass(outputs, targets),
+        weighted=lambda outputs, targets, _, __: weighted_multiclass(
+            outputs.detach().cpu().argmax(1), targets.cpu().long(), outputs.shape[1]
+        ),
+        compact=compact_classes,
+        kept=measures_of_classes,
         baselines=baselines_multiclass,
     ),
     "regression": Kind(
@@ -124,7 +159,11 @@ KINDS = {
         outputs=torch.Tensor.float,
         inverse=_numbers,
         evaluate=lambda outputs, targets, _, names: evaluate_regression(outputs, targets, names),
-        intervals=lambda outputs, targets, _, names: intervals_regression(outputs, targets, names),
+        weighted=lambda outputs, targets, _, names: weighted_regression(
+            outputs.detach().double().cpu(), targets.double().cpu(), names
+        ),
+        compact=compact_numbers,
+        kept=measures_of_numbers,
         baselines=baselines_regression,
     ),
     "rolls": Kind(
@@ -142,9 +181,11 @@ KINDS = {
         evaluate=lambda outputs, frames, threshold, names: evaluate_rolls(
             outputs, frames, threshold, n_notes(names)
         ),
-        intervals=lambda outputs, frames, threshold, names: intervals_rolls(
-            outputs, frames, threshold, n_notes(names)
+        weighted=lambda outputs, frames, threshold, names: weighted_rolls(
+            totals_by_piece(outputs, frames, threshold, n_notes(names))
         ),
+        compact=compact_rolls,
+        kept=measures_of_rolls,
         baselines=baselines_rolls,
         tune=lambda outputs, frames, names: tune_threshold_rolls(outputs, frames, n_notes(names)),
         truth=lambda frames: frames.now,

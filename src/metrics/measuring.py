@@ -6,7 +6,10 @@ from typing import Any
 
 from torch import Tensor
 
-from src.metrics.kinds import Intervals, Kind, Metrics
+from src.metrics.bootstrap import Intervals
+from src.metrics.bootstrap import intervals as intervals_of
+from src.metrics.item_groups import Groups
+from src.metrics.kinds import Kind, Metrics
 
 
 @dataclass(frozen=True)
@@ -15,7 +18,7 @@ class Measured:
 
     Attributes:
         metrics: by name, scalars, and tables as mappings.
-        intervals: 95 % bootstrap intervals by metric; empty unless requested.
+        intervals: 95 % intervals by metric; empty unless groups were given.
     """
 
     metrics: Metrics
@@ -30,7 +33,7 @@ def measure(
     names: Sequence[str],
     *,
     loss: float | None = None,
-    intervals: bool = False,
+    groups: Groups | None = None,
 ) -> Measured:
     """Measure outputs against targets.
 
@@ -41,9 +44,11 @@ def measure(
         threshold: chosen on validation; one for all columns, or (C,).
         names: of the C columns.
         loss: of the outputs, added to the metrics unless `None`.
-        intervals: whether to compute bootstrap intervals.
+        groups: of the N items, for intervals over groups; `None`: no intervals.
     """
     metrics = kind.evaluate(outputs, targets, threshold, names)
     if loss is not None:
         metrics["loss"] = loss
-    return Measured(metrics, kind.intervals(outputs, targets, threshold, names) if intervals else {})
+    if groups is None:
+        return Measured(metrics)
+    return Measured(metrics, intervals_of(kind.weighted(outputs, targets, threshold, names), groups))

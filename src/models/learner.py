@@ -11,6 +11,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor, nn
 
 from src.losses.base import Loss
+from src.metrics.item_groups import Groups
 from src.metrics.kinds import KINDS, scalars
 from src.metrics.measuring import Measured, measure
 from src.models.optimization import MakeOptimizer, configure
@@ -170,12 +171,12 @@ class Learner(lightning.LightningModule):
         loss = float(self.loss(logits, self.kind.truth(targets)))
         return Answers(logits, self.outputs(logits), targets, loss)
 
-    def measure(self, answers: Answers, *, intervals: bool = False) -> Measured:
+    def measure(self, answers: Answers, groups: Groups | None = None) -> Measured:
         """Measure answers at the threshold that was tuned on validation.
 
         Args:
             answers: of a split.
-            intervals: whether to compute 95 % bootstrap intervals.
+            groups: of the split's items, for 95 % intervals; `None`: no intervals.
         """
         return measure(
             self.kind,
@@ -184,7 +185,7 @@ class Learner(lightning.LightningModule):
             float(self.threshold),
             self.names,
             loss=answers.loss,
-            intervals=intervals,
+            groups=groups,
         )
 
     def configure_optimizers(self) -> Any:

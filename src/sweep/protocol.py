@@ -3,38 +3,17 @@
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from src.errors import UserError
+from src.jackknife import Jackknife
 from src.options import Role
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+__all__ = ["Config", "Jackknife", "Report", "Trial", "load_trial"]
 
 Config = Mapping[str, Any]
 Report = Callable[[dict[str, Any]], None]
 """Called with `{"epoch", "epochs", "objective"}` when an epoch is done and its checkpoint written."""
-
-
-class Jackknife(Protocol):
-    """A metric on the test items of a trial, and what it would be without some of them."""
-
-    @property
-    def value(self) -> float:
-        """The metric on all items."""
-
-    @property
-    def without(self) -> "NDArray[np.float64]":
-        """(B,), the metric without each block of groups of items."""
-
-    @property
-    def n_groups(self) -> int:
-        """Number of groups of items, >= B."""
-
-    @property
-    def items(self) -> str:
-        """What identifies the items; metrics of the same items can be compared one by one."""
 
 
 @runtime_checkable
@@ -66,12 +45,16 @@ class Trial(Protocol):
             info: `signature`, `attempt`, `sweep` and `overrides`.
         """
 
-    def jackknife(self, folders: Sequence[Path], metric: str) -> "Sequence[Jackknife | None]":
-        """Return what trials have kept of a metric on their test items; `None` where one has nothing.
+    def jackknife(self, folders: Sequence[Path], metric: str, blocks: int = 100) -> list[Jackknife | None]:
+        """Compute a metric on test of finished trials, with all items and without each of up to `blocks` parts of them.
 
         Args:
             folders: of the trials.
-            metric: on test.
+            metric: its name, as in `metrics.json`.
+            blocks: the most parts.
+
+        Returns:
+            For each trial, `None` where its folder has no outputs of single items, or the metric needs more than these.
         """
 
 

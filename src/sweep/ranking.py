@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from src.errors import UserError
+from src.jackknife import Jackknife
 from src.sweep.comparison.results import Results
 from src.sweep.comparison.verdicts import judge
-from src.sweep.protocol import Jackknife
 from src.sweep.rows import Row
 
 MATTERS = 0.005

@@ -6,9 +6,10 @@ from pathlib import Path
 import pandas as pd
 
 from src.fingerprint import write_text
+from src.jackknife import Jackknife
 from src.processes import call
 from src.sweep.comparison.effects import Effect, Effects, grid_effects
-from src.sweep.protocol import Jackknife, load_trial
+from src.sweep.protocol import load_trial
 from src.sweep.ranking import MATTERS, Ranking
 from src.sweep.rows import Entry, Row, objective_of
 from src.sweep.settings import Settings

@@ -4,6 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -32,7 +33,8 @@ def trained(data: dict[str, Any] | None = None, **description: Any) -> Any:
 
 def module(**attributes: Any) -> Any:
     return SimpleNamespace(
-        **({"name": "folder", "target": "multiclass", "item_shape": (1, 32, 16)} | attributes)
+        **({"name": "folder", "target": "multiclass", "item_shape": (1, 32, 16)} | attributes),
+        groups=lambda split: np.arange(10, 14),
     )
 
 
@@ -168,7 +170,8 @@ def test_data_without_such_options_are_refused(missing: str) -> None:
 def test_items_of_unknown_classes_are_left_out() -> None:
     mapping = class_map({}, ["cello", "piano", "violin"], CHECKPOINT)
     outputs = torch.rand(4, 4)
-    got, truth = known_items(mapping, module(), outputs, torch.tensor([1, 0, 2, 1]), one_class=False)
+    got, truth, groups = known_items(mapping, module(), outputs, torch.tensor([1, 0, 2, 1]), one_class=False)
+    assert groups.tolist() == [10, 12, 13]
     assert torch.equal(got, outputs[[0, 2, 3]][:, [0, 2]])
     assert truth.tolist() == [[1, 0], [0, 1], [1, 0]]
 
@@ -177,7 +180,8 @@ def test_a_checkpoint_of_one_class_an_item_is_asked_for_items_of_one() -> None:
     mapping = class_map({}, ["cello", "piano", "violin"], CHECKPOINT)
     outputs = torch.rand(4, 4)
     labels = torch.tensor([[0, 0, 1], [0, 1, 1], [1, 1, 0], [0, 1, 0]])
-    got, truth = known_items(mapping, module(), outputs, labels, one_class=True)
+    got, truth, groups = known_items(mapping, module(), outputs, labels, one_class=True)
+    assert groups.tolist() == [10, 13]
     assert torch.equal(got, outputs[[0, 3]][:, [0, 2]])
     assert truth.tolist() == [1, 0]
 

@@ -1,5 +1,6 @@
 """Figures, with what was asked for beside them."""
 
+import numpy as np
 import pytest
 import torch
 from sklearn.metrics import f1_score
@@ -22,7 +23,7 @@ def test_metrics_are_those_of_the_threshold() -> None:
 
 
 def test_loss_and_intervals_are_added_when_they_are_asked_for() -> None:
-    measured = measure(KINDS["multilabel"], OUTPUTS, TARGETS, 0.5, NAMES, loss=0.25, intervals=True)
+    measured = measure(KINDS["multilabel"], OUTPUTS, TARGETS, 0.5, NAMES, loss=0.25, groups=np.arange(4))
     assert measured.metrics["loss"] == 0.25
     low, high = measured.intervals["f1_macro"]
     assert low <= measured.metrics["f1_macro"] <= high

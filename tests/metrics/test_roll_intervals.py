@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from src.metrics.bootstrap import resample_weights
-from src.metrics.roll_intervals import intervals_rolls
-from src.metrics.rolls import METRICS, Frames, evaluate_rolls
+from src.metrics.bootstrap import intervals, resample_weights
+from src.metrics.kinds import KINDS
+from src.metrics.rolls import METRICS, ONSET, Frames, evaluate_rolls
 
 RESAMPLES = 40
 N_NOTES = 4
@@ -22,10 +22,19 @@ def random_part(n_columns, n_pieces=9):
     return probabilities.double(), Frames(now, before, piece)
 
 
+def intervals_rolls(probabilities, frames, threshold, *, resamples, seed=0, groups=None):
+    """Of pieces, each its own group unless groups are given."""
+    keys = [f"key {number}" for number in range(N_NOTES)]
+    names = keys + [f"{key}{ONSET}" for key in keys] * (probabilities.shape[1] > N_NOTES)
+    measures = KINDS["rolls"].weighted(probabilities, frames, threshold, names)
+    groups = np.arange(len(frames.piece.unique())) if groups is None else groups
+    return intervals(measures, groups, resamples=resamples, seed=seed)
+
+
 def plain_loop(probabilities, frames, threshold, seed=0):
     """Evaluate the repeated pieces of each resample, one after the other."""
     names = frames.piece.unique()
-    weights = torch.cat(list(resample_weights(len(names), RESAMPLES, seed)), dim=1).long()
+    weights = torch.cat(list(resample_weights(np.arange(len(names)), RESAMPLES, seed)), dim=1).long()
     measured = []
     for drawn in weights.T:
         repeats = dict(zip(names.tolist(), drawn.tolist(), strict=True))
@@ -41,7 +50,7 @@ def plain_loop(probabilities, frames, threshold, seed=0):
 def test_is_the_metric_of_the_repeated_pieces(n_columns):
     probabilities, frames = random_part(n_columns)
     reference = plain_loop(probabilities, frames, 0.4)
-    found = intervals_rolls(probabilities, frames, 0.4, N_NOTES, resamples=RESAMPLES)
+    found = intervals_rolls(probabilities, frames, 0.4, resamples=RESAMPLES)
     assert found.keys() == reference.keys()
     for name, interval in reference.items():
         assert found[name] == pytest.approx(interval), name
@@ -49,28 +58,26 @@ def test_is_the_metric_of_the_repeated_pieces(n_columns):
 
 def test_names_are_those_announced():
     part = random_part(2 * N_NOTES)
-    assert intervals_rolls(*part, 0.4, N_NOTES, resamples=3).keys() == set(METRICS)
+    assert intervals_rolls(*part, 0.4, resamples=3).keys() == set(METRICS)
 
 
 def test_gaps_in_the_numbers_of_pieces_draw_nothing():
     probabilities, frames = random_part(N_NOTES)
     spread = frames._replace(piece=5 * frames.piece + 2)
-    expected = intervals_rolls(probabilities, frames, 0.4, N_NOTES, resamples=RESAMPLES)
-    assert intervals_rolls(probabilities, spread, 0.4, N_NOTES, resamples=RESAMPLES) == expected
+    expected = intervals_rolls(probabilities, frames, 0.4, resamples=RESAMPLES)
+    assert intervals_rolls(probabilities, spread, 0.4, resamples=RESAMPLES) == expected
 
 
 def test_one_piece_has_no_spread():
     probabilities, frames = random_part(N_NOTES, n_pieces=1)
-    found = intervals_rolls(probabilities, frames, 0.4, N_NOTES, resamples=5)
+    found = intervals_rolls(probabilities, frames, 0.4, resamples=5)
     measured = evaluate_rolls(probabilities, frames, 0.4, N_NOTES)
     assert all(interval == pytest.approx((measured[name],) * 2) for name, interval in found.items())
 
 
 def test_seed_decides():
     part = random_part(N_NOTES)
-    first, same, other = (
-        intervals_rolls(*part, 0.4, N_NOTES, resamples=RESAMPLES, seed=seed) for seed in (1, 1, 2)
-    )
+    first, same, other = (intervals_rolls(*part, 0.4, resamples=RESAMPLES, seed=seed) for seed in (1, 1, 2))
     assert first == same
     assert first["nll"] != other["nll"]
 
@@ -80,6 +87,19 @@ def test_pieces_and_not_frames_are_drawn():
     probabilities, frames = random_part(N_NOTES)
     rows = torch.arange(len(probabilities)).repeat_interleave(50)
     longer = Frames(*(part[rows] for part in frames))
-    expected = intervals_rolls(probabilities, frames, 0.4, N_NOTES, resamples=RESAMPLES)
-    found = intervals_rolls(probabilities[rows], longer, 0.4, N_NOTES, resamples=RESAMPLES)
+    expected = intervals_rolls(probabilities, frames, 0.4, resamples=RESAMPLES)
+    found = intervals_rolls(probabilities[rows], longer, 0.4, resamples=RESAMPLES)
     assert all(found[name] == pytest.approx(expected[name]) for name in expected)
+
+
+def test_pieces_of_one_group_are_drawn_together():
+    """A variant of each piece, in its group, makes the interval no narrower."""
+    probabilities, frames = random_part(N_NOTES)
+    twice = Frames(*(torch.cat([part, part]) for part in frames))
+    twice = twice._replace(piece=torch.cat([frames.piece, frames.piece + 9]))
+    doubled, groups = torch.cat([probabilities] * 2), np.tile(np.arange(9), 2)
+    expected = intervals_rolls(probabilities, frames, 0.4, resamples=RESAMPLES)
+    found = intervals_rolls(doubled, twice, 0.4, resamples=RESAMPLES, groups=groups)
+    assert all(found[name] == pytest.approx(expected[name]) for name in expected)
+    naive = intervals_rolls(doubled, twice, 0.4, resamples=RESAMPLES)
+    assert naive["nll"] != pytest.approx(expected["nll"])

@@ -1,4 +1,5 @@
 import lightning
+import numpy as np
 import pytest
 import torch
 from lightning.pytorch.callbacks import Callback
@@ -86,7 +87,7 @@ def test_figures_agree_with_scikit_learn_at_the_threshold_that_validation_chose(
     fitted.fit(model, batches("multilabel"), batches("multilabel"))
     threshold = float(model.threshold)
     fitted.test(model, batches("multilabel"), verbose=False)
-    measured = model.measure(model.answers(kept.outputs["test"]), intervals=True)
+    measured = model.measure(model.answers(kept.outputs["test"]), np.arange(len(items("multilabel")[1])))
     x, y = items("multilabel")
     with torch.inference_mode():
         answers = model.predict(x) > threshold

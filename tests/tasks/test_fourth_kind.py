@@ -59,6 +59,10 @@ class VectorData(DataModule):
         x = np.random.default_rng(list(SIZES).index(split)).random((SIZES[split], self.width), np.float32)
         return x, x[:, :3].argmax(1)
 
+    def groups(self, split: str) -> np.ndarray:
+        first = sum(list(SIZES.values())[: list(SIZES).index(split)])
+        return np.arange(first, first + SIZES[split])
+
     def statistics(self) -> tuple[np.ndarray, ...]:
         return (self.arrays("train")[0].mean(0),)
 

@@ -39,6 +39,7 @@ _STATISTICS_ITEMS = 256
 _BASELINE_ITEMS = 2048  # of the training split: more change a logistic regression little
 _SHEET_ITEMS = 2048
 _BLOCK = 64
+_PITCHES = 128
 
 
 class NoteOptions(DataOptions):
@@ -136,6 +137,10 @@ class NoteDataModule(DataModule):
         """Return the maker of the items of a split."""
 
     @abstractmethod
+    def numbers(self, split: str) -> np.ndarray:
+        """Return the numbers of the notes of each item of a split, int64 (N,), or (N, M) padded with −1."""
+
+    @abstractmethod
     def train_batches(self) -> Sampler[np.ndarray]:
         """Return the numbers of the training items, a batch at a time."""
 
@@ -196,6 +201,12 @@ class NoteDataModule(DataModule):
             "clip_seconds": self.clip_seconds,
             "features": self.features,
         }
+
+    def evaluation_recipe(self) -> dict[str, Any]:
+        """Return the recipe without features, and with the length of stored notes in seconds, not in samples."""
+        kept = super().evaluation_recipe()
+        notes = {k: v for k, v in kept["notes"].items() if k not in ("sample_rate", "samples")}
+        return kept | {"notes": notes, "note_seconds": self.note_seconds}
 
     def code_modules(self) -> Sequence[ModuleType]:
         """Return the modules of the data set, of its items and of their features."""
@@ -258,6 +269,17 @@ class NoteDataModule(DataModule):
         described = [(band_statistics(spectrograms.numpy()), targets) for spectrograms, targets in batches]
         features, targets = zip(*described, strict=True)
         return np.concatenate(features), np.concatenate(targets)
+
+    def groups(self, split: str) -> np.ndarray:
+        """Return instrument and pitch of the notes of each item, int64 (N,), or (N, M) padded with −1.
+
+        All notes of one pitch of one instrument are a group, whatever their dynamics and soundfont, since they sound
+        alike even where `folds=own` puts them into several splits.
+        """
+        labels = {name: label for label, name in enumerate(self.classes)}
+        kinds = [_PITCHES * labels[note.instrument] + note.pitch for note in self.notes]
+        groups: np.ndarray = np.array([*kinds, -1], np.int64)[self.numbers(split)]
+        return groups
 
     def contact_sheet(self, folder: Path) -> None:
         """Write a few training items of each class and of each number of classes, to listen to and look at.

@@ -122,6 +122,14 @@ class Mixer:
             labels[row, [self._class_of[source.note] for source in self.draw(int(index))]] = 1
         return labels
 
+    def numbers(self, indices: np.ndarray) -> np.ndarray:
+        """Return the numbers of the notes of mixtures, int64 (B, M), padded with −1 where there are fewer than M."""
+        numbers = np.full((len(indices), max(self._options.n_sources)), -1, np.int64)
+        for row, index in zip(numbers, indices, strict=True):
+            drawn = [source.note for source in self.draw(int(index))]
+            row[: len(drawn)] = drawn
+        return numbers
+
     def draw(self, index: int) -> list[Source]:
         """Draw the notes of mixture `index`."""
         options, n_classes = self._options, len(self._classes)

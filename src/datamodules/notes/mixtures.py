@@ -102,6 +102,13 @@ class Mixtures(NoteDataModule):
         }
         return super().recipe() | own
 
+    def evaluation_recipe(self) -> dict[str, Any]:
+        """Return the recipe without what concerns training mixtures only."""
+        kept = super().evaluation_recipe()
+        mixing = {key: value for key, value in kept["mixing"].items() if key != "samples"}  # see clip_seconds
+        own = {"n_mixtures": {split: self.n_items[split] for split in SPLITS[1:]}, "mixing": mixing}
+        return {key: value for key, value in kept.items() if key not in ("training", "fresh")} | own
+
     def prepare_data(self) -> None:
         """Build the sounds; with `leak`, print a warning.
 
@@ -118,6 +125,10 @@ class Mixtures(NoteDataModule):
         """Return the maker of the mixtures of a split; only training notes are detuned."""
         options = self.training if split == "train" else self.mixing
         return Mixer(self.store, self.pools[split], options, self.seed, SPLITS.index(split))
+
+    def numbers(self, split: str) -> np.ndarray:
+        """Return the numbers of the notes of each mixture of a split, int64 (N, M), padded with −1."""
+        return self.maker(split).numbers(np.arange(self.n_items[split]))
 
     def train_batches(self) -> Sampler[np.ndarray]:
         """Return the numbers of the training mixtures, a batch at a time; with `fresh`, each epoch has new ones."""

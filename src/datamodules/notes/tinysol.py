@@ -97,6 +97,10 @@ class TinySOL(NoteDataModule):
         """Return the maker of the items of a split."""
         return NoteMaker(self.store, self.pools[split], self.samples, self.options.fill)
 
+    def numbers(self, split: str) -> np.ndarray:
+        """Return the number of each note of a split, int64 (N,)."""
+        return np.concatenate(self.pools[split])
+
     def train_batches(self) -> Sampler[np.ndarray]:
         """Return the numbers of the training notes, in batches whose order depends only on seed and epoch."""
         return ShuffledBatches(self.n_items["train"], self.batch_size, self.shuffle_seed, *self._place())

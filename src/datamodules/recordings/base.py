@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 
 from src.audio.mel import log_mel
 from src.datamodules import window_features, window_plan
-from src.datamodules.arrays import ArrayDataModule
+from src.datamodules.arrays import ArrayDataModule, hashed_groups
 from src.datamodules.batches import RecordingDataset, WholeRecordings, loader
 from src.datamodules.contact_sheet import write_clip, write_contact_sheet
 from src.datamodules.lists import write_left_out, write_manifest
@@ -154,6 +154,11 @@ class Recordings(ArrayDataModule):
             "versions": {name: importlib.metadata.version(name) for name in ("soxr", "torchaudio")},
         }
 
+    def evaluation_recipe(self) -> dict[str, Any]:
+        """Return the recipe without features, and with windows in seconds, not in samples."""
+        windows = [self.options.clip_seconds, self.options.stride_seconds]
+        return super().evaluation_recipe() | {"windows": windows}
+
     def code_modules(self) -> Sequence[ModuleType]:
         """Return the modules that choose, split and cut recordings, and the one that writes the items."""
         return assigning, window_plan, survey, window_features, chunks
@@ -215,6 +220,10 @@ class Recordings(ArrayDataModule):
         starts = np.cumsum(counts) - counts
         sums = np.add.reduceat(band_statistics(features), starts, axis=0)
         return sums / counts[:, None].astype(np.float32), targets[starts]
+
+    def groups(self, split: str) -> np.ndarray:
+        """Return the group of each recording of a split, int64 (n_recordings,)."""
+        return hashed_groups(self._plan.groups[self._plan.of_split(split)])
 
     def counts(self, split: str) -> np.ndarray:
         """Return the number of windows of each recording of a split, int64 (n_recordings,)."""

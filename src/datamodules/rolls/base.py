@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 
 from src.audio.roll import key_name
 from src.datamodules.base import DataModule
+from src.datamodules.item_groups import named_groups
 from src.datamodules.rolls.batches import RollDataset, TrainingStretches, WholePieces, roll_loader
 from src.datamodules.rolls.options import RollOptions
 from src.datamodules.rolls.piece import PieceMaker, unpack
@@ -125,7 +126,8 @@ class RollDataModule(DataModule):
             self._say_shared()
             return
         for first, second in itertools.combinations(SPLITS, 2):
-            if shared := set(self.groups(first)) & set(self.groups(second)):
+            shared = np.intersect1d(self.groups(first), self.groups(second))
+            if len(shared):
                 raise UserError(
                     f"{self.name}: {first} and {second} share {len(shared)} {self.grouped_by}(s); "
                     "choose another data.seed"
@@ -170,8 +172,12 @@ class RollDataModule(DataModule):
         """Return the names of the pieces of a split, in the order of `arrays`."""
         return [str(self._rolls.pieces[number]["name"]) for number in self._splits[split].numbers]
 
-    def groups(self, split: str) -> list[str]:
-        """Return the groups of the pieces of a split; nearly identical pieces have the same group."""
+    def groups(self, split: str) -> np.ndarray:
+        """Return the group of each piece of a split, int64 (n_pieces,); nearly identical pieces have the same group."""
+        return named_groups(self.group_names(split))
+
+    def group_names(self, split: str) -> list[str]:
+        """Return the names of the groups of the pieces of a split, for people."""
         return [str(self._rolls.pieces[number]["group"]) for number in self._splits[split].numbers]
 
     def left_out(self) -> list[tuple[str, str]]:
@@ -180,8 +186,8 @@ class RollDataModule(DataModule):
 
     def shared(self) -> dict[str, int]:
         """Return the number of pieces of `val` and of `test` that are also in `train`, exactly or nearly."""
-        train = set(self.groups("train"))
-        return {split: sum(group in train for group in self.groups(split)) for split in ("val", "test")}
+        train = self.groups("train")
+        return {split: int(np.isin(self.groups(split), train).sum()) for split in ("val", "test")}
 
     def summary(self) -> dict[str, Any]:
         """Return the entry of the data in `metrics.json`.
@@ -193,7 +199,7 @@ class RollDataModule(DataModule):
         for split, of_split in self._splits.items():
             counts["frames"][split] = int(of_split.lengths.sum())
             counts["density"][split] = self._sounding(of_split) / (counts["frames"][split] * self.n_notes)
-            counts["groups"][split] = len(set(self.groups(split)))
+            counts["groups"][split] = len(np.unique(self.groups(split)))
         published = {"shared_with_train": self.shared()} if self.shares is None else {}
         return {**super().summary(), **counts, **published, "left_out": self.left_out()}
 

@@ -26,8 +26,8 @@ class SplitPieces(Protocol):
     def names(self, split: str) -> list[str]:
         """Return the names of the pieces of a split."""
 
-    def groups(self, split: str) -> list[str]:
-        """Return the groups of the pieces of a split."""
+    def group_names(self, split: str) -> list[str]:
+        """Return the names of the groups of the pieces of a split."""
 
     def piece(self, split: str, number: int) -> tuple[np.ndarray, np.ndarray]:
         """Return sounding keys and onsets of a piece of a split, each bool (T, n_notes)."""
@@ -57,7 +57,7 @@ def write_roll_sheet(folder: Path, data: SplitPieces) -> None:
 
 def _rows(data: SplitPieces) -> Iterable[Sequence[object]]:
     for split in SPLITS:
-        for number, (name, group) in enumerate(zip(data.names(split), data.groups(split), strict=True)):
+        for number, (name, group) in enumerate(zip(data.names(split), data.group_names(split), strict=True)):
             sounding = data.piece(split, number)[0]
             yield name, split, group, len(sounding), f"{sounding.mean():.4f}"
 

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 from src.datamodules.base import DataModule
 from src.datamodules.batches import OrderedBatches, ShuffledBatches, loader
 from src.datamodules.contact_sheet import write_contact_sheet
+from src.datamodules.item_groups import named_groups
 from src.datamodules.left_out import check_left_out, say_left_out
 from src.datamodules.lists import write_left_out, write_sequences
 from src.datamodules.options import DataOptions, Seed, Shares
@@ -201,6 +202,10 @@ class SequenceDataModule(DataModule):
         """Return the items of a split."""
         stored, targets = self._stored, self.targets(self.choice.items(split))
         return SequenceDataset(stored["features"], stored["frames"], self.numbers[split], targets, self.rows)
+
+    def groups(self, split: str) -> np.ndarray:
+        """Return the group of each item of a split, int64 (n,)."""
+        return named_groups(item.group for item in self.choice.items(split))
 
     def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
         """Return the data that baselines are measured on.

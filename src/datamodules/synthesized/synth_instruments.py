@@ -81,6 +81,10 @@ class SynthInstruments(SynthesizedClips):
                         "which is trained on; test on a soundfont of another family, or on that one itself"
                     )
 
+    def evaluation_recipe(self) -> dict[str, Any]:
+        """Return the recipe without the number of training clips; training soundfonts play validation clips, too."""
+        return super().evaluation_recipe() | {"n_clips": {split: self.n_items[split] for split in SPLITS[1:]}}
+
     def maker(self) -> ClipMaker:
         """Return the maker of all clips."""
         fonts, test_fonts = self._paths(self.soundfonts), self._paths(self.test_soundfonts)

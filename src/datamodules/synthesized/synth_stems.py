@@ -230,6 +230,11 @@ class SynthStems(SynthesizedClips):
             "variation": asdict(self.variation),
         }
 
+    def evaluation_recipe(self) -> dict[str, Any]:
+        """Return the recipe without stems and how they vary, but with whether tested soundfonts may be trained on."""
+        kept = super().evaluation_recipe() | {"n_clips": self.n_clips, "seen": self.seen}
+        return {key: value for key, value in kept.items() if key != "voices"}
+
     def summary(self) -> dict[str, Any]:
         """Return the entry of the data in `metrics.json`, with the soundfonts of each split."""
         names = {"train": self.soundfonts, "val": self.val_soundfonts, "test": self.test_soundfonts}

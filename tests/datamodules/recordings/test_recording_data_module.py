@@ -12,6 +12,7 @@ from src.errors import UserError
 from src.metrics.band_statistics import band_statistics
 from src.preparation.card import Card
 from src.splitting.recording import Recording
+from tests.datamodules.groups_contract import check_groups
 from tests.datamodules.sounds import cut_off, noise, tone, write
 
 FEATURES = {"sample_rate": 8000, "n_fft": 512, "hop_length": 400, "n_mels": 8, "fmin": 20.0}
@@ -379,3 +380,22 @@ def test_contact_sheet_has_sound_and_picture_of_each_class(tones, tmp_path):
 def test_options_out_of_range_are_refused(tones, options, says):
     with pytest.raises(UserError, match=says):
         tones(**options)
+
+
+def test_groups_are_songs_one_entry_a_recording(tones):
+    data = ready(tones(clip_seconds=0.25, stride_seconds=0.25))
+    assert data.n_items == {"train": 48, "val": 24, "test": 24}
+    groups = check_groups(data, {"val": 6, "test": 6})
+    songs = [row["group"] for row in manifest(data) if row["split"] == "test"]
+    assert len(np.unique(groups["test"])) == len(set(songs)) == 3
+    assert len(set(zip(songs, groups["test"].tolist(), strict=True))) == 3
+    counted = [len(targets) for _, targets, *_ in data.test_dataloader()]
+    assert sum(counted) == 6
+
+
+def test_what_is_evaluated_does_not_depend_on_features(tones):
+    usual = tones().evaluation_signature
+    assert tones(features=FEATURES | {"n_mels": 16}).evaluation_signature == usual
+    assert tones(features=FEATURES | {"sample_rate": 16000}).evaluation_signature == usual
+    for change in ({"seed": 2}, {"split": {"val": 0.25, "test": 0.3}}, {"clip_seconds": 0.5}):
+        assert tones(**change).evaluation_signature != usual, change

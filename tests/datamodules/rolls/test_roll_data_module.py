@@ -10,6 +10,7 @@ import torch
 from src.audio.roll import key_name
 from src.datamodules.rolls.base import RollDataModule
 from src.errors import UserError
+from tests.datamodules.groups_contract import check_groups
 from tests.datamodules.rolls import slow_rolls
 
 SPLIT = {"val": 0.2, "test": 0.2}
@@ -237,3 +238,20 @@ def test_contact_sheet_without_a_synthesiser_has_no_sound_and_says_so(numbers, t
     assert "no FluidSynth" in capsys.readouterr().err
     assert list((tmp_path / "sheet").glob("*.mid"))
     assert not list((tmp_path / "sheet").glob("*.wav"))
+
+
+def test_groups_are_those_of_the_split_in_the_order_of_the_loaders(numbers):
+    data = numbers()
+    groups = check_groups(data, {split: data.n_items[split] for split in ("val", "test")})
+    named = data.group_names("test")
+    assert named == [original(name).group for name in data.names("test")]
+    assert len(set(zip(named, groups["test"].tolist(), strict=True))) == len(set(named)) < len(named)
+    lengths = torch.cat([lengths for _, lengths in data.test_dataloader()])
+    assert lengths.tolist() == [len(original(name).sounding) for name in data.names("test")]
+
+
+def test_what_is_evaluated_does_not_depend_on_how_training_is_cut(tmp_path):
+    usual = Numbers(tmp_path).evaluation_signature
+    assert Numbers(tmp_path, n_steps=None, batch_size=2).evaluation_signature == usual
+    for change in ({"seed": 2}, {"crop": 9}, {"own": True}):
+        assert Numbers(tmp_path, **change).evaluation_signature != usual, change

@@ -5,6 +5,7 @@ import soundfile
 
 from src.audio.music_features import SAMPLE_RATE, beat_synchronous, mel_and_chroma
 from src.errors import UserError
+from tests.datamodules.groups_contract import check_groups
 from tests.datamodules.sequences.feature_folders import built
 from tests.datamodules.sounds import cut_off, noise, tone, write
 
@@ -194,3 +195,18 @@ def test_one_genre_is_refused(genre_audio, tmp_path):
     write(tmp_path / "own" / "Rock" / "a.wav", noise(1.0))
     with pytest.raises(UserError, match="has 1 folders with sound files"):
         genre_audio(root=str(tmp_path / "own")).check()
+
+
+def test_groups_are_those_of_the_split(genre_audio, music):
+    data = genre_audio()
+    data.prepare_data()
+    groups = check_groups(data, {"val": 4, "test": 4})
+    named = [item.group for item in data.used_items() if item.split == "test"]
+    assert len(set(zip(named, groups["test"].tolist(), strict=True))) == len(set(named))
+
+
+def test_what_is_evaluated_does_not_depend_on_the_rows_that_are_used(genre_audio):
+    usual = genre_audio().evaluation_signature
+    assert genre_audio(features="mel").evaluation_signature == usual
+    assert genre_audio(seed=9).evaluation_signature != usual
+    assert genre_audio(clip_seconds=0.9).evaluation_signature != usual
