@@ -133,12 +133,13 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
         callbacks = [SeedEpochs(config["seed"]), history, ProgressReport(report, objective), kept]
         trainer = build_trainer(config, folder, callbacks, loggers)
         last = folder / "checkpoints" / "last.ckpt"
+        groups = {split: data.groups(split) for split in SPLITS[1:]}
+        learner.validation_groups = None if config["overfit_batches"] else groups["val"]
         with overfitted(data, config["overfit_batches"]):
             trainer.fit(learner, data, ckpt_path=str(last) if last.exists() else None, weights_only=True)
         fit_s = time.monotonic() - begun
         _evaluate_best(trainer, learner, data, folder)
-        groups = {split: data.groups(split) for split in SPLITS[1:]}
-        val, test = (_measured(learner, kept.outputs[split], groups[split]) for split in SPLITS[1:])
+        val, test = (_measured(learner, split, kept.outputs[split], groups[split]) for split in SPLITS[1:])
         if trainer.is_global_zero:
             samples = folder / "samples"
             samples.mkdir(exist_ok=True)
@@ -194,9 +195,12 @@ def _evaluate_best(trainer: lightning.Trainer, learner: Learner, data: DataModul
     trainer.test(learner, data, verbose=False)
 
 
-def _measured(learner: Learner, outputs: Sequence[StepOutput], groups: Groups) -> tuple[Answers, Measured]:
+def _measured(
+    learner: Learner, split: str, outputs: Sequence[StepOutput], groups: Groups
+) -> tuple[Answers, Measured]:
     answers = learner.answers(outputs)
-    return answers, learner.measure(answers, groups)
+    threshold = learner.validation_threshold(answers, groups) if split == "val" else None
+    return answers, learner.measure(answers, groups, threshold=threshold)
 
 
 def _write(folder: Path, finished: Finished, val: Measured, times: dict[str, Any], begun: float) -> None:

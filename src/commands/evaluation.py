@@ -95,7 +95,7 @@ def _measure(
     first, names = trained[0].learner, data.classes
     val, val_targets, _ = _outputs(trained, data.val_dataloader(), config)
     test, targets, loss = _outputs(trained, data.test_dataloader(), config)
-    on_val, on_test = thresholds_of(thresholds, trained, val, val_targets, test, names)
+    on_val, on_test = thresholds_of(thresholds, trained, (val, val_targets, data.groups("val")), test, names)
     measured = measure(first.kind, test, targets, on_test, names, loss=loss, groups=data.groups("test"))
     further = {}
     if len(trained) == 1:

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 from src.errors import UserError
-from src.metrics.threshold import Threshold, pcut, scut
+from src.metrics.item_groups import Groups
+from src.metrics.measuring import validation_threshold
+from src.metrics.threshold import Threshold, cross_fitted, pcut, scut
 from src.tasks.base import Trained
 
 
@@ -36,31 +39,34 @@ def check_thresholds(chosen: str, trained: Trained, *, other_classes: bool) -> N
 
 
 def thresholds_of(
-    chosen: str, trained: Sequence[Trained], val: Tensor, val_targets: Any, test: Tensor, names: Sequence[str]
+    chosen: str,
+    trained: Sequence[Trained],
+    validation: tuple[Tensor, Any, Groups],
+    test: Tensor,
+    names: Sequence[str],
 ) -> tuple[Threshold, Threshold]:
     """Return the thresholds for the outputs on validation and on test.
 
-    For a single checkpoint, `single` is the threshold that it carries, unless it was trained on an overfitted batch.
+    For a single checkpoint, `single` is the threshold that it carries, unless it was trained on an overfitted batch. On
+    validation, thresholds that were tuned there are cross-fitted over halves of its groups.
 
     Args:
         chosen: `single`, `scut` or `pcut`, see `src.metrics.threshold`.
         trained: the checkpoints.
-        val: outputs (N, C) on validation.
-        val_targets: the targets of validation, in the form of the checkpoints' kind.
+        validation: outputs (N, C), targets in the form of the checkpoints' kind, and groups of the items.
         test: outputs (M, C) on the test split; only `pcut` uses them.
         names: the C names.
-
-    Returns:
-        Two thresholds; by class they are (C,).
     """
+    val, targets, groups = validation
+    first = trained[0]
     if chosen == "pcut":
-        shares = val_targets.float().mean(0)
+        shares = targets.float().mean(0)
         return pcut(val, shares), pcut(test, shares)
     if chosen == "scut":
-        by_class = scut(val, val_targets)
-        return by_class, by_class
+        several = len(np.unique(groups)) > 1
+        return cross_fitted(scut, val, targets, groups) if several else scut(val, targets), scut(val, targets)
     assert chosen == "single"
-    first = trained[0]
     own = len(trained) == 1 and not first.config.get("overfit_batches")
-    single = float(first.learner.threshold) if own else first.learner.kind.tune(val, val_targets, names)
-    return single, single
+    kind = first.learner.kind
+    single = float(first.learner.threshold) if own else kind.tune(val, targets, names)
+    return validation_threshold(kind, val, targets, single, names, groups), single

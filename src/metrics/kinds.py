@@ -87,6 +87,7 @@ class Kind:
         kept: maps these arrays, threshold and names to the metrics of weighted items again.
         baselines: maps the splits of a data set to metrics by baseline.
         tune: maps outputs, targets and names on validation to a decision threshold.
+        cross_fits: whether validation figures are at thresholds that are tuned on the other half of its groups.
         truth: maps targets to the tensor that a loss compares logits with.
         join: concatenates the targets of batches.
         targets: maps the arrays of a split to targets.
@@ -100,6 +101,7 @@ class Kind:
     kept: Callable[[Kept, float, Sequence[str]], Measures]
     baselines: Callable[[BaselineData], Mapping[str, Metrics]]
     tune: Callable[[Tensor, Any, Sequence[str]], float] = _no_threshold
+    cross_fits: bool = False
     inverse: Callable[[Tensor], Tensor] = logits_of_sigmoid
     truth: Callable[[Any], Tensor] = _truth
     join: Callable[[Sequence[Any]], Any] = _join
@@ -132,6 +134,7 @@ KINDS = {
         kept=measures_of_labels,
         baselines=baselines_multilabel,
         tune=lambda outputs, targets, _: tune_threshold(outputs, targets),
+        cross_fits=True,
     ),
     "multiclass": Kind(
         objectives=(

@@ -4,13 +4,16 @@ The names are those of Yang, 'A study of thresholding strategies for text catego
 validation, PCut assigns each class to the share of items that it has in validation.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
+from src.metrics.item_groups import Groups, dealt, numbered
 from src.metrics.probabilities import as_probabilities
 
 Threshold = float | Tensor
-"""One for all classes, or (C,), one for each."""
+"""One for all classes, (C,), one for each, or (N, 1) or (N, C), those of each item."""
 
 GRID = 100
 """Steps from 0 to 1 in the regular grid of candidates."""
@@ -70,6 +73,31 @@ def pcut(probabilities: Tensor, shares: Tensor) -> Tensor:
     ordered = as_probabilities(probabilities).sort(dim=0, descending=True).values.T
     counts = (shares.double() * ordered.shape[1]).round().long().tolist()
     return torch.stack([_cut(row, count) for row, count in zip(ordered, counts, strict=True)])
+
+
+def cross_fitted(
+    tune: Callable[[Tensor, Tensor], Threshold], probabilities: Tensor, targets: Tensor, groups: Groups
+) -> Tensor:
+    """Tune thresholds on each half of the groups, and return for each item those of the half that it is not in.
+
+    Metrics of the items at these thresholds are not flattered by the choice of the threshold.
+
+    Args:
+        tune: maps probabilities and targets of some items to thresholds.
+        probabilities: (N, C), in 0..1.
+        targets: (N, C), 0 or 1 of any type.
+        groups: of the items, at least two; an item of several groups counts for its first.
+
+    Returns:
+        (N, 1), or (N, C) for thresholds by class.
+    """
+    numbers, n_groups = numbered(groups)
+    half = torch.from_numpy(dealt(n_groups, 2)[numbers[:, 0]]).bool()
+    found = {
+        side: torch.as_tensor(tune(probabilities[half == side], targets[half == side]))
+        for side in (False, True)
+    }
+    return torch.where(half[:, None], found[False].reshape(1, -1), found[True].reshape(1, -1)).float()
 
 
 def _cut(ordered: Tensor, count: int) -> Tensor:

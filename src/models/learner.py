@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from src.losses.base import Loss
 from src.metrics.item_groups import Groups
 from src.metrics.kinds import KINDS, scalars
-from src.metrics.measuring import Measured, measure
+from src.metrics.measuring import Measured, measure, validation_threshold
+from src.metrics.threshold import Threshold
 from src.models.optimization import MakeOptimizer, configure
 from src.models.transfer import Transfer
 
@@ -62,6 +63,8 @@ class Learner(lightning.LightningModule):
     """
 
     threshold: Tensor
+    validation_groups: Groups | None
+    """Groups of the validation items, if they are known, for figures at cross-fitted thresholds."""
     pool: str = "mean"
     """How the outputs for the windows of a recording are combined; see `src.models.pooling`."""
 
@@ -92,6 +95,7 @@ class Learner(lightning.LightningModule):
         self._make_optimizer = make_optimizer
         self._scheduler = scheduler or {}
         self._regularization, self._transfer = regularization, transfer or Transfer()
+        self.validation_groups = None
         self._train_losses: list[Tensor] = []
         self._evaluated: list[StepOutput] = []
 
@@ -149,7 +153,7 @@ class Learner(lightning.LightningModule):
         answers = self._answered()
         self._check_finite(answers.logits)
         self.threshold.fill_(self.kind.tune(answers.outputs, answers.targets, self.names))
-        self._log("val", answers)
+        self._log("val", answers, self.validation_threshold(answers, self.validation_groups))
         if self._train_losses and self.trainer.state.fn == TrainerFn.FITTING:
             self.log("train/loss", torch.stack(self._train_losses).mean().float())
             learned = self.loss.learned(self.names) if isinstance(self.loss, Loss) else {}
@@ -161,7 +165,7 @@ class Learner(lightning.LightningModule):
 
     def on_test_epoch_end(self) -> None:
         """Measure at the threshold that was tuned on validation, and log metrics as `test/…`."""
-        self._log("test", self._answered())
+        self._log("test", self._answered(), float(self.threshold))
 
     @torch.inference_mode()
     def answers(self, outputs: Sequence[StepOutput]) -> Answers:
@@ -171,22 +175,35 @@ class Learner(lightning.LightningModule):
         loss = float(self.loss(logits, self.kind.truth(targets)))
         return Answers(logits, self.outputs(logits), targets, loss)
 
-    def measure(self, answers: Answers, groups: Groups | None = None) -> Measured:
-        """Measure answers at the threshold that was tuned on validation.
+    def measure(
+        self, answers: Answers, groups: Groups | None = None, *, threshold: Threshold | None = None
+    ) -> Measured:
+        """Measure answers.
 
         Args:
             answers: of a split.
             groups: of the split's items, for 95 % intervals; `None`: no intervals.
+            threshold: `None`: the one that was tuned on validation.
         """
         return measure(
             self.kind,
             answers.outputs,
             answers.targets,
-            float(self.threshold),
+            float(self.threshold) if threshold is None else threshold,
             self.names,
             loss=answers.loss,
             groups=groups,
         )
+
+    def validation_threshold(self, answers: Answers, groups: Groups | None) -> Threshold:
+        """Return the threshold at which validation is measured; see `src.metrics.measuring.validation_threshold`.
+
+        Args:
+            answers: of validation.
+            groups: of its items, `None` where they are unknown.
+        """
+        tuned = float(self.threshold)
+        return validation_threshold(self.kind, answers.outputs, answers.targets, tuned, self.names, groups)
 
     def configure_optimizers(self) -> Any:
         """Return the optimizer and the scheduler; parameters of the loss are trained like the head."""
@@ -209,8 +226,8 @@ class Learner(lightning.LightningModule):
         outputs, self._evaluated = self._evaluated, []
         return self.answers(outputs)
 
-    def _log(self, split: str, answers: Answers) -> None:
-        metrics = self.measure(answers).metrics
+    def _log(self, split: str, answers: Answers, threshold: Threshold) -> None:
+        metrics = self.measure(answers, threshold=threshold).metrics
         logged = {f"{split}/{name}": value for name, value in scalars(metrics).items()}
         self.log_dict({k: v for k, v in logged.items() if k != f"{split}/{self.objective}"})
         self.log(f"{split}/{self.objective}", metrics[self.objective], prog_bar=True)

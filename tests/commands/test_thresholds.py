@@ -4,13 +4,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from src.commands.thresholds import check_thresholds, thresholds_of
 from src.errors import UserError
 from src.metrics.kinds import KINDS
-from src.metrics.threshold import pcut, scut, tune_threshold
+from src.metrics.threshold import cross_fitted, pcut, scut, tune_threshold
 
 NAMES = ("piano", "violin")
 GENERATOR = torch.Generator().manual_seed(0)
@@ -26,7 +27,7 @@ def trained(target: str = "multilabel", threshold: float = 0.123, **config: Any)
 
 
 def chosen(how: str, *members: Any) -> Any:
-    return thresholds_of(how, members, VAL, MARKS, TEST, NAMES)
+    return thresholds_of(how, members, (VAL, MARKS, np.arange(20)), TEST, NAMES)
 
 
 @pytest.mark.parametrize("how", ["scut", "pcut"])
@@ -41,14 +42,23 @@ def test_thresholds_by_class_want_several_labels_and_validation(how: str) -> Non
 
 def test_a_single_checkpoint_carries_its_threshold_and_several_are_tuned_anew() -> None:
     own = tune_threshold(VAL, MARKS)
-    assert chosen("single", trained()) == pytest.approx((0.123, 0.123))
-    assert chosen("single", trained(), trained()) == (own, own)
-    assert chosen("single", trained(overfit_batches=2)) == (own, own)
+    assert chosen("single", trained())[1] == pytest.approx(0.123)
+    assert chosen("single", trained(), trained())[1] == own
+    assert chosen("single", trained(overfit_batches=2))[1] == own
 
 
-def test_scut_is_tuned_on_validation_alone_and_pcut_looks_at_each_part() -> None:
-    for found in chosen("scut", trained()):
-        assert torch.equal(found, scut(VAL, MARKS))
+def test_validation_is_measured_at_thresholds_of_its_other_half() -> None:
+    for members in ((trained(),), (trained(), trained())):
+        on_val, _ = chosen("single", *members)
+        assert torch.equal(on_val, cross_fitted(tune_threshold, VAL, MARKS, np.arange(20)))
+    one_group = thresholds_of("single", (trained(),), (VAL, MARKS, np.zeros(20, np.int64)), TEST, NAMES)
+    assert one_group == pytest.approx((0.123, 0.123))
+
+
+def test_scut_is_tuned_on_validation_alone_and_pcut_looks_at_each_split() -> None:
+    on_val, on_test = chosen("scut", trained())
+    assert torch.equal(on_test, scut(VAL, MARKS))
+    assert torch.equal(on_val, cross_fitted(scut, VAL, MARKS, np.arange(20)))
     on_val, on_test = chosen("pcut", trained())
     shares = MARKS.float().mean(0)
     assert torch.equal(on_val, pcut(VAL, shares))

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
-from src.metrics.threshold import pcut, scut, tune_threshold
+from src.metrics.multilabel import evaluate_multilabel
+from src.metrics.threshold import cross_fitted, pcut, scut, tune_threshold
 
 
 def macro_f1(probabilities, targets, threshold):
@@ -94,3 +95,36 @@ def test_pcut_between_neighbouring_numbers():
     low = torch.tensor(0.5)
     scores = torch.stack([low, torch.nextafter(low, torch.tensor(1.0))])[:, None]
     assert (scores > pcut(scores, torch.tensor([0.5]))).sum() == 1
+
+
+def test_a_cross_fitted_threshold_is_that_of_the_half_that_an_item_is_not_in():
+    scores = torch.rand(40, 3, generator=torch.Generator().manual_seed(0))
+    marks = (scores > 0.5).int()
+    groups = np.repeat(np.arange(10), 4)
+    found = cross_fitted(tune_threshold, scores, marks, groups)
+    assert found.shape == (40, 1)
+    half = found[:, 0] == found[0, 0]
+    assert half.sum() == 20
+    assert all(len(set(half[groups == group].tolist())) == 1 for group in range(10)), "a group is in one half"
+    assert found[0, 0] == pytest.approx(tune_threshold(scores[~half], marks[~half]))
+    assert found[~half][0, 0] == pytest.approx(tune_threshold(scores[half], marks[half]))
+    assert cross_fitted(scut, scores, marks, groups).shape == (40, 3)
+
+
+def test_without_anything_to_learn_a_tuned_threshold_flatters_and_a_cross_fitted_one_does_not():
+    generator = torch.Generator().manual_seed(0)
+    gain = {"tuned": [], "cross-fitted": []}
+    names = [f"class {number}" for number in range(4)]
+    for _ in range(60):
+        scores, marks = torch.rand(24, 4, generator=generator), torch.rand(24, 4, generator=generator) < 0.3
+        fresh, truth = (
+            torch.rand(2000, 4, generator=generator),
+            torch.rand(2000, 4, generator=generator) < 0.3,
+        )
+        tuned = tune_threshold(scores, marks)
+        honest = evaluate_multilabel(fresh, truth, tuned, names)["f1_macro"]
+        crossed = cross_fitted(tune_threshold, scores, marks, np.arange(24))
+        gain["tuned"].append(evaluate_multilabel(scores, marks, tuned, names)["f1_macro"] - honest)
+        gain["cross-fitted"].append(evaluate_multilabel(scores, marks, crossed, names)["f1_macro"] - honest)
+    assert np.mean(gain["tuned"]) > 0.03
+    assert np.mean(gain["cross-fitted"]) < 0.01
