@@ -51,6 +51,7 @@ class DataModule(LightningDataModule):
 
     Raises:
         UserError: an option is unknown, missing or refused.
+        TypeError: the data set does not say what the groups of its items are.
     """
 
     name: str
@@ -73,6 +74,11 @@ class DataModule(LightningDataModule):
 
     def __init__(self, *, cache_dir: Path, batch_size: int, shuffle_seed: int, **options: Any) -> None:
         super().__init__()
+        # Lightning's metaclass does not enforce abstract methods, and without groups there would be no intervals.
+        if type(self).groups is DataModule.groups:
+            raise TypeError(
+                f"{type(self).__name__} needs a method groups(split); see src/datamodules/base.py"
+            )
         self.options = self.Options.read(options)
         self.cache_dir, self.shuffle_seed = Path(cache_dir), shuffle_seed
         self.batch_size = whole(1)("batch_size", batch_size)

@@ -228,6 +228,14 @@ def test_a_prediction_reads_its_own_files(trial: tuple[dict[str, Any], Path], tm
         ]
 
 
+def test_a_data_set_can_not_forget_its_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = {"cache_dir": tmp_path, "batch_size": 4, "shuffle_seed": 1, "width": 5}
+    assert VectorData(**options).groups("test").tolist() == list(range(96, 128))
+    monkeypatch.delattr(VectorData, "groups")
+    with pytest.raises(TypeError, match=r"VectorData needs a method groups\(split\)"):
+        VectorData(**options)
+
+
 def test_its_checks_are_made_before_any_work(config: dict[str, Any]) -> None:
     config["data"]["width"] = 2
     with pytest.raises(UserError, match=r"data\.width=2: choose 3 or more"):
