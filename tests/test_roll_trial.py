@@ -96,7 +96,12 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Trial:
 
 def test_the_objective_is_nats_a_frame_and_is_minimised(trial: Trial) -> None:
     metrics = trial.metrics
-    assert metrics["objective"] == {"name": "nll", "value": metrics["val"]["nll"], "direction": "min"}
+    assert metrics["objective"] == {
+        "name": "nll",
+        "value": metrics["val"]["nll"],
+        "direction": "min",
+        "matters": 0.01,
+    }
     assert trial.config["callbacks"]["best"]["mode"] == "min"
 
 
