@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.datamodules.sequences.tunes import RUN, links_of_variants, soprano
 from src.splitting.groups import united
+from src.splitting.tunes import RUN, links_of_variants, soprano
 
 LEAPS = st.lists(st.sampled_from([-3, -2, -1, 1, 2, 3]), min_size=14, max_size=30)
 
