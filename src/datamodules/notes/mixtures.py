@@ -136,8 +136,8 @@ class Mixtures(NoteDataModule):
         With `leak`, training keeps its notes, and validation and test have as many notes of each class as without (or
         all of training, if it has fewer), drawn from those of training. So the network sees the same items with and
         without, and all that changes is whether it was trained on the recordings that it is tested on: with all notes
-        in every split it would also have more to learn from. Folds are drawn at random, so notes of training are neither
-        easier nor harder than those that they replace.
+        in every split it would also have more to learn from. Folds are drawn at random, so that notes of training are
+        neither easier nor harder than those that they replace.
         """
         pools = super().pools
         return {split: self._leaking(split, pools) for split in SPLITS} if self.leak else pools
