@@ -64,7 +64,7 @@ def test_metrics_have_all_parts(finished: Finished) -> None:
         "value": metrics["val"]["f1_macro"],
         "direction": "max",
     }
-    assert set(metrics["baselines"]) == {"class_prior", "majority", "linear"}
+    assert set(metrics["baselines"]) == {"class_prior", "majority", "linear", "boosting"}
     assert (
         metrics["intervals"]["f1_macro"][0]
         <= metrics["test"]["f1_macro"]
