@@ -21,6 +21,7 @@ from src.metrics.fitted_baselines import (
 )
 from src.metrics.multiclass import evaluate_multiclass
 from src.metrics.multilabel import evaluate_multilabel
+from src.metrics.probabilities import as_probabilities
 from src.metrics.regression import evaluate_regression
 from src.metrics.threshold import tune_threshold
 
@@ -148,8 +149,9 @@ def _best_of_labels(
 
 def _labels_f1(scores: Array, data: BaselineData) -> float:
     """Return the macro-F1 of scores on validation, at the threshold that is tuned there."""
-    on_val, truth = _tensor(scores), _tensor(data.val.targets)
-    return float(evaluate_multilabel(on_val, truth, tune_threshold(on_val, truth), data.names)["f1_macro"])
+    threshold = tune_threshold(_tensor(scores), _tensor(data.val.targets))
+    answers, truth = as_probabilities(_tensor(scores)) > threshold, _tensor(data.val.targets).bool()
+    return float((2 * (answers & truth).sum(0) / (answers.sum(0) + truth.sum(0)).clamp(min=1)).mean())
 
 
 def _of_validation(metrics: dict[str, Any]) -> dict[str, float]:
