@@ -141,17 +141,17 @@ def confusion(counts: Mapping[str, Mapping[str, int]], path: Path) -> None:
     """Draw a confusion matrix with counts in cells that are coloured by their share of the row.
 
     Args:
-        counts: number of items by true class, then by predicted class.
+        counts: number of items by true class, then by predicted class, of which there may be more.
         path: of the picture.
     """
-    names = list(counts)
-    table = np.array([[row[name] for name in names] for row in counts.values()])
+    columns = list(next(iter(counts.values())))
+    table = np.array([[row[name] for name in columns] for row in counts.values()])
     shares = table / table.sum(1, keepdims=True).clip(min=1)
     texts = {
         (row, column): f"{table[row, column]}\n{shares[row, column]:.0%}"
         for row, column in zip(*table.nonzero(), strict=True)
     }
-    _matrix(shares, texts, names, names, "confusion on test", path)
+    _matrix(shares, texts, list(counts), columns, "confusion on test", path)
 
 
 def label_confusion(shares: Mapping[str, Mapping[str, float]], path: Path) -> None:

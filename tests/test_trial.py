@@ -65,7 +65,7 @@ def test_metrics_have_all_parts(finished: Finished) -> None:
         "direction": "max",
         "matters": 0.005,
     }
-    assert set(metrics["baselines"]) == {"class_prior", "majority", "linear"}
+    assert set(metrics["baselines"]) == {"class_prior", "majority", "linear", "boosting"}
     assert (
         metrics["intervals"]["f1_macro"][0]
         <= metrics["test"]["f1_macro"]

@@ -9,6 +9,7 @@ from rich.console import Console
 from torch import Tensor
 
 from src.commands.checkpoint import checkpoint_paths, checkpoints_signature, load_all
+from src.commands.open_set import measure_open
 from src.commands.other_classes import (
     ClassMap,
     check_compatible,
@@ -134,13 +135,13 @@ def _measure_known_classes(
     mapping: ClassMap,
 ) -> dict[str, Any]:
     """Return metrics on the items of another data set whose classes the checkpoints know, at their own threshold."""
-    kind, learners = trained[0].learner.kind, [member.learner for member in trained]
-    one_class = trained[0].description["target"] == "multiclass"
+    learners = [member.learner for member in trained]
+    target, classes = (trained[0].description[key] for key in ("target", "classes"))
     logits, targets = _logits(learners, data.test_dataloader(), config["trainer"])
     outputs = _mean_outputs(learners, logits)
-    outputs, truth, groups = known_items(mapping, data, outputs, targets, one_class=one_class)
+    outputs, truth, groups = known_items(mapping, data, outputs, targets, one_class=target == "multiclass")
     threshold = float(torch.stack([learner.threshold for learner in learners]).mean())
-    measured = measure(kind, outputs, truth, threshold, mapping.names, groups=groups)
+    measured = measure_open(target, mapping, classes, outputs, truth, threshold, groups)
     return _described(trained, config, {}, measured) | {
         "threshold": threshold,
         "thresholds": "single",

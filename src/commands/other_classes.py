@@ -132,7 +132,8 @@ def known_items(
             classes are left out.
 
     Returns:
-        Outputs (n, len(columns)), targets (n, len(columns)) or (n,), and groups of the n items.
+        Outputs (n, C) and, in the classes of the mapping's columns, targets (n, len(columns)) or (n,), and the groups
+        of the n items.
 
     Raises:
         UserError: there is no such item.
@@ -145,7 +146,7 @@ def known_items(
             f"{data.name}: no item of the test split has only classes that the checkpoint knows; add names to class_map"
         )
     truth = translated.argmax(1) if one_class else translated
-    return mapping.outputs(outputs)[known], truth[known], data.groups("test")[known.numpy()]
+    return outputs[known], truth[known], data.groups("test")[known.numpy()]
 
 
 def _plain(name: str) -> str:

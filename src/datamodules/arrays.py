@@ -119,10 +119,14 @@ class ArrayDataModule(DataModule):
         """
         file = self.folder / f"statistics{self.statistics_suffix}.json"
         if not file.exists():
-            mean, deviation = _moments(self.arrays("train")[0])
+            mean, deviation = _moments(self.training_features())
             write_json(file, {"mean": mean.tolist(), "deviation": deviation.tolist()})
         values = json.loads(file.read_text(encoding="utf-8"))
         return np.array(values["mean"], np.float32), np.array(values["deviation"], np.float32)
+
+    def training_features(self) -> np.ndarray:
+        """Return the features that `statistics` describes, those of all training items."""
+        return self.arrays("train")[0]
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Return a loader of training batches whose order depends only on `shuffle_seed` and the epoch."""

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 
+MOST_ITEMS = 16_384
+"""Training items that a baseline is fitted to; where there are more, every n-th."""
+
 
 class Split(NamedTuple):
     """One split of the data for a baseline.

@@ -84,7 +84,7 @@ def test_mixtures_are_trained_and_measured(trained):
     assert metrics["data"]["items"] == {"train": 32, "val": 16, "test": 16}
     assert metrics["data"]["notes"] == {"train": 72, "val": 24, "test": 24}
     assert metrics["data"]["leak"] is False
-    assert set(metrics["baselines"]) == {"class_prior", "majority", "linear"}
+    assert set(metrics["baselines"]) == {"class_prior", "majority", "linear", "boosting"}
 
 
 @pytest.mark.slow

@@ -96,7 +96,7 @@ def test_each_optimizer_has_its_own_learning_rate(swept):
         row["optimizer"]: outputs / row["runs"].split()[0] / "config.yaml" for row in trials(outputs, "rolls")
     }
     rates = {name: _learning_rate(path) for name, path in config.items()}
-    assert rates == {"adam": 1.6e-2, "sgd": 0.5}
+    assert rates == {"adam": 1.6e-2, "sgd": 5.0}
 
 
 def _learning_rate(path: Path) -> float:

@@ -68,7 +68,7 @@ def test_stems_are_mixed_trained_and_measured(trained):
     assert set(metrics["test"]["f1_by_class"]) == {"piano", "violin", "trumpet"}
     assert metrics["data"]["name"] == "synth_stems"
     assert metrics["data"]["items"] == {"train": 5 * 8, "val": 16, "test": 16}  # no violin of `kin`
-    assert set(metrics["baselines"]) == {"class_prior", "majority", "linear"}
+    assert set(metrics["baselines"]) == {"class_prior", "majority", "linear", "boosting"}
 
 
 @pytest.mark.slow

@@ -38,7 +38,7 @@ def test_another_objective_is_followed_in_its_direction(frozen: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("optimizer", "rate"), [("adam", 1.6e-2), ("adamw", 1.6e-2), ("rmsprop", 8e-3), ("sgd", 0.5)]
+    ("optimizer", "rate"), [("adam", 1.6e-2), ("adamw", 1.6e-2), ("rmsprop", 8e-3), ("sgd", 5.0)]
 )
 def test_each_optimizer_has_a_learning_rate_of_its_own(frozen: Any, optimizer: str, rate: float) -> None:
     config = frozen(f"optimizer={optimizer}")

@@ -28,6 +28,7 @@ from src.datamodules.sound_batches import ItemMaker, ShiftedSounds, SoundDataset
 from src.errors import UserError
 from src.fingerprint import read_json, value_hash, write_json
 from src.metrics.band_statistics import band_statistics
+from src.metrics.baseline_data import MOST_ITEMS
 from src.options import Role
 from src.preparation.code import code_signature, module_of
 from src.processes import cores
@@ -36,7 +37,6 @@ from src.splitting.splits import SPLITS
 
 ORIGINS = ("recordings", "soundfont")
 _STATISTICS_ITEMS = 256
-_BASELINE_ITEMS = 2048  # of the training split: more change a logistic regression little
 _SHEET_ITEMS = 2048
 _BLOCK = 64
 _PITCHES = 128
@@ -263,8 +263,8 @@ class NoteDataModule(DataModule):
         return np.array(values["mean"], np.float32), np.array(values["deviation"], np.float32)
 
     def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
-        """Return `band_statistics` (n, 3 · n_mels) and targets of a split; for `train`, of 2,048 items at most."""
-        count = self.n_items[split] if split != "train" else min(_BASELINE_ITEMS, self.n_items[split])
+        """Return `band_statistics` (n, 3 · n_mels) and targets of a split; for `train`, of 16,384 items at most."""
+        count = self.n_items[split] if split != "train" else min(MOST_ITEMS, self.most_train_items)
         batches = self._spectrograms(split, count)
         described = [(band_statistics(spectrograms.numpy()), targets) for spectrograms, targets in batches]
         features, targets = zip(*described, strict=True)
@@ -280,6 +280,11 @@ class NoteDataModule(DataModule):
         kinds = [_PITCHES * labels[note.instrument] + note.pitch for note in self.notes]
         groups: np.ndarray = np.array([*kinds, -1], np.int64)[self.numbers(split)]
         return groups
+
+    @property
+    def most_train_items(self) -> int:
+        """Number of different training items that there are in all epochs together, as far as baselines need them."""
+        return self.n_items["train"]
 
     def contact_sheet(self, folder: Path) -> None:
         """Write a few training items of each class and of each number of classes, to listen to and look at.
@@ -322,9 +327,12 @@ class NoteDataModule(DataModule):
         return max(0, cores() - 1) if torch.cuda.is_available() else 0
 
     def _spectrograms(self, split: str, count: int) -> Iterator[tuple[Tensor, np.ndarray]]:
-        """Yield spectrograms (B, 1, n_mels, T) and targets of `count` items, spread evenly over a split."""
+        """Yield spectrograms (B, 1, n_mels, T) and targets of `count` items, spread evenly over a split.
+
+        More than a split has are those of further epochs.
+        """
         make = self.maker(split)
-        chosen = np.linspace(0, self.n_items[split] - 1, count).astype(np.int64)
+        chosen = np.linspace(0, max(self.n_items[split], count) - 1, count).astype(np.int64)
         for start in range(0, count, _BLOCK):
             sounds, targets = make(chosen[start : start + _BLOCK])
             with torch.inference_mode():

@@ -18,6 +18,7 @@ from src.datamodules.notes.mixer import DETUNE, GAIN_DB, LEVELS, N_SOURCES, Mixe
 from src.datamodules.sound_batches import FreshBatches
 from src.errors import UserError
 from src.messages import say
+from src.metrics.baseline_data import MOST_ITEMS
 from src.rules import by_name, flag, null, one_of, whole
 from src.splitting.splits import SPLITS
 
@@ -34,7 +35,7 @@ class Mixtures(NoteDataModule):
         gain_db: lowest and highest gain of a note, dB.
         detune: of training notes; see `MixtureOptions`.
         fresh: whether every epoch has mixtures that no earlier epoch had; else all epochs have the same.
-        leak: whether to reproduce the published mistake: all splits draw from the same recordings.
+        leak: whether to reproduce the published mistake: validation and test mixtures are made of training recordings.
         options: see `NoteOptions`.
 
     Raises:
@@ -135,6 +136,11 @@ class Mixtures(NoteDataModule):
         kind = FreshBatches if self.fresh else ShuffledBatches
         return kind(self.n_items["train"], self.batch_size, self.shuffle_seed, *self._place())
 
+    @property
+    def most_train_items(self) -> int:
+        """Number of training mixtures that baselines may be fitted to: with `fresh`, those of further epochs, too."""
+        return MOST_ITEMS if self.fresh else super().most_train_items
+
     def summary(self) -> dict[str, Any]:
         """Return the entry of the data in `metrics.json`, with the notes of each split and whether they leak."""
         pools = {split: sum(map(len, self.pools[split])) for split in SPLITS}
@@ -142,9 +148,22 @@ class Mixtures(NoteDataModule):
 
     @functools.cached_property
     def pools(self) -> dict[str, list[np.ndarray]]:
-        """The numbers of the notes of each split, by class; with `leak`, each split has all notes."""
+        """The numbers of the notes of each split, by class.
+
+        With `leak`, training keeps its notes, and validation and test have as many notes of each class as without (or
+        all of training, if it has fewer), drawn from those of training. So the network sees the same items with and
+        without, and all that changes is whether it was trained on the recordings that it is tested on: with all notes
+        in every split it would also have more to learn from. Folds are drawn at random, so that notes of training are
+        neither easier nor harder than those that they replace.
+        """
         pools = super().pools
-        if not self.leak:
-            return pools
-        all_notes = [np.sort(np.concatenate(of_class)) for of_class in zip(*pools.values(), strict=True)]
-        return dict.fromkeys(SPLITS, all_notes)
+        return {split: self._leaking(split, pools) for split in SPLITS} if self.leak else pools
+
+    def _leaking(self, split: str, pools: Mapping[str, list[np.ndarray]]) -> list[np.ndarray]:
+        if split == "train":
+            return pools[split]
+        draws = np.random.default_rng([self.seed, SPLITS.index(split)])
+        return [
+            np.sort(draws.permutation(trained)[: len(honest)])
+            for trained, honest in zip(pools["train"], pools[split], strict=True)
+        ]

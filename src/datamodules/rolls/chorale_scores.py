@@ -1,6 +1,7 @@
 """Bach's chorales of music21's corpus as notes, and as piano rolls."""
 
-import itertools
+import functools
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,18 +21,21 @@ from src.audio.score_files import (
 from src.audio.score_files import notes_of as _notes_of
 from src.datamodules.rolls.piece import Piece
 from src.errors import UserError
+from src.splitting.tunes import intervals, opening, runs
 
 if TYPE_CHECKING:
     from music21.stream import Part
 
 PARTS = 4
-_TUNE_INTERVALS = 8
 _VELOCITY = 80
 
 
 @dataclass(frozen=True)
 class ChoraleMaker:
-    """Makes the roll of a chorale; its group is the tune, recognised by the first 8 intervals of the soprano.
+    """Makes the roll of a chorale.
+
+    Its group is the opening of the soprano; its keys are its titles and the runs of intervals that variants of its tune
+    share (see `src.splitting.tunes`).
 
     Args:
         grid: length of a step and range of keys.
@@ -52,7 +56,9 @@ class ChoraleMaker:
         with garbage_collection_paused():
             parts = [_notes_of(part) for part in _parse(path)]
         sounding, onsets = to_roll(_together(parts), self.grid)
-        return Piece(name=path.stem, group=_tune(parts[0]), sounding=sounding, onsets=onsets)
+        tune = intervals(pitch for _, _, pitch in parts[0])
+        keys = (*titles_of(path.stem), *(" ".join(map(str, run)) for run in runs(tune)))
+        return Piece(path.stem, opening(tune), sounding, onsets, keys=keys)
 
 
 def chorale_files() -> list[Path]:
@@ -66,6 +72,33 @@ def chorale_files() -> list[Path]:
     return sorted(
         path for path in files if path.name.startswith("bwv") and count_parts(musicxml(path)) == PARTS
     )
+
+
+def titles_of(name: str) -> tuple[str, ...]:
+    """Return the titles of a chorale in music21's list of Riemenschneider's edition; none if it is not there.
+
+    A title is the first line of the words. Only its letters count, in lower case, since the list spells some titles in
+    several ways.
+
+    Args:
+        name: such as `bwv248.12-2`; what follows the hyphen is ignored, since list and files differ there.
+    """
+    return _titles().get(_number(name.removeprefix("bwv")), ())
+
+
+@functools.cache
+def _titles() -> dict[str, tuple[str, ...]]:
+    from music21.corpus.chorales import ChoraleListRKBWV  # a quarter of a second
+
+    found: dict[str, tuple[str, ...]] = {}
+    for entry in ChoraleListRKBWV().byRiemenschneider.values():
+        number = _number(str(entry["bwv"]))
+        found[number] = (*found.get(number, ()), re.sub(r"[\W\d_]", "", entry["title"].casefold()))
+    return found
+
+
+def _number(name: str) -> str:
+    return name.partition("-")[0]
 
 
 def _parse(path: Path) -> list["Part"]:
@@ -90,9 +123,3 @@ def _together(parts: Iterable[list[tuple[int, int, int]]]) -> Notes:
         tempo_ticks=np.zeros(1, np.int64),
         tempo_seconds_per_beat=np.full(1, 0.5),
     )
-
-
-def _tune(soprano: list[tuple[int, int, int]]) -> str:
-    """Return the first intervals of the soprano, in semitones, without repetitions, which depend on the words."""
-    steps = [after - before for (_, _, before), (_, _, after) in itertools.pairwise(soprano)]
-    return " ".join(f"{step:+d}" for step in [step for step in steps if step][:_TUNE_INTERVALS])

@@ -16,8 +16,9 @@ from src.rules import one_of
 class Chorales(RollDataModule):
     """The four-part pieces of Bach in music21's corpus, nearly all of them chorales.
 
-    Tied notes are one note, and repeats are not played twice. Settings of one tune, recognised by the first 8 intervals
-    of the soprano without note repetitions, are one group, and so in one split.
+    Tied notes are one note, and repeats are not played twice. Settings of one tune are one group, and so in one split.
+    They are recognised by their titles, by the first 8 intervals of the soprano without note repetitions, and by 12
+    successive intervals that begin among the first 12.
 
     Args:
         options: see `GridOptions`; `grid` is `beats`, since a score has no seconds.

@@ -59,7 +59,9 @@ class RollFiles:
         return ""
 
     def write(self, pieces: PieceFiles, kept: Mapping[int, dict[str, Any]], left_out: LeftOut) -> None:
-        """Write the pieces one after another, and the index, with nearly identical pieces in one group.
+        """Write the pieces one after another, and the index.
+
+        Pieces with a common key, and nearly identical ones, are in one group.
 
         Args:
             pieces: the files of the single pieces.
@@ -71,6 +73,7 @@ class RollFiles:
         digests = [piece["digest"] for piece in about]
         links = [
             *links_by_key([digest] for digest in digests),
+            *links_by_key(piece["keys"] for piece in about),
             *links_of_near_duplicates(digests, sketches),
         ]
         groups = united([piece["group"] for piece in about], links)

@@ -27,6 +27,7 @@ class Piece:
         sounding: bool (T, n_notes), the keys that sound at each step.
         onsets: bool (T, n_notes), the notes that start there, a subset of `sounding`.
         split: `train`, `val` or `test` where the data set has its own split, else empty.
+        keys: what else it shares with pieces of its group, such as a title: those with a common key are one group.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Piece:
     sounding: np.ndarray
     onsets: np.ndarray
     split: str = ""
+    keys: tuple[str, ...] = ()
 
 
 PieceMaker = Callable[[str], Piece]
@@ -45,7 +47,7 @@ def packed_piece(piece: Piece) -> dict[str, Any]:
 
     Returns:
         `sounding` and `onsets`, uint8 (T, bytes); `sketch`, uint64 (n,); and `about`, JSON of its name, group,
-        split, length and digest.
+        split, keys, length and digest.
 
     Raises:
         UserError: it has fewer than two steps.
@@ -61,6 +63,7 @@ def packed_piece(piece: Piece) -> dict[str, Any]:
         "name": piece.name,
         "group": piece.group,
         "split": piece.split,
+        "keys": piece.keys,
         "length": len(sounding),
         "digest": digest,
     }

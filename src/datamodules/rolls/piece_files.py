@@ -70,7 +70,7 @@ class PieceFiles:
         return str(json.loads(str(arrays["about"])).get("digest", "left out"))
 
     def about(self, number: int) -> dict[str, Any]:
-        """Return name, group, split, length and digest of a piece, or name and `left_out`, the reason."""
+        """Return name, group, split, keys, length and digest of a piece, or name and `left_out`, the reason."""
         with self._opened(number) as archive:
             about: dict[str, Any] = json.loads(str(archive["about"]))
         return about

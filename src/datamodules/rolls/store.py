@@ -18,7 +18,7 @@ from src.errors import UserError
 from src.messages import say
 from src.preparation.cache import ArrayCache
 
-FORMAT = 2
+FORMAT = 3
 """Version of the files' layout; files of another version are built again."""
 
 _NAMED = 10  # pieces left out that are named on the terminal; pieces.json has all
@@ -32,8 +32,8 @@ class Rolls:
         sounding: uint8 (F, bytes), the keys that sound, packed to bits; all pieces one after another.
         onsets: uint8 (F, bytes), likewise.
         lengths: int64 (n_pieces,), columns of each piece, F in all.
-        pieces: name, group, split, length and digest of each piece; identical and nearly identical pieces have the
-            same group.
+        pieces: name, group, split, keys, length and digest of each piece; identical and nearly identical pieces and
+            those with a common key have the same group.
         left_out: name and reason of each piece that could not be made.
     """
 

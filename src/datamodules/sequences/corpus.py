@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from src.audio.score_files import count_parts, musicxml
-from src.datamodules.sequences.tunes import leaps, links_of_variants, soprano
 from src.errors import UserError
 from src.splitting.groups import united
+from src.splitting.tunes import leaps, links_of_variants, soprano
 
 _CHORALE_PARTS = 4
 _QUARTETS = (

@@ -24,11 +24,14 @@ from src.datamodules.synthesized.stem_voices import Voice, check_left_out, relat
 from src.datamodules.synthesized.synth_clips import ClipMaker, Split
 from src.errors import UserError
 from src.fingerprint import value_hash
+from src.metrics.band_statistics import band_statistics
+from src.metrics.baseline_data import MOST_ITEMS
 from src.preparation.code import code_signature
 from src.rules import Rule, by_name, flag, table, whole
 from src.splitting.splits import SPLITS
 
-_BASELINE_CLIPS = 2048  # of the training split: more change a logistic regression little
+_STATISTICS_CLIPS = 2048
+_BLOCK = 256
 
 
 def _clips(key: str, value: Any) -> Any:
@@ -251,7 +254,7 @@ class SynthStems(SynthesizedClips):
         return StemMixtures(stems, self.pools, self.mixing, self.shuffle_seed)
 
     def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
-        """Return features and targets of a split; for `train`, of the first 2,048 clips.
+        """Return features and targets of a split; for `train`, `band_statistics` of the first 16,384 clips.
 
         Raises:
             UserError: the data are not built.
@@ -260,10 +263,20 @@ class SynthStems(SynthesizedClips):
 
     @functools.cached_property
     def _training_clips(self) -> tuple[np.ndarray, np.ndarray]:
+        # In blocks, since the spectrograms of all would take more than a gigabyte.
+        blocks = (self._mixed(start, start + _BLOCK) for start in range(0, MOST_ITEMS, _BLOCK))
+        described = [(band_statistics(features), targets) for features, targets in blocks]
+        features, targets = zip(*described, strict=True)
+        return np.concatenate(features), np.concatenate(targets)
+
+    def training_features(self) -> np.ndarray:
+        """Return the features of the first 2,048 training clips."""
+        return self._mixed(0, _STATISTICS_CLIPS)[0]
+
+    def _mixed(self, first: int, end: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return features, float16, and targets of the training clips of `data.seed` from `first` to before `end`."""
         stems, _ = super().arrays("train")
-        features, targets = StemMixtures(stems, self.pools, self.mixing, self.seed)[
-            np.arange(_BASELINE_CLIPS)
-        ]
+        features, targets = StemMixtures(stems, self.pools, self.mixing, self.seed)[np.arange(first, end)]
         return features.half().numpy(), targets.numpy()
 
     @property

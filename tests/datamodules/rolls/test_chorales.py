@@ -83,6 +83,23 @@ def test_tune_is_told_by_the_soprano_without_repeated_notes(score):
     assert ChoraleMaker(GRID)(str(score)).group == "+2 +2 +1 -1 -2"
 
 
+def test_settings_of_one_tune_share_a_title_whatever_their_sopranos_begin_with():
+    titles = [chorale_scores.titles_of(name) for name in ("bwv227.7", "bwv64.8", "bwv87.7")]
+    assert titles == [("jesumeinefreude",)] * 3
+    assert chorale_scores.titles_of("bwv0") == ()
+
+
+def test_a_title_is_found_whatever_follows_the_hyphen():
+    assert chorale_scores.titles_of("bwv248.42-s") == ("hilfherrjesulassgelingen",)
+
+
+def test_a_piece_has_its_titles_and_runs_of_melody_as_keys(tmp_path):
+    scale = [note(f"{step}{octave}", 2) for octave in (4, 5) for step in NAMES]
+    write_score(tmp_path / "bwv227.7.xml", [[scale], *[[[note("C4", 28)]]] * 3])
+    piece = ChoraleMaker(GRID)(str(tmp_path / "bwv227.7.xml"))
+    assert piece.keys == ("jesumeinefreude", "2 2 1 2 2 2 1 2 2 1 2 2", "2 1 2 2 2 1 2 2 1 2 2 2")
+
+
 def test_a_score_of_other_parts_is_refused(tmp_path):
     write_score(tmp_path / "bwv1.xml", [[[note("C5", 8)]]] * 3)
     with pytest.raises(UserError, match=r"bwv1\.xml has 3 parts"):
@@ -166,6 +183,18 @@ def test_chorales_become_rolls_of_four_voices(tmp_path, monkeypatch):
     columns, lengths = data.arrays("train")
     assert all(length % 4 == 0 for length in lengths)
     assert 3.5 < columns.sum(axis=1).mean() <= 4
+
+
+def test_settings_of_one_tune_are_one_group(tmp_path, monkeypatch):
+    names = ("bwv227.7", "bwv64.8", "bwv87.7", "bwv269", "bwv347")
+    few = [path for path in chorale_files() if path.stem in names]
+    monkeypatch.setattr("src.datamodules.rolls.chorales.chorale_files", lambda: few)
+    data = Chorales(**options(tmp_path))
+    data.prepare_data()
+    pieces = data.store.open().pieces
+    groups = {piece["name"]: piece["group"] for piece in pieces}
+    assert len({groups[name] for name in names[:3]}) == 1
+    assert len(set(groups.values())) == 3
 
 
 def test_seconds_are_refused(tmp_path):

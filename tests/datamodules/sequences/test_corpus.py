@@ -11,8 +11,8 @@ from src.audio.roll import Grid
 from src.audio.score_files import count_parts, musicxml
 from src.datamodules.rolls.chorale_scores import ChoraleMaker, chorale_files
 from src.datamodules.sequences.corpus import GENRES, corpus_folder, draw_pieces, tunes_of
-from src.datamodules.sequences.tunes import soprano
 from src.errors import UserError
+from src.splitting.tunes import soprano
 
 ALL = 10_000
 

@@ -29,8 +29,21 @@ def leaps(text: bytes) -> tuple[int, ...]:
     """
     part = text.partition(b"<part ")[2].partition(b"</part>")[0]
     notes = [note for note in part.split(b"<note")[1:] if b"<grace" not in note and b"<chord" not in note]
-    heights = [_height(*found.groups()) for found in map(_PITCH.search, notes) if found]
-    return tuple(after - before for before, after in itertools.pairwise(heights) if after != before)
+    return intervals([_height(*found.groups()) for found in map(_PITCH.search, notes) if found])
+
+
+def intervals(pitches: Iterable[int]) -> tuple[int, ...]:
+    """Return the steps from note to note, in semitones, without repeated notes, which depend on the words.
+
+    Args:
+        pitches: MIDI numbers, or others that count semitones.
+    """
+    return tuple(after - before for before, after in itertools.pairwise(pitches) if after != before)
+
+
+def opening(tune: Sequence[int]) -> str:
+    """Return the first intervals of a tune, as text that identifies it."""
+    return " ".join(f"{leap:+d}" for leap in tune[:OPENING])
 
 
 def soprano(text: bytes) -> str:
@@ -39,19 +52,20 @@ def soprano(text: bytes) -> str:
     Args:
         text: MusicXML, see `leaps`.
     """
-    return " ".join(f"{leap:+d}" for leap in leaps(text)[:OPENING])
+    return opening(leaps(text))
 
 
 def links_of_variants(tunes: Iterable[Sequence[int]]) -> Iterator[Link]:
     """Yield links between variants of a tune: they share `RUN` successive intervals among their first ones.
 
     Args:
-        tunes: the intervals of each; a shared run begins among the first `PLACES`.
+        tunes: the intervals of each; a shared run begins in each of them among the first `PLACES`.
     """
-    return links_by_key(map(_runs, tunes))
+    return links_by_key(map(runs, tunes))
 
 
-def _runs(tune: Sequence[int]) -> Iterator[tuple[int, ...]]:
+def runs(tune: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Yield the runs of a tune by which its variants are recognised, see `links_of_variants`."""
     for start in range(min(PLACES, len(tune) - RUN + 1)):
         yield tuple(tune[start : start + RUN])
 

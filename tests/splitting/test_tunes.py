@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.datamodules.sequences.tunes import RUN, links_of_variants, soprano
 from src.splitting.groups import united
+from src.splitting.tunes import RUN, intervals, links_of_variants, opening, soprano
 
 LEAPS = st.lists(st.sampled_from([-3, -2, -1, 1, 2, 3]), min_size=14, max_size=30)
 
@@ -42,3 +42,8 @@ def test_every_piece_is_with_those_that_share_a_run(tunes, copied):
     groups = united([str(number) for number in range(len(tunes))], links_of_variants(tunes))
     assert groups[-1] == groups[copied]
     assert len(groups) == len(tunes)
+
+
+def test_a_tune_is_its_steps_without_repeated_notes():
+    assert intervals([60, 60, 62, 62, 59]) == (2, -3)
+    assert opening([2, -3, *[1] * 20]) == "+2 -3 +1 +1 +1 +1 +1 +1"
