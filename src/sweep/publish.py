@@ -82,12 +82,14 @@ def publish(trials: "Sequence[Entry]", folder: Path, settings: Settings, console
     from src.sweep.leaderboard import ranked_rows, table_of
     from src.sweep.picture import draw
     from src.sweep.reporting import ranking_of, tell
+    from src.sweep.tuning_curves import write_tuning_curves
 
     ranking = ranking_of(trials, settings)
     rows = ranked_rows(trials, ranking)
     table = table_of(rows, trials)
     notes = tell(rows, ranking, table, folder)
     draw(table, folder / "leaderboard.png")
+    write_tuning_curves(rows, ranking, folder)
     _print_leaderboard(table, console)
     for note in notes:
         _say(console, note)
