@@ -264,7 +264,8 @@ class SynthStems(SynthesizedClips):
     @functools.cached_property
     def _training_clips(self) -> tuple[np.ndarray, np.ndarray]:
         # In blocks, since the spectrograms of all would take more than a gigabyte.
-        blocks = (self._mixed(start, start + _BLOCK) for start in range(0, MOST_ITEMS, _BLOCK))
+        starts = range(0, MOST_ITEMS, _BLOCK)
+        blocks = (self._mixed(start, min(start + _BLOCK, MOST_ITEMS)) for start in starts)
         described = [(band_statistics(features), targets) for features, targets in blocks]
         features, targets = zip(*described, strict=True)
         return np.concatenate(features), np.concatenate(targets)

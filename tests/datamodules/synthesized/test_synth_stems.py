@@ -6,6 +6,7 @@ import torch
 
 from src.datamodules.synthesized.synth_instruments import SynthInstruments
 from src.datamodules.synthesized.synth_stems import SynthStems
+from src.metrics.band_statistics import band_statistics
 from src.splitting.splits import SPLITS
 from tests.datamodules.conftest import FEATURES
 from tests.datamodules.of_yaml import of_yaml
@@ -82,18 +83,21 @@ def test_clips_of_the_next_epoch_are_others(stems):
 
 
 def test_statistics_are_those_of_the_mixing_and_the_arrays_are_not(stems, monkeypatch):
-    monkeypatch.setattr("src.datamodules.synthesized.synth_stems._BASELINE_CLIPS", 100)
+    for name, count in (("MOST_ITEMS", 120), ("_BLOCK", 50), ("_STATISTICS_CLIPS", 100)):
+        monkeypatch.setattr(f"src.datamodules.synthesized.synth_stems.{name}", count)
     data = stems()
     data.prepare_data()
     made = {path: path.stat().st_mtime_ns for path in data.folder.glob("*.npy")}
-    features, targets = data.arrays("train")
-    assert (features.dtype, features.shape, targets.shape) == (np.float16, (100, 1, 16, 16), (100, 3))
+    features, (described, targets) = data.training_features(), data.arrays("train")
+    assert (features.dtype, features.shape) == (np.float16, (100, 1, 16, 16))
+    assert (described.shape, targets.shape) == ((120, 48), (120, 3))
+    np.testing.assert_allclose(described[:100], band_statistics(features), rtol=1e-5)
     found = {}
     for change in ({}, {"equaliser_db": 9.0}, {"level_db": 9.0}, {"max_instruments": 2}):
         other = stems(**change)
         assert other.folder == data.folder
         other.prepare_data()
-        expected = other.arrays("train")[0].astype(np.float64)
+        expected = other.training_features().astype(np.float64)
         for _ in range(2):  # computed, then remembered
             mean, deviation = other.statistics()
             np.testing.assert_allclose(mean, expected.mean(axis=(0, 1, 3)), rtol=1e-5)
