@@ -28,6 +28,8 @@ class Role(Enum):
     """One path, taken from the command line as it is typed."""
     PATHS = auto()
     """A name or path, or a list of them; commas separate the alternatives of a sweep."""
+    TEXT = auto()
+    """Text, taken from the command line as it is typed, unless it is in quotes."""
     INPUT = auto()
     """Names a file or folder whose content counts for the trial, wherever it lies."""
     NO_EFFECT = auto()

@@ -13,9 +13,10 @@ from omegaconf.errors import OmegaConfBaseException
 
 from src.configuration.choices import choices
 from src.configuration.known_keys import choices_with, known_keys
-from src.configuration.settings import LISTS, root_roles
+from src.configuration.settings import LISTS, SweepOptions, root_roles
 from src.configuration.trust import trust
 from src.options import Role
+from src.options import roles as option_roles
 from src.paths import CONF
 from src.processes import WANDB_SERVICE, call
 from src.words import listed
@@ -65,6 +66,8 @@ def _quoted_argument(argument: str, arguments: Sequence[str], conf: Path) -> str
     if not equals or value == "null" or _quoted(value) == value:
         return argument
     roles = _roles(key.lstrip("+"), arguments, conf)
+    if Role.TEXT in roles:
+        return argument if value[:1] in ("'", '"') else f"{key}={_quoted(value)}"
     if Role.PATH in roles or (Role.PATHS in roles and _exists(value)):
         return f"{key}={_quoted(value)}"
     if Role.PATHS not in roles:
@@ -77,6 +80,8 @@ def _roles(key: str, arguments: Sequence[str], conf: Path) -> frozenset[Role]:
     if "." not in key:
         return root_roles().get(key, frozenset())
     group, *between, name = key.split(".")
+    if group == SweepOptions.group:
+        return option_roles(SweepOptions).get(name, frozenset())
     if len(between) != (group in LISTS):
         return frozenset()
     texts = [file.read_text(encoding="utf-8") for file in sorted((conf / group).glob("*.yaml"))]

@@ -54,7 +54,7 @@ class SweepOptions(Options):
     name: Annotated[str | None, words("the name of a folder in outputs/sweeps") | null()] = None
     matters: Annotated[float | None, number(0, of="a difference") | null("for the metric's own")] = None
     reference: Annotated[
-        str | None, words("values of the swept keys, such as 'optimizer=adam loss=bce'") | null()
+        str | None, words("values of the swept keys, such as optimizer=adam loss=bce") | null(), Role.TEXT
     ] = None
 
 

@@ -106,6 +106,13 @@ CASES = {
     "optimizer argument": Case((DEBUG, "+optimizer.lrate=1"), ("optimizer", "lrate", "check")),
     "objective": Case((DEBUG, "objective=f1_makro"), ("f1_makro", "Did you mean f1_macro?")),
     "name of a sweep": Case(("-m", DEBUG, "sweep.name=a/b"), ("sweep.name=a/b", "slashes")),
+    "reference that is no row": Case(
+        ("-m", DEBUG, "optimizer=adam,sgd", "sweep.reference=optimizer=rmsprop"),
+        ("sweep.reference=optimizer=rmsprop: no configuration has these values", "optimizer"),
+    ),
+    "what matters below 0": Case(
+        ("-m", DEBUG, "optimizer=adam,sgd", "sweep.matters=-1"), ("sweep.matters=-1", "number")
+    ),
     "executor": Case(
         ("-m", DEBUG, "hydra.launcher.executor=src.trial.run"), ("src.trial.run is no Executor", "name one")
     ),

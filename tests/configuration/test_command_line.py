@@ -153,3 +153,11 @@ def test_a_checkpoint_to_begin_with_is_swept_beside_none(tmp_path):
     assert swept.is_sweep_override()
     nothing, path = swept.sweep_iterator()
     assert (nothing, path.text) == (None, str(checkpoint))
+
+
+@pytest.mark.parametrize("typed", ["optimizer=adam loss=bce", "'optimizer=adam loss=bce'"])
+def test_the_values_of_a_reference_need_no_quotes(typed):
+    assert quote_paths(["-m", f"sweep.reference={typed}"]) == [
+        "-m",
+        "sweep.reference='optimizer=adam loss=bce'",
+    ]
