@@ -130,7 +130,7 @@ def _name(entry: Entry, swept: Mapping[str, str]) -> str:
 
 def _states(members: Sequence[Entry]) -> str:
     counts = Counter(entry.state for entry in members)
-    if len(counts) == 1 and State.NAN not in counts:
+    if len(members) == 1 or (len(counts) == 1 and State.NAN not in counts):
         return next(iter(counts))
     diverged = counts.pop(State.NAN, 0)
     told = [f"{diverged} of {len(members)} diverged"] if diverged else []

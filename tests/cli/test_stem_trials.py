@@ -97,7 +97,9 @@ def test_thresholds_by_class(project, trained, tmp_path, thresholds):
     assert len(set(tested["threshold"].values())) == 3
     assert tested["test"]["average_precision"] == pytest.approx(single["test"]["average_precision"])
     if thresholds == "scut":
-        assert tested["val"]["f1_macro"] >= single["val"]["f1_macro"] - 1e-6
+        assert tested["val"]["f1_macro"] != single["val"]["f1_macro"], (
+            "each half at the other half's thresholds"
+        )
     else:
         assert tested["val"]["recall_micro"] > 0
         assert tested["val"]["precision_micro"] == pytest.approx(tested["val"]["recall_micro"])
