@@ -126,7 +126,16 @@ def _over_seeds(
     sampled = np.array([each.values.var(ddof=1) if len(each.values) > 1 else 0.0 for each in results])
     if not sampled.any():
         return None
+    # Seeds of a coarse metric agree by chance: a deviation below half of its step can't be seen.
+    sampled = np.where(n_seeds > 1, np.maximum(sampled, (_step(results) / 2) ** 2), 0.0)
     return draw_variances(sampled, n_seeds.astype(np.float64) - 1, prior, n_draws, rng)
+
+
+def _step(results: Sequence[Results]) -> float:
+    """Return the smallest difference between two values that differ, which is large where a metric is coarse."""
+    values = np.sort(np.concatenate([each.values for each in results]))
+    gaps = np.diff(values)
+    return float(gaps[gaps > 1e-9 * np.abs(values).max()].min())
 
 
 def _influence(results: Sequence[Results]) -> Floats | None:

@@ -137,12 +137,15 @@ def test_verdicts_depend_on_neither_origin_nor_unit(values, origin, unit):
     )  # rounding at the edge
 
 
-@pytest.mark.parametrize(("ratio", "coarse"), [(1, None), (5, None), (1, 2.0)])
-def test_equal_configurations_are_seldom_called_worse(ratio, coarse):
+@pytest.mark.parametrize(
+    ("ratio", "coarse", "size", "n_seeds"),
+    [(1, None, 6, 3), (5, None, 6, 3), (1, 2.0, 6, 3), (1, 2.0, 18, 2)],
+)
+def test_equal_configurations_are_seldom_called_worse(ratio, coarse, size, n_seeds):
     rng, false, sweeps = np.random.default_rng(0), 0, 200
-    deviations = np.where(np.arange(6) < 4, 1.0, ratio)
+    deviations = np.where(np.arange(size) < 2 * size // 3, 1.0, ratio)
     for _ in range(sweeps):
-        values = rng.normal(0, deviations[:, None], (6, 3))
+        values = rng.normal(0, deviations[:, None], (size, n_seeds))
         if coarse:
             values = np.round(values / coarse) * coarse
         chosen = int(values.mean(1).argmax())
