@@ -111,7 +111,8 @@ CASES = {
         ("sweep.reference=optimizer=rmsprop: no configuration has these values", "optimizer"),
     ),
     "what matters below 0": Case(
-        ("-m", DEBUG, "optimizer=adam,sgd", "sweep.matters=-1"), ("sweep.matters=-1", "number")
+        ("-m", DEBUG, "optimizer=adam,sgd", "sweep.matters=-1"),
+        ("sweep.matters=-1", "choose a difference from 0"),
     ),
     "executor": Case(
         ("-m", DEBUG, "hydra.launcher.executor=src.trial.run"), ("src.trial.run is no Executor", "name one")

@@ -95,9 +95,11 @@ def estimate_errors(
         n_groups = influence.shape[1]
         if n_groups < 2:
             return None
+        influence = influence - influence.mean(0)  # what all share cancels in every difference
         differences = influence[:, None] - influence[None]
         item_variance = np.square(differences).sum(-1)
-        wider = np.sqrt((n_groups - 1) / rng.chisquare(n_groups - 1, size=(n_draws, 1)))
+        # Each difference has a variance of its own to be estimated, so each configuration is widened by itself.
+        wider = np.sqrt((n_groups - 1) / rng.chisquare(n_groups - 1, size=(n_draws, len(results))))
         drawn += wider * (rng.standard_normal((n_draws, n_groups)) @ influence.T)
     return Errors(
         means=np.array([each.values.mean() for each in results]),
