@@ -95,12 +95,11 @@ def estimate_errors(
         n_groups = influence.shape[1]
         if n_groups < 2:
             return None
-        influence = influence - influence.mean(0)  # what all share cancels in every difference
-        differences = influence[:, None] - influence[None]
-        item_variance = np.square(differences).sum(-1)
-        # Each difference has a variance of its own to be estimated, so each configuration is widened by itself.
+        covariance = _covariance(influence)
+        variances = np.diag(covariance)
+        item_variance = np.maximum(variances[:, None] + variances - 2 * covariance, 0.0)
         wider = np.sqrt((n_groups - 1) / rng.chisquare(n_groups - 1, size=(n_draws, len(results))))
-        drawn += wider * (rng.standard_normal((n_draws, n_groups)) @ influence.T)
+        drawn += wider * rng.multivariate_normal(np.zeros(len(results)), covariance, n_draws, method="eigh")
     return Errors(
         means=np.array([each.values.mean() for each in results]),
         n_seeds=n_seeds,
@@ -131,6 +130,27 @@ def _over_seeds(
     # Seeds of a coarse metric agree by chance: a deviation below half of its step can't be seen.
     sampled = np.where(n_seeds > 1, np.maximum(sampled, (_step(results) / 2) ** 2), 0.0)
     return draw_variances(sampled, n_seeds.astype(np.float64) - 1, prior, n_draws, rng)
+
+
+def _covariance(influence: Floats) -> Floats:
+    """Return the covariance of the errors of the means over items, (K, K), less what all configurations share.
+
+    Between many configurations and few groups, sample covariances are large by chance, and with them the variances of
+    some differences too small. So they are shrunk (Ledoit and Wolf, 'A well-conditioned estimator for
+    large-dimensional covariance matrices', 2004).
+
+    Args:
+        influence: (K, B), of `_influence`.
+    """
+    from sklearn.covariance import ledoit_wolf_shrinkage
+
+    own, size = influence - influence.mean(0), len(influence)
+    sampled = own @ own.T
+    scale = np.abs(own).max() or 1.0  # of tiny numbers the shrinkage would be lost in rounding
+    shrinkage = ledoit_wolf_shrinkage(own.T / scale, assume_centered=True)
+    # What independent errors of equal variance have when their mean is taken off.
+    target = np.trace(sampled) / (size - 1) * (np.eye(size) - 1 / size)
+    return np.asarray((1 - shrinkage) * sampled + shrinkage * target)
 
 
 def _step(results: Sequence[Results]) -> float:
