@@ -16,10 +16,10 @@ CALIBRATED = {
     10: (0.036, 0.032, 0.042, 0.042),
     18: (0.045, 0.042, 0.042, 0.038),
 }
-"""By number of configurations, for each number of seeds: a nominal level whose true one is at most about 5 % in the worst
-of three cases, equal deviations over seeds and a third of them 2.5 or 5 times as large. `benchmarks/verdicts.py
---calibrate` estimates it; some values are lower than its estimate, and those of 10 configurations and three seeds or more
-are interpolated. More configurations take the values of the last row."""
+"""By number of configurations, for each number of seeds: a nominal level whose true one is at most about 5 % in the
+worst of three cases, equal deviations over seeds and a third of them 2.5 or 5 times as large. `benchmarks/verdicts.py
+--calibrate` estimates it; some values are lower than its estimate, and those of 10 configurations and three seeds or
+more are interpolated. More configurations take the values of the last row."""
 
 
 def nominal_level(n_configurations: int, n_seeds: float) -> float:
