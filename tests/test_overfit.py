@@ -129,14 +129,14 @@ def test_a_network_learns_one_batch_by_heart(
     composed: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = freeze(
-        composed("overfit_batches=1", "trainer.max_epochs=20", "scheduler=none", "optimizer.lr=1e-2")
+        composed("overfit_batches=1", "trainer.max_epochs=40", "scheduler=none", "optimizer.lr=1e-2")
     )
     trained, judged = seen_by(monkeypatch, "training_step"), seen_by(monkeypatch, "validation_step")
     folder = tmp_path / "runs" / "abc"
     folder.mkdir(parents=True)
     run(config, folder, lambda progress: None, INFO)
     losses = [row["train/loss"] for row in read_history(folder / "history.csv")]
-    assert len(losses) == len(trained) == len(judged) == 20
+    assert len(losses) == len(trained) == len(judged) == 40
     assert all(torch.equal(targets, trained[0]) for targets in (*trained, *judged))
     assert losses[-1] < 0.1 < 0.5 < losses[0]
     metrics = json.loads((folder / "metrics.json").read_text())

@@ -1,41 +1,37 @@
-"""Functions of librosa that numba compiles at their first call."""
+"""Functions of librosa that numba compiles, and the files in which it keeps them."""
 
 import functools
+import importlib
 import os
 import tempfile
-from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any
 
 from filelock import FileLock
 
-P = ParamSpec("P")
-R = TypeVar("R")
+COMPILED = ("librosa.util.utils", "librosa.core.audio", "librosa.core.pitch")
+"""Modules with functions that are compiled when they are imported for the first time, which all others import."""
+
+BEATS = "librosa.beat"
+"""Another one, which takes seconds to import."""
 
 
-def compiles_alone(function: Callable[P, R]) -> Callable[P, R]:
-    """Let the first call in a process wait for the first calls in other processes.
-
-    Numba keeps what it has compiled in files that it does not lock. Where two processes write them at once, they
-    are broken for good, and every process that reads them later crashes.
+@functools.cache
+def import_librosa(*further: str) -> Any:
+    """Import librosa and what is compiled with it, one process after the other; return the module.
 
     Args:
-        function: what it calls of librosa is compiled by its first call.
+        further: names of modules, such as `BEATS`.
+
+    Numba keeps what it has compiled in files that it does not lock. A function of `numba.guvectorize` has two, which
+    refer to each other. Where two processes write them at once, the files of one go with those of the other, and every
+    process that reads them later crashes.
     """
-    called = False
-
-    @functools.wraps(function)
-    def alone(*args: P.args, **kwargs: P.kwargs) -> R:
-        nonlocal called
-        if called:
-            return function(*args, **kwargs)
-        with FileLock(lock_file()):
-            result = function(*args, **kwargs)
-        called = True
-        return result
-
-    return alone
+    with FileLock(lock_file()):
+        for name in (*COMPILED, *further):
+            importlib.import_module(name)
+    return importlib.import_module("librosa")
 
 
 def lock_file() -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from src.audio.compiled import import_librosa
 from src.errors import UserError
 
 SUFFIXES = (".wav", ".flac", ".mp3", ".ogg")
@@ -109,7 +110,6 @@ def _mixed(read: np.ndarray, channels: int) -> np.ndarray:
 
 
 def _resampled(waveform: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
-    import librosa  # half a second, needed only here
-
+    librosa = import_librosa()  # half a second, needed only here
     resampled = librosa.resample(waveform, orig_sr=rate, target_sr=sample_rate, res_type="soxr_hq")
     return np.asarray(resampled, dtype=np.float32)

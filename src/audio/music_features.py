@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from src.audio.compiled import compiles_alone
+from src.audio.compiled import BEATS, import_librosa
 
 SAMPLE_RATE = 22050
 """Hz, of all sounds in this module."""
@@ -35,7 +35,6 @@ def music_features(sound: np.ndarray, *, beat_sync: bool) -> np.ndarray:
     return beat_synchronous(features) if beat_sync else features
 
 
-@compiles_alone
 def mel_and_chroma(sound: np.ndarray) -> np.ndarray:
     """Return the power of 128 mel bands and the strength of 12 pitch classes.
 
@@ -49,8 +48,7 @@ def mel_and_chroma(sound: np.ndarray) -> np.ndarray:
     Returns:
         float32 (140, 1 + samples // 512): mel in dB, then chroma in 0..1.
     """
-    import librosa  # half a second, needed only here
-
+    librosa = import_librosa()  # half a second, needed only here
     with _hints_silenced():
         power = librosa.feature.melspectrogram(
             y=sound, sr=SAMPLE_RATE, n_fft=N_FFT, hop_length=HOP_LENGTH, n_mels=N_MELS
@@ -59,7 +57,6 @@ def mel_and_chroma(sound: np.ndarray) -> np.ndarray:
     return np.concatenate([librosa.power_to_db(power), chroma]).astype(np.float32)
 
 
-@compiles_alone
 def beat_synchronous(features: np.ndarray) -> np.ndarray:
     """Return the median of the frames between beats.
 
@@ -73,12 +70,11 @@ def beat_synchronous(features: np.ndarray) -> np.ndarray:
     Returns:
         float32 (140, beats + 1), or (140, beats) where the first frame is a beat.
     """
-    import librosa
-    from librosa.beat import beat_track
-    from librosa.onset import onset_strength
-
-    onsets = onset_strength(S=features[:N_MELS], sr=SAMPLE_RATE, hop_length=HOP_LENGTH, aggregate=np.median)
-    _, beats = beat_track(onset_envelope=onsets, sr=SAMPLE_RATE, hop_length=HOP_LENGTH)
+    librosa = import_librosa(BEATS)
+    onsets = librosa.onset.onset_strength(
+        S=features[:N_MELS], sr=SAMPLE_RATE, hop_length=HOP_LENGTH, aggregate=np.median
+    )
+    _, beats = librosa.beat.beat_track(onset_envelope=onsets, sr=SAMPLE_RATE, hop_length=HOP_LENGTH)
     edges = beats if len(beats) else [0]  # without an edge librosa returns no frame
     return np.asarray(librosa.util.sync(features, edges, aggregate=np.median), np.float32)
 

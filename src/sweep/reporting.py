@@ -16,6 +16,9 @@ from src.sweep.settings import Settings
 from src.sweep.state import State
 from src.sweep.table_text import edge_notes, markdown
 
+LIKELIHOODS = ("nll", "nll_onsets")
+"""Metrics that a loss may minimise."""
+
 
 def ranking_of(trials: Sequence[Entry], settings: Settings) -> Ranking:
     """Return how the rows of a sweep are ranked and judged, with what its trials have kept of their test items."""
@@ -67,18 +70,27 @@ def effects_of(rows: Sequence[Row], ranking: Ranking) -> Effects | None:
 
 
 def reservations(rows: Sequence[Row], ranking: Ranking) -> list[str]:
-    """Return what limits the verdicts: one seed, or figures without items."""
+    """Return what limits the verdicts: one seed, figures without items, losses ranked by one of them."""
     judged = [row for row in rows if row.judgement is not None]
     if not judged:
         return []
     told = [
         f"What matters: a difference of more than {ranking.matters:g} in {ranking.metric} (sweep.matters)."
     ]
+    if ranking.metric in LIKELIHOODS and any(_is_loss(key) for row in judged for key in row.swept):
+        told.append(
+            f"Losses are compared by {ranking.metric}, which only some of them minimise: objective=f1_micro is one "
+            "that none does."
+        )
     if all(row.judgement is None or row.judgement.low is None for row in judged):
         told.append("Nothing tells the variation over seeds: sweep seed=1,2,3 for verdicts.")
     elif any(result.without is None for result in ranking.results(judged)):
         told.append("Intervals are over seeds only: the choice of test items is not in them.")
     return told
+
+
+def _is_loss(key: str) -> bool:
+    return key.partition(".")[0] == "loss"
 
 
 def effect_notes(effects: Effects | None, ranking: Ranking) -> list[str]:

@@ -1,5 +1,6 @@
 import os
 import pwd
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,65 +9,62 @@ import librosa
 import pytest
 from filelock import FileLock
 
-from src.audio import compiled, music_features
-from src.audio.compiled import compiles_alone
+from src.audio import compiled
+from src.audio.compiled import BEATS, COMPILED, import_librosa
 from src.paths import ROOT
 
-FIRST_CALL = """
-import sys, time
+IMPORT = """
+import importlib, sys, time
 from pathlib import Path
 from src.audio import compiled
 folder = Path(sys.argv[1])
+
+def compiling(name):
+    for word in ("begins", "ends"):
+        with (folder / "order").open("a") as file:
+            file.write(f"{sys.argv[2]} {name} {word}\\n")
+        time.sleep(0.1)
+    return name
+
 compiled.lock_file = lambda: folder / "lock"
-
-@compiled.compiles_alone
-def compile_something():
-    (folder / f"{sys.argv[2]} begins").touch()
-    time.sleep(0.3)
-    with (folder / "order").open("a") as file:
-        file.write(sys.argv[2] + "\\n")
-        time.sleep(0.3)
-        file.flush()
-        file.write(sys.argv[2] + "\\n")
-
-compile_something()
+importlib.import_module = compiling
+assert compiled.import_librosa(compiled.BEATS) == "librosa"
 """
 
 
-def test_the_first_calls_of_two_processes_do_not_overlap(tmp_path: Path) -> None:
+def test_what_two_processes_compile_does_not_overlap(tmp_path: Path) -> None:
     processes = [
-        subprocess.Popen([sys.executable, "-c", FIRST_CALL, str(tmp_path), name], cwd=ROOT)
+        subprocess.Popen([sys.executable, "-c", IMPORT, str(tmp_path), name], cwd=ROOT)
         for name in ("one", "two")
     ]
     assert [process.wait(60) for process in processes] == [0, 0]
-    order = (tmp_path / "order").read_text().split()
-    assert order in (["one", "one", "two", "two"], ["two", "two", "one", "one"])
+    lines = [line.split() for line in (tmp_path / "order").read_text().splitlines()]
+    compiled_by = [process for process, name, _ in lines if name != "librosa"]
+    assert compiled_by in (["one"] * 8 + ["two"] * 8, ["two"] * 8 + ["one"] * 8)
 
 
-def test_later_calls_do_not_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_once_it_is_imported_nothing_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiled, "lock_file", lambda: tmp_path / "lock")
-    double = compiles_alone(lambda number: 2 * number)
-    assert double(2) == 4
+    import_librosa()
     with FileLock(tmp_path / "lock"):
-        assert double(3) == 6
+        assert import_librosa() is librosa
 
 
-def test_a_first_call_that_fails_lets_others_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled, "lock_file", lambda: tmp_path / "lock")
-
-    @compiles_alone
-    def fails() -> None:
-        raise ValueError("on purpose")
-
-    with pytest.raises(ValueError, match="on purpose"):
-        fails()
-    with FileLock(tmp_path / "lock", timeout=0) as lock:
-        assert lock.is_locked
+def test_every_module_that_compiles_when_it_is_imported_is_known() -> None:
+    """Of these the files of one function refer to each other."""
+    folder = Path(librosa.__file__).parent
+    found = {
+        ".".join(("librosa", *path.relative_to(folder).with_suffix("").parts))
+        for path in folder.glob("**/*.py")
+        if re.search(r"^@(numba\.vectorize|(numba\.)?guvectorize)\(", path.read_text(), re.M)
+    }
+    assert found == {*COMPILED, BEATS}
 
 
-@pytest.mark.parametrize("name", ["mel_and_chroma", "beat_synchronous"])
-def test_features_are_compiled_alone(name: str) -> None:
-    assert hasattr(getattr(music_features, name), "__wrapped__")
+def test_nothing_else_imports_librosa() -> None:
+    importing = re.compile(r"^\s*(import librosa|from librosa)", re.M)
+    found = [path for path in ROOT.glob("src/**/*.py") if importing.search(path.read_text(encoding="utf-8"))]
+    assert found == []
 
 
 def test_a_user_needs_no_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,10 @@ CASES = {
     "loss in a sweep": Case(
         ("-m", DEBUG, "loss=mse,bce", "seed=1,2"), ("choose loss=", "bce, ", "in: loss=mse")
     ),
+    "losses ranked by themselves": Case(
+        ("-m", DEBUG, "loss=bce,focal", "objective=loss"),
+        ("objective=loss", "these trials have different ones; name a metric"),
+    ),
     "soundfont": Case(
         (DEBUG, "data.soundfonts=[NoSuchFont]"), ("NoSuchFont", "give the path of an .sf2", "TimGM6mb")
     ),

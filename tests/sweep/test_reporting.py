@@ -14,15 +14,15 @@ OPTIMIZERS = {"adam": 0.8, "sgd": 0.6}
 LOSSES = {"bce": 0.05, "focal": 0.0}
 
 
-def trials(seeds=(1, 2, 3), data="a", matters=0.02):
+def trials(seeds=(1, 2, 3), data="a", matters=0.02, metric="f1"):
     found = []
     for optimizer, base in OPTIMIZERS.items():
         for loss, more in LOSSES.items():
             for seed in seeds:
                 value = base + more + seed / 1000 + (len(optimizer) * len(loss) * seed % 5) / 2000
                 metrics = {
-                    "objective": {"name": "f1", "value": value, "direction": "max", "matters": matters},
-                    "test": {"f1": value - 0.1},
+                    "objective": {"name": metric, "value": value, "direction": "max", "matters": matters},
+                    "test": {metric: value - 0.1},
                     "data": {"evaluation": data},
                     "time": {},
                 }
@@ -32,9 +32,7 @@ def trials(seeds=(1, 2, 3), data="a", matters=0.02):
 
 
 def told(entries, folder: Path, **options) -> list[str]:
-    ranking = Ranking("val_f1", "max", **options)
-    rows = ranked_rows(entries, ranking)
-    return tell(rows, ranking, table_of(rows, entries), folder)
+    return _notes(entries, Ranking("val_f1", "max", **options), folder)
 
 
 def test_the_files_and_sentences_of_a_grid(tmp_path):
@@ -48,6 +46,19 @@ def test_the_files_and_sentences_of_a_grid(tmp_path):
     table = pd.read_csv(tmp_path / "leaderboard.csv")
     assert list(table["verdict"]) == ["among the best", "worse", "worse", "worse"]
     assert all(note in (tmp_path / "leaderboard.md").read_text() for note in notes)
+
+
+def test_losses_that_are_ranked_by_a_likelihood(tmp_path):
+    entries = trials(metric="nll")
+    by_optimizer = [entry for entry in entries if entry.overrides["loss"] == "bce"]
+    ranking = Ranking("val_nll", "min")
+    assert any("Losses are compared by nll" in note for note in _notes(entries, ranking, tmp_path))
+    assert not any("Losses are compared" in note for note in _notes(by_optimizer, ranking, tmp_path))
+
+
+def _notes(entries, ranking, folder):
+    rows = ranked_rows(entries, ranking)
+    return tell(rows, ranking, table_of(rows, entries), folder)
 
 
 def test_one_seed_decides_nothing_but_a_grid_has_effects(tmp_path):

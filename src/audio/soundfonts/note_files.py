@@ -6,11 +6,9 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-import librosa
 import numpy as np
-from librosa.effects import trim
 
-from src.audio.compiled import compiles_alone
+from src.audio.compiled import import_librosa
 from src.audio.files import SUFFIXES, read_audio
 from src.audio.soundfonts.writer import Sound
 from src.errors import UserError
@@ -50,14 +48,14 @@ def _key(file: Path) -> int | None:
     if match is None or file.suffix.lower() not in SUFFIXES:
         return None
     letter, sharp, octave, number = match.groups()
-    key = int(number or librosa.note_to_midi(f"{letter}{'#' if sharp else ''}{octave}"))
+    key = int(number or import_librosa().note_to_midi(f"{letter}{'#' if sharp else ''}{octave}"))
     return key if 0 <= key <= 127 else None
 
 
-@compiles_alone
 def _sound(file: Path, key: int) -> Sound:
-    waveform, _ = trim(
-        read_audio(file, SAMPLE_RATE), top_db=_TRIM_DB, frame_length=_TRIM_FRAME, hop_length=_TRIM_FRAME // 4
+    read = read_audio(file, SAMPLE_RATE)
+    waveform, _ = import_librosa().effects.trim(
+        read, top_db=_TRIM_DB, frame_length=_TRIM_FRAME, hop_length=_TRIM_FRAME // 4
     )
     waveform = waveform[: round(SECONDS * SAMPLE_RATE)]
     samples = np.rint(waveform * (_PEAK / np.abs(waveform).max())).astype(np.int16)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from src.models.networks.base import Float32Linear, Network, conv_block, pool_cells
 from src.models.networks.options import Count, Dropout
+from src.models.networks.portable_lstm import PortableLSTM
 from src.options import checks
 from src.rules import each, whole
 
@@ -50,7 +51,7 @@ class CNNLSTMCNN(Network):
         self.grid = grid
         before = pairwise((in_channels, *channels[:-1]))
         self.before = nn.Sequential(*(conv_block(*pair, padding=1) for pair in before))
-        self.lstm = nn.LSTM(channels[-2], lstm, batch_first=True)
+        self.lstm = PortableLSTM(channels[-2], lstm, batch_first=True)
         self.after = conv_block(lstm, channels[-1], padding=1)
         self.hidden = nn.Sequential(nn.Linear(channels[-1] * grid**2, hidden), nn.ReLU(), nn.Dropout(dropout))
         self.head = Float32Linear(hidden, n_classes)

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from src.models.networks.options import Count, Dropout, Flag
+from src.models.networks.portable_lstm import PortableLSTM
 from src.models.networks.roll_base import Lags, RollNetwork, output_layer
 from src.options import checks
 
@@ -45,7 +46,7 @@ class LSTM(RollNetwork):
         self.lags = Lags(n_keys, lags)
         self.embedding = nn.Linear(self.lags.width, embedding)
         between = dropout if layers > 1 else 0.0
-        self.lstm = nn.LSTM(embedding, hidden, layers, batch_first=True, dropout=between)
+        self.lstm = PortableLSTM(embedding, hidden, layers, batch_first=True, dropout=between)
         self.output = output_layer(hidden + (embedding + n_keys) * skip, n_keys)
 
     def forward(self, x: Tensor) -> Tensor:

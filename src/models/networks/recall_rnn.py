@@ -8,12 +8,13 @@ from torch import Tensor, nn
 
 from src.models.networks.base import Float32Linear
 from src.models.networks.options import Count, Dropout, Flag
+from src.models.networks.portable_lstm import PortableLSTM
 from src.models.networks.recall import Recall
 from src.models.networks.roll_base import CausalConv1d, RollNetwork, output_layer
 from src.options import checks
 from src.rules import one_of, whole
 
-CELLS = {"gru": nn.GRU, "lstm": nn.LSTM}
+CELLS = {"gru": nn.GRU, "lstm": PortableLSTM}
 
 
 class RecallRNN(RollNetwork):

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from src.models.networks.base import Float32Linear
 from src.models.networks.options import Count, Dropout, Flag
+from src.models.networks.portable_lstm import PortableLSTM
 from src.models.networks.sequence_base import SequenceNetwork, frames_of, mean_over_time, without_padding
 from src.options import checks
 from src.rules import one_of
@@ -71,7 +72,7 @@ class _Layer(nn.Module):
     def __init__(self, before: int, hidden: int, bidirectional: bool) -> None:
         super().__init__()
         self.directions = nn.ModuleList(
-            nn.LSTM(before, hidden, batch_first=True) for _ in range(2 if bidirectional else 1)
+            PortableLSTM(before, hidden, batch_first=True) for _ in range(2 if bidirectional else 1)
         )
 
     def forward(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
