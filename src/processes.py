@@ -1,5 +1,6 @@
 """Child processes that start with the heavy imports already done."""
 
+import importlib
 import multiprocessing
 import os
 import signal
@@ -31,7 +32,19 @@ def context() -> BaseContext:
     forkserver = multiprocessing.get_context("forkserver")
     forkserver.set_forkserver_preload(list(HEAVY))
     _importable_from_anywhere()
+    _share_server()
     return forkserver
+
+
+def _share_server() -> None:
+    """Let a child of the fork server ask that server for processes, whose address it has.
+
+    Python means this to be so, but a child does not know the server's process number, and starts another one.
+    """
+    server = getattr(importlib.import_module("multiprocessing.forkserver"), "_forkserver", None)
+    known = getattr(server, "_forkserver_address", None) is not None
+    if known and getattr(server, "_forkserver_pid", None) is None:
+        server.ensure_running = lambda: None
 
 
 def cores() -> int:

@@ -36,6 +36,15 @@ def test_call_runs_elsewhere_and_hands_back_results_and_errors():
         call(_die)
 
 
+def _parents():
+    return os.getppid(), call(os.getppid)
+
+
+@pytest.mark.slow
+def test_a_child_has_its_own_children_forked_from_the_same_server():
+    assert len(set(call(_parents))) == 1
+
+
 @pytest.mark.slow
 def test_child_ignores_ctrl_c_and_finds_the_project():
     path, on_interrupt = call(_environment)

@@ -3,13 +3,18 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +22,7 @@ import psutil
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+TIMEOUT_S = 240.0
 FAKE = ("-m", "hydra.launcher.trial=fake_trial")
 
 
@@ -42,9 +48,27 @@ class Project:
         return process
 
     def run(self, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end, forked after the slow imports where that makes no difference to it.
+
+        A sweep has its own server for its trials, and with other variables the imports may be others.
+        """
+        if (
+            self.root == ROOT
+            and "-m" not in arguments
+            and environment.keys() <= {"OMP_NUM_THREADS", "COLUMNS"}
+        ):
+            return self.run_warm(*arguments, **environment)
+        return self.run_cold(*arguments, **environment)
+
+    def run_cold(self, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end, in a process that starts from nothing."""
         process = self.start(*arguments, **environment)
-        out, err = process.communicate(timeout=240)
+        out, err = process.communicate(timeout=TIMEOUT_S)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def run_warm(self, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end, forked after the slow imports; a sweep that starts no trial may be one."""
+        return self.warm.run([*map(str, arguments)], self.environment(environment))
 
     def environment(self, more: dict[str, str]) -> dict[str, str]:
         here = str(Path(__file__).resolve().parent)
@@ -52,12 +76,70 @@ class Project:
         inherited = {key: value for key, value in os.environ.items() if key not in hidden}
         return inherited | {"WANDB_MODE": "offline", "PYTHONPATH": here} | more
 
+    @cached_property
+    def warm(self) -> "Warm":
+        """A server of processes with the slow imports done."""
+        return Warm(self.root, self.environment({}))
+
     def stop(self) -> None:
+        if "warm" in self.__dict__:
+            self.warm.stop()
         for process in self.started:
             if process.poll() is None:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+
+
+class Warm:
+    """Runs commands in processes forked from `warm.py`."""
+
+    def __init__(self, root: Path, environment: dict[str, str]) -> None:
+        self._server = subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("warm.py")],
+            cwd=root,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._folder = Path(tempfile.mkdtemp())
+        self._waiting: dict[int, Future[int]] = {}
+        self._lock = threading.Lock()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def run(self, arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        code: Future[int] = Future()
+        with self._lock:
+            number = len(self._waiting)
+            self._waiting[number] = code
+            out, err = self._folder / f"{number}.out", self._folder / f"{number}.err"
+            command = {
+                "number": number,
+                "arguments": arguments,
+                "environment": environment,
+                "out": str(out),
+                "err": str(err),
+            }
+            assert self._server.stdin is not None
+            self._server.stdin.write(json.dumps(command) + "\n")
+            self._server.stdin.flush()
+        ended = code.result(timeout=TIMEOUT_S)
+        texts = (path.read_text(encoding="utf-8", errors="replace") for path in (out, err))
+        return subprocess.CompletedProcess(arguments, ended, *texts)
+
+    def stop(self) -> None:
+        for process in [*psutil.Process(self._server.pid).children(recursive=True), self._server]:
+            with suppress(psutil.Error, ProcessLookupError):
+                process.kill()
+        self._server.wait()
+        shutil.rmtree(self._folder)
+
+    def _listen(self) -> None:
+        assert self._server.stdout is not None
+        for line in self._server.stdout:
+            answer = json.loads(line)
+            self._waiting[answer["number"]].set_result(answer["code"])
 
 
 @pytest.fixture(scope="session")
@@ -113,35 +195,3 @@ def processes_that_mention(text: str) -> list[psutil.Process]:
                 told = [*process.cmdline(), *process.environ().values()]
                 found += [process] if any(text in part for part in told) else []
     return found
-
-
-def run_warm(
-    project: Project, arguments: dict[str, list[str]], folder: Path
-) -> dict[str, "subprocess.CompletedProcess[str]"]:
-    """Run many commands, each in a process forked after the slow imports.
-
-    Args:
-        arguments: of each command, by its name.
-        folder: for their outputs.
-    """
-    paths = {
-        name: (folder / f"{number}.out", folder / f"{number}.err") for number, name in enumerate(arguments)
-    }
-    cases = [
-        {"arguments": arguments[name], "out": str(out), "err": str(err)} for name, (out, err) in paths.items()
-    ]
-    warm = subprocess.run(
-        [sys.executable, Path(__file__).with_name("warm.py")],
-        input=json.dumps(cases),
-        cwd=project.root,
-        env=project.environment({}),
-        capture_output=True,
-        text=True,
-        timeout=400,
-        check=True,
-    )
-    codes = json.loads(warm.stdout.splitlines()[-1])
-    return {
-        name: subprocess.CompletedProcess(arguments[name], code, out.read_text(), err.read_text())
-        for code, (name, (out, err)) in zip(codes, paths.items(), strict=True)
-    }

@@ -3,12 +3,13 @@
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import soundfile
 import torch
-from conftest import ROOT, run_warm
+from conftest import ROOT
 
 SHIPPED = ROOT / "checkpoints" / "instruments.ckpt"
 MODES = {
@@ -47,7 +48,9 @@ def answers(project, files):
         f"outputs={files}/outputs",
     ]
     commands["rerun", ""] = [f"--experimental-rerun={files}/config.pickle"]
-    return run_warm(project, commands, files)
+    with ThreadPoolExecutor(2) as pool:
+        done = pool.map(lambda name: project.run_warm(*commands[name]), commands)
+        return dict(zip(commands, done, strict=True))
 
 
 def test_no_mode_runs_what_a_checkpoint_names(answers, files):

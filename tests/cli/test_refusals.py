@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pytest
 import torch
-from conftest import ROOT, run_warm
+from conftest import ROOT
 
 DEBUG, CHORALES, PIANO = "experiment=debug", "experiment=piano_roll", "experiment=piano_midi"
 
@@ -167,11 +167,14 @@ def refused(project, tmp_path_factory):
     torch.save({"state_dict": {}, "epoch": 3}, files / "foreign.ckpt")
     outputs = {name: tmp_path_factory.mktemp("outputs") for name in CASES}
     arguments = {name: _arguments(CASES[name], files, outputs[name]) for name in CASES}
-    results = run_warm(project, {name: arguments[name] for name in CASES if name not in COLD}, files)
     with ThreadPoolExecutor(2) as pool:
-        cold = pool.map(lambda name: project.run(*arguments[name], **CASES[name].environment), COLD)
-        results |= dict(zip(COLD, cold, strict=True))
+        done = pool.map(lambda name: _run(project, name, arguments[name]), CASES)
+        results = dict(zip(CASES, done, strict=True))
     return {name: (results[name], outputs[name]) for name in CASES}
+
+
+def _run(project, name, arguments):
+    return (project.run_cold if name in COLD else project.run_warm)(*arguments, **CASES[name].environment)
 
 
 def _arguments(case, files, outputs):
