@@ -17,6 +17,9 @@ T = TypeVar("T")
 WANDB_SERVICE = "POLYSWEEP_WANDB_SERVICE"
 """Environment variable: the fork server, when it starts, starts one service of W&B for all trials."""
 
+PRELOADED = "POLYSWEEP_PRELOADED"
+"""Environment variable: the module that the fork server imports when it starts, instead of `src.imports`."""
+
 HEAVY = ("src.preload",)
 """Modules that the fork server imports before the first child is forked from it."""
 
@@ -41,7 +44,7 @@ def _share_server() -> None:
 
     Python means this to be so, but a child does not know the server's process number, and starts another one.
     """
-    server = getattr(importlib.import_module("multiprocessing.forkserver"), "_forkserver", None)
+    server: Any = getattr(importlib.import_module("multiprocessing.forkserver"), "_forkserver", None)
     known = getattr(server, "_forkserver_address", None) is not None
     if known and getattr(server, "_forkserver_pid", None) is None:
         server.ensure_running = lambda: None

@@ -19,7 +19,7 @@ from src.configuration.settings import check_settings, sweep_options
 from src.configuration.trust import trust
 from src.errors import UserError
 from src.paths import CONF
-from src.processes import WANDB_SERVICE
+from src.processes import PRELOADED, WANDB_SERVICE
 from src.rank import TRIAL
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ class PoolLauncher(Launcher):
         from src.sweep.settings import Settings
 
         assert self.config is not None
+        if self.trial != TRIAL:
+            os.environ[PRELOADED] = self.trial
         requests = [
             Request(tuple(filter_overrides(typed)), self._compose(list(typed))) for typed in job_overrides
         ]

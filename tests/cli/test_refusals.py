@@ -155,7 +155,7 @@ CASES = {
     "trial module": Case(("-m", "hydra.launcher.trial=no_such_module"), ("no_such_module", "PYTHONPATH")),
 }
 
-COLD = ("group option", "loss in a sweep", "loss that does not fit", "FluidSynth", "trial module")
+COLD = ("group option", "loss in a sweep", "FluidSynth")
 """Cases that run in a process of their own from the start; the first imports nothing heavy."""
 
 
