@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+import soxr
 
-from src.audio.compiled import import_librosa
 from src.errors import UserError
 
 SUFFIXES = (".wav", ".flac", ".mp3", ".ogg")
@@ -110,6 +110,7 @@ def _mixed(read: np.ndarray, channels: int) -> np.ndarray:
 
 
 def _resampled(waveform: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
-    librosa = import_librosa()  # half a second, needed only here
-    resampled = librosa.resample(waveform, orig_sr=rate, target_sr=sample_rate, res_type="soxr_hq")
-    return np.asarray(resampled, dtype=np.float32)
+    """Return (channels, samples) at another rate, as long as `librosa.resample` makes it."""
+    length = math.ceil(waveform.shape[1] * (sample_rate / rate))
+    resampled = np.stack([soxr.resample(channel, rate, sample_rate, quality="HQ") for channel in waveform])
+    return np.pad(resampled[:, :length], ((0, 0), (0, max(0, length - resampled.shape[1]))))

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import librosa
 import numpy as np
 import pytest
 import soundfile
@@ -93,3 +94,14 @@ def test_a_part_is_what_the_whole_has_there(tmp_path: Path, suffix: str, rate: i
             assert part.shape == (2, length)
             np.testing.assert_allclose(part[:, : expected.shape[1]], expected, atol=2e-3)
             assert not part[:, expected.shape[1] :].any()
+
+
+@pytest.mark.parametrize(("rate", "wanted"), [(44100, 22050), (22050, 16000), (8000, 44100)])
+@pytest.mark.parametrize("samples", [1, 7, 44101])
+def test_resampling_is_librosas_to_the_bit(tmp_path: Path, rate: int, wanted: int, samples: int):
+    written = 0.1 + 0.2 * np.random.default_rng(0).random((samples, 2))
+    soundfile.write(tmp_path / "a.wav", written, rate, subtype="FLOAT")
+    expected = librosa.resample(
+        written.T.astype(np.float32), orig_sr=rate, target_sr=wanted, res_type="soxr_hq"
+    )
+    assert np.array_equal(read_audio(tmp_path / "a.wav", wanted, channels=2), expected)
