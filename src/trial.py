@@ -33,6 +33,7 @@ from src.fingerprint import code_hash, value_hash, write_json
 from src.jackknife import Jackknife
 from src.libraries import configure_libraries
 from src.metrics.baseline_data import BaselineData, Split
+from src.metrics.halves import Judged, judge_epochs
 from src.metrics.item_groups import Groups
 from src.metrics.kept import FILE, Answered, read_jackknife, write_kept
 from src.metrics.kinds import KINDS, direction, further_baselines, matters
@@ -150,7 +151,8 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
             write_kept(folder / FILE, data.target, answered, float(learner.threshold), learner.names)
             finished = Finished(config, learner, data, samples, *test)
             times = {"fit_s": round(fit_s, 3), "epochs": len(history.rows)}
-            _write(folder, finished, val[1], times, begun)
+            judged = judge_epochs(history.rows, objective, direction(config["objective"]))
+            _write(folder, finished, val[1], judged, times, begun)
             learning_curves(
                 history.rows, objective, samples / "learning_curves.png", config["overfit_batches"]
             )
@@ -203,7 +205,14 @@ def _measured(
     return answers, learner.measure(answers, groups, threshold=threshold)
 
 
-def _write(folder: Path, finished: Finished, val: Measured, times: dict[str, Any], begun: float) -> None:
+def _write(
+    folder: Path,
+    finished: Finished,
+    val: Measured,
+    judged: Judged | None,
+    times: dict[str, Any],
+    begun: float,
+) -> None:
     """Let the task write its samples, and write `metrics.json` with the task's results."""
     config, learner, data = finished.config, finished.learner, finished.data
     objective = config["objective"]
@@ -219,6 +228,7 @@ def _write(folder: Path, finished: Finished, val: Measured, times: dict[str, Any
             "value": val.metrics[objective],
             "direction": direction(objective),
             "matters": matters(objective),
+            **({} if judged is None else {"judged": judged.value, "flattered": judged.flattered}),
         },
         "seed": config["seed"],
         "val": val.metrics,

@@ -11,6 +11,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor, nn
 
 from src.losses.base import Loss
+from src.metrics.halves import measure_halves
 from src.metrics.item_groups import Groups
 from src.metrics.kinds import KINDS, scalars
 from src.metrics.measuring import Measured, measure, validation_threshold
@@ -153,7 +154,9 @@ class Learner(lightning.LightningModule):
         answers = self._answered()
         self._check_finite(answers.logits)
         self.threshold.fill_(self.kind.tune(answers.outputs, answers.targets, self.names))
-        self._log("val", answers, self.validation_threshold(answers, self.validation_groups))
+        threshold = self.validation_threshold(answers, self.validation_groups)
+        self._log("val", answers, threshold)
+        self._log_halves(answers, threshold)
         if self._train_losses and self.trainer.state.fn == TrainerFn.FITTING:
             self.log("train/loss", torch.stack(self._train_losses).mean().float())
             learned = self.loss.learned(self.names) if isinstance(self.loss, Loss) else {}
@@ -231,6 +234,21 @@ class Learner(lightning.LightningModule):
         logged = {f"{split}/{name}": value for name, value in scalars(metrics).items()}
         self.log_dict({k: v for k, v in logged.items() if k != f"{split}/{self.objective}"})
         self.log(f"{split}/{self.objective}", metrics[self.objective], prog_bar=True)
+
+    def _log_halves(self, answers: Answers, threshold: Threshold) -> None:
+        """Log the objective on each half of validation; see `src.metrics.halves`."""
+        if self.validation_groups is None or self.trainer.state.fn != TrainerFn.FITTING:
+            return
+        found = measure_halves(
+            self.kind,
+            answers.outputs,
+            answers.targets,
+            threshold,
+            self.names,
+            self.objective,
+            self.validation_groups,
+        )
+        self.log_dict({f"val/{self.objective}_{half}": value for half, value in found.items()})
 
     def _check_finite(self, logits: Tensor) -> None:
         losses = torch.stack(self._train_losses) if self._train_losses else torch.zeros(1)

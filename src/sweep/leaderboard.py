@@ -6,7 +6,10 @@ from typing import Any
 import pandas as pd
 
 from src.sweep.ranking import Ranking
-from src.sweep.rows import Entry, Row, baseline_rows, objective_of, swept_keys, trial_rows
+from src.sweep.rows import Entry, Row, baseline_rows, judged_name, objective_of, swept_keys, trial_rows
+
+JUDGED = ("verdict", "behind", "behind_low", "behind_high", "p_best", "more_seeds", "more_items")
+"""Columns of the verdict."""
 
 
 def leaderboard(entries: Sequence[Entry], ranking: Ranking | None = None) -> pd.DataFrame:
@@ -48,7 +51,7 @@ def table_of(rows: Sequence[Row], entries: Sequence[Entry]) -> pd.DataFrame:
 
 
 def _metric_names(rows: Sequence[Row], objective: str) -> list[str]:
-    names = dict.fromkeys([objective, objective.removeprefix("val_")])
+    names = dict.fromkeys([objective, objective.removeprefix("val_"), judged_name(objective)])
     names.update(dict.fromkeys(name for row in rows if row.kind == "trial" for name in row.values))
     known = {name for row in rows for name in row.values}
     return [name for name in names if name in known or name == objective]
@@ -79,7 +82,7 @@ def _line(row: Row, keys: Sequence[str], metrics: Sequence[str]) -> dict[str, An
 def _judged(row: Row) -> Mapping[str, Any]:
     judged = row.judgement
     if judged is None:
-        return dict.fromkeys(("verdict", "behind", "behind_low", "behind_high", "p_best", "more_seeds"))
+        return dict.fromkeys(JUDGED)
     return {
         "verdict": str(judged.verdict),
         "behind": judged.behind,
@@ -87,6 +90,7 @@ def _judged(row: Row) -> Mapping[str, Any]:
         "behind_high": judged.high,
         "p_best": judged.p_best,
         "more_seeds": judged.more_seeds,
+        "more_items": judged.more_items,
     }
 
 

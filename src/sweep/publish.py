@@ -90,7 +90,8 @@ def publish(trials: "Sequence[Entry]", folder: Path, settings: Settings, console
     notes = tell(rows, ranking, table, folder)
     draw(table, folder / "leaderboard.png")
     write_tuning_curves(rows, ranking, folder)
-    _print_leaderboard(table, console)
+    # The third metric is what ranks rows where that is not their objective.
+    _print_leaderboard(table, 3 if ranking.reorders(rows) else 2, console)
     for note in notes:
         _say(console, note)
     _say(console, f"leaderboard: {folder}/leaderboard.csv, .md, .png")
@@ -106,7 +107,7 @@ def _say(console: Console, text: str) -> None:
     console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
-def _print_leaderboard(table: "pd.DataFrame", console: Console) -> None:
+def _print_leaderboard(table: "pd.DataFrame", n_metrics: int, console: Console) -> None:
     from src.sweep.table_text import data_names
 
     names = data_names(table)
@@ -114,15 +115,15 @@ def _print_leaderboard(table: "pd.DataFrame", console: Console) -> None:
         ranked = table["rank"].notna() | (table["kind"] == "baseline")
         unranked = (table["kind"] == "trial") & table["rank"].isna() & (number == 0)
         title = f"leaderboard of test items {data}" if len(names) > 1 else "leaderboard"
-        console.print(_rich_table(table[(table["test_items"] == data) & ranked | unranked], title))
+        console.print(_rich_table(table[(table["test_items"] == data) & ranked | unranked], n_metrics, title))
 
 
-def _rich_table(table: "pd.DataFrame", title: str) -> Table:
+def _rich_table(table: "pd.DataFrame", n_metrics: int, title: str) -> Table:
     import pandas as pd
 
     from src.sweep.table_text import cell, difference_cell, shown_names, summary_columns, verdict_cell
 
-    metrics = summary_columns(table)[:2]
+    metrics = summary_columns(table)[:n_metrics]
     shown = Table(title=title, title_justify="left")
     for column in ("", "trial", "seeds", *metrics, "behind the first", "verdict", "state", "time"):
         shown.add_column(column)

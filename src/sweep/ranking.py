@@ -9,7 +9,7 @@ from src.errors import UserError
 from src.jackknife import Jackknife
 from src.sweep.comparison.results import Results
 from src.sweep.comparison.verdicts import judge
-from src.sweep.rows import Row
+from src.sweep.rows import Row, judged_name
 
 MATTERS = 0.005
 """Smallest difference worth a look where a metric has none of its own."""
@@ -50,13 +50,29 @@ class Ranking:
         reference = None if self.reference is None else find_row(rows, self.reference)
         for data in dict.fromkeys(row.data for row in rows):
             ranked = [row for row in rows if row.data == data and row.values.get(self.objective)]
-            sign = -1 if self.direction == "max" else 1
-            ranked.sort(key=lambda row: (row.diverged > 0, sign * row.mean(self.objective)))
+            sign, by = -1 if self.direction == "max" else 1, self.ranks_by(ranked)
+            ranked.sort(key=lambda row: (row.diverged > 0, sign * row.mean(by)))
             for number, row in enumerate(ranked, start=1):
                 row.rank = number
             if ranked:
                 ranked[0].edges = tuple(edges(ranked[0], rows))
                 self._judge(ranked, reference)
+
+    def ranks_by(self, rows: Sequence[Row]) -> str:
+        """Return the metric that ranks: where all rows have it, the objective without the choice of the epoch."""
+        judged = judged_name(self.objective)
+        known = all(row.values.get(judged, {}).keys() == row.values[self.objective].keys() for row in rows)
+        return judged if known else self.objective
+
+    def reorders(self, rows: Sequence[Row]) -> bool:
+        """Whether ranked rows are not in the order of their objective, which the choice of the epoch flatters."""
+        sign = -1 if self.direction == "max" else 1
+        for data in {row.data for row in rows}:
+            ranked = [row for row in rows if row.data == data and row.rank is not None and not row.diverged]
+            means = [sign * row.mean(self.objective) for row in sorted(ranked, key=lambda row: row.rank or 0)]
+            if means != sorted(means):
+                return True
+        return False
 
     def results(self, rows: Sequence[Row]) -> list[Results]:
         """Return the results of rows on test, item by item where all trials have kept their outputs."""

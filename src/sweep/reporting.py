@@ -11,7 +11,7 @@ from src.processes import call
 from src.sweep.comparison.effects import Effect, Effects, grid_effects
 from src.sweep.protocol import load_trial
 from src.sweep.ranking import MATTERS, Ranking
-from src.sweep.rows import Entry, Row, objective_of
+from src.sweep.rows import Entry, Row, judged_name, objective_of
 from src.sweep.settings import Settings
 from src.sweep.state import State
 from src.sweep.table_text import edge_notes, markdown
@@ -82,11 +82,26 @@ def reservations(rows: Sequence[Row], ranking: Ranking) -> list[str]:
             f"Losses are compared by {ranking.metric}, which only some of them minimise: objective=f1_micro is one "
             "that none does."
         )
+    told += _flattery(judged, ranking)
     if all(row.judgement is None or row.judgement.low is None for row in judged):
         told.append("Nothing tells the variation over seeds: sweep seed=1,2,3 for verdicts.")
     elif any(result.without is None for result in ranking.results(judged)):
         told.append("Intervals are over seeds only: the choice of test items is not in them.")
     return told
+
+
+def _flattery(rows: Sequence[Row], ranking: Ranking) -> list[str]:
+    """Return how much the choice of the best epoch flatters validation figures, and what that changes."""
+    flattered = [value for row in rows for value in row.flattered]
+    if not flattered:
+        return []
+    mean = sum(flattered) / len(flattered)
+    told = f"The choice of the best epoch flatters {ranking.objective} by {mean:.4f} on average"
+    if not ranking.reorders(rows):
+        return [f"{told}, which changes no rank."]
+    return [
+        f"{told}, and not all rows alike: they are ranked by {judged_name(ranking.objective)}, without it."
+    ]
 
 
 def _is_loss(key: str) -> bool:

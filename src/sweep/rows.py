@@ -46,6 +46,7 @@ class Row:
         epochs, times: of its trials.
         runs: folders of its trials, relative to the outputs folder.
         run_of_seed: those of the trials that have results, by seed.
+        flattered: how much the choice of the best epoch flatters the objective, of each trial that says so.
         diverged: how many trials ended because a loss or an output was not finite.
         rank: from 1, among rows of the same data.
         judgement: of its results on test.
@@ -63,6 +64,7 @@ class Row:
     times: list[float] = field(default_factory=list)
     runs: list[str] = field(default_factory=list)
     run_of_seed: dict[int, str] = field(default_factory=dict)
+    flattered: list[float] = field(default_factory=list)
     diverged: int = 0
     rank: int | None = None
     judgement: Judgement | None = None
@@ -110,6 +112,9 @@ def _trial_row(members: Sequence[Entry], swept: Mapping[str, str]) -> Row:
         row.data = data_of(entry)
         objective = entry.metrics["objective"]
         named = {f"val_{objective['name']}": objective["value"], **scalars(entry.metrics.get("test", {}))}
+        if "judged" in objective:
+            named[judged_name(f"val_{objective['name']}")] = objective["judged"]
+            row.flattered.append(float(objective["flattered"]))
         for name, value in named.items():
             row.values.setdefault(name, {})[entry.seed] = float(value)
         row.epochs.append(float(entry.metrics["time"].get("epochs", 0)))
@@ -141,6 +146,11 @@ def data_of(entry: Entry) -> str:
     """Return what identifies the items that a trial was tested on; empty where it says nothing of them."""
     data = entry.metrics.get("data", {})
     return str(data.get("evaluation", data.get("signature", "")))
+
+
+def judged_name(objective: str) -> str:
+    """Return the name of the objective on halves of validation that did not choose the epoch."""
+    return f"{objective}_judged"
 
 
 def scalars(metrics: Mapping[str, Any]) -> dict[str, float]:

@@ -44,6 +44,8 @@ def verdict_cell(line: Mapping[Any, Any]) -> str:
     """Format a verdict, and what would settle it: `undecided, about 4 more seeds would tell`."""
     if pd.isna(line["verdict"]):
         return ""
+    if line["more_items"] is True:
+        return f"{line['verdict']}, only more test items would tell"
     if pd.isna(line["more_seeds"]):
         return str(line["verdict"])
     more = int(line["more_seeds"])

@@ -159,6 +159,7 @@ def test_folder_of_a_trial(three):
         assert {"objective", "val", "test", "baselines", "time", "environment"} <= set(metrics)
         assert metrics["objective"] == {
             "name": "f1_macro", "value": metrics["val"]["f1_macro"], "direction": "max", "matters": 0.005,
+            **_judged(folder),
         }  # fmt: skip
         assert {"git_commit", "versions", "device"} <= set(metrics["environment"])
         [slot] = {line["slot"] for line in ledger(outputs, "three") if line["signature"] == folder.name} - {
@@ -166,6 +167,15 @@ def test_folder_of_a_trial(three):
         }
         assert slot == f"gpu:{metrics['environment']['visible_devices']}"
         assert [line["epoch"] for line in _history(folder)] == ["0", "1"]
+
+
+def _judged(folder):
+    """The objective on each half of validation at the epoch that is best on the other half, from `history.csv`."""
+    halves = [[float(line[f"val/f1_macro_half_{half}"]) for line in _history(folder)] for half in (1, 2)]
+    first, second = np.array(halves)
+    judged = (first[second.argmax()] + second[first.argmax()]) / 2
+    flattered = (first.max() + second.max()) / 2 - judged
+    return {"judged": pytest.approx(judged), "flattered": pytest.approx(flattered)}
 
 
 @pytest.mark.slow

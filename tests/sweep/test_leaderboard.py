@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from src.sweep.leaderboard import leaderboard
+from src.sweep.leaderboard import JUDGED, leaderboard
 from src.sweep.rows import Entry, swept_keys
 from src.sweep.state import State
 from src.sweep.table_text import cell, markdown, shown_names
@@ -49,7 +49,7 @@ def test_columns_are_those_of_the_contract():
     assert columns[:5] == ["rank", "kind", "name", "optimizer", "n_seeds"]
     assert columns[5:9] == [f"val_f1_macro_{part}" for part in ("mean", "std", "low", "high")]
     assert columns[9:13] == [f"f1_macro_{part}" for part in ("mean", "std", "low", "high")]
-    assert columns[-12:-6] == ["verdict", "behind", "behind_low", "behind_high", "p_best", "more_seeds"]
+    assert columns[-13:-6] == list(JUDGED)
     assert columns[-6:] == ["edge", "test_items", "state", "epochs", "time_s", "runs"]
     assert not any("f1_by_class" in column for column in columns)
 

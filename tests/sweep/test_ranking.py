@@ -6,6 +6,7 @@ import pytest
 from src.errors import UserError
 from src.sweep.leaderboard import leaderboard, ranked_rows
 from src.sweep.ranking import Ranking, edges, find_row
+from src.sweep.reporting import reservations
 from src.sweep.rows import Entry, Row
 from src.sweep.state import State
 from src.sweep.table_text import edge_notes, markdown, verdict_cell
@@ -41,6 +42,39 @@ def test_a_configuration_with_a_diverged_seed_ranks_behind_those_without():
     table = leaderboard(trials).set_index("name")
     assert list(table.index[:2]) == ["optimizer.lr=1e-2", "optimizer.lr=1e-1"]
     assert table.loc["optimizer.lr=1e-1", "state"] == "1 of 3 diverged, 2 finished"
+
+
+def judged(lr, seed, value, without_choice):
+    found = entry(lr, seed, value)
+    found.metrics["objective"] |= {"judged": without_choice, "flattered": value - without_choice}
+    return found
+
+
+def test_where_the_choice_of_the_epoch_flatters_one_row_more_the_other_one_is_first():
+    trials = [judged("1e-1", seed, 0.91 + seed / 1000, 0.85) for seed in (1, 2)]
+    trials += [judged("1e-2", seed, 0.90 + seed / 1000, 0.89) for seed in (1, 2)]
+    table = leaderboard(trials)
+    assert list(table["name"][:2]) == ["optimizer.lr=1e-2", "optimizer.lr=1e-1"]
+    assert list(table["val_f1_macro_judged_mean"][:2]) == pytest.approx([0.89, 0.85])
+    rows = ranked_rows(trials, ranking())
+    assert ranking().reorders(rows)
+    assert any("ranked by val_f1_macro_judged" in note for note in reservations(rows, ranking()))
+
+
+def test_where_it_flatters_all_alike_nothing_changes():
+    trials = [
+        judged(lr, seed, value, value - 0.02) for lr, value in (("1", 0.9), ("2", 0.8)) for seed in (1, 2)
+    ]
+    rows = ranked_rows(trials, ranking())
+    assert not ranking().reorders(rows)
+    assert any(
+        "by 0.0200 on average, which changes no rank" in note for note in reservations(rows, ranking())
+    )
+
+
+def test_a_row_that_is_not_judged_leaves_the_ranks_to_the_objective():
+    trials = [judged("1", 1, 0.9, 0.5), entry("2", 1, 0.8)]
+    assert ranked_rows(trials, ranking())[0].name == "optimizer.lr=1"
 
 
 def test_a_configuration_that_always_diverges_has_no_rank():
@@ -161,11 +195,10 @@ def test_a_reference_that_names_no_single_row_is_refused(described, reason):
 
 
 def test_what_would_settle_it_is_named():
-    assert (
-        verdict_cell({"verdict": "undecided", "more_seeds": 1}) == "undecided, about 1 more seed would tell"
-    )
-    assert (
-        verdict_cell({"verdict": "undecided", "more_seeds": 4}) == "undecided, about 4 more seeds would tell"
-    )
-    assert verdict_cell({"verdict": "worse", "more_seeds": None}) == "worse"
-    assert verdict_cell({"verdict": None, "more_seeds": None}) == ""
+    by_seeds = {"verdict": "undecided", "more_items": False}
+    assert verdict_cell(by_seeds | {"more_seeds": 1}) == "undecided, about 1 more seed would tell"
+    assert verdict_cell(by_seeds | {"more_seeds": 4}) == "undecided, about 4 more seeds would tell"
+    assert verdict_cell({"verdict": "worse", "more_seeds": None, "more_items": False}) == "worse"
+    assert verdict_cell({"verdict": None, "more_seeds": None, "more_items": None}) == ""
+    only_items = {"verdict": "undecided", "more_seeds": None, "more_items": True}
+    assert verdict_cell(only_items) == "undecided, only more test items would tell"

@@ -81,14 +81,14 @@ def judge(
     means = sign * np.array([each.values.mean() for each in results])
     errors = estimate_errors(results, n_draws=n_draws) if len(results) > 1 else None
     if errors is None:
-        return [Judgement(Verdict.UNDECIDED, _behind(means, index, chosen)) for index in range(len(results))]
+        gaps = [means[_rivals(index, chosen, means)] - means[index] for index in range(len(results))]
+        return [Judgement(Verdict.UNDECIDED, float(each.max()) if len(each) else None) for each in gaps]
     critical = critical_value(errors, chosen if against_chosen_only else None)
     half = critical * np.sqrt(errors.variance())
     p_best = probability_of_best(errors, sign)
     judged = []
     for index in range(len(results)):
-        # The chosen one is compared with all others: how far it may be behind any of them.
-        rivals = [chosen] if index != chosen else [other for other in range(len(results)) if other != chosen]
+        rivals = _rivals(index, chosen, means)
         gaps = means[rivals] - means[index]
         low, high = (gaps - half[index, rivals]).max(), (gaps + half[index, rivals]).max()
         verdict = _verdict(low, high, matters)
@@ -120,14 +120,14 @@ def largest_errors(errors: Errors, reference: int | None = None) -> Floats:
         errors: of K >= 2 configurations.
         reference: all differences from this one; `None`: between all pairs, so that any of them may be chosen.
     """
-    first, second = np.triu_indices(len(errors.means), 1)
-    if reference is not None:
-        kept = (first == reference) | (second == reference)
-        first, second = first[kept], second[kept]
-    deviation = np.sqrt(errors.variance()[first, second])
+    deviation = np.sqrt(errors.variance())
     largest = np.zeros(len(errors.drawn))
-    for i, j, scale in zip(first, second, deviation, strict=True):
-        np.maximum(largest, np.abs(errors.drawn[:, i] - errors.drawn[:, j]) / scale, out=largest)
+    for one in range(len(errors.means)) if reference is None else [reference]:
+        others = np.delete(np.arange(len(errors.means)), one)
+        others = others[others > one] if reference is None else others
+        if len(others):
+            between = np.abs(errors.drawn[:, others] - errors.drawn[:, [one]]) / deviation[one, others]
+            np.maximum(largest, between.max(1), out=largest)
     return largest
 
 
@@ -176,12 +176,9 @@ def _quantile(k: int, freedom: float) -> float:
     return float(stats.t.ppf(1 - 0.025 / (k * (k - 1) / 2), max(1.0, freedom)))
 
 
-def _behind(means: Floats, index: int, chosen: int) -> float | None:
-    """Return how much a mean is behind that of the chosen one; for the chosen one, behind the best other."""
-    if index != chosen:
-        return float(means[chosen] - means[index])
-    others = np.delete(means, index)
-    return float(others.max() - means[index]) if len(others) else None
+def _rivals(index: int, chosen: int, means: Floats) -> list[int]:
+    """Return what a configuration is compared with: the chosen one, which itself may be behind any of the others."""
+    return [chosen] if index != chosen else [other for other in range(len(means)) if other != chosen]
 
 
 def _verdict(low: float, high: float, matters: float) -> Verdict:
