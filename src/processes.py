@@ -1,6 +1,5 @@
 """Child processes that start with the heavy imports already done."""
 
-import importlib
 import multiprocessing
 import os
 import signal
@@ -44,7 +43,9 @@ def _share_server() -> None:
 
     Python means this to be so, but a child does not know the server's process number, and starts another one.
     """
-    server: Any = getattr(importlib.import_module("multiprocessing.forkserver"), "_forkserver", None)
+    from multiprocessing import forkserver
+
+    server: Any = getattr(forkserver, "_forkserver", None)
     known = getattr(server, "_forkserver_address", None) is not None
     if known and getattr(server, "_forkserver_pid", None) is None:
         server.ensure_running = lambda: None

@@ -9,14 +9,14 @@ from hydra import compose, initialize_config_dir
 from hypothesis import settings
 from omegaconf import OmegaConf
 
-from src.audio.compiled import BEATS, import_librosa
+from src.audio.compiled import import_librosa
 from src.metrics.further import BASELINES, METRICS
 
 # How long an example takes says nothing about the code on a machine that does other things, too.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-import_librosa(BEATS)  # before the tests do, which run in several processes
+import_librosa(beats=True)  # before the tests do, which run in several processes
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
 

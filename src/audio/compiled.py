@@ -1,7 +1,6 @@
 """Functions of librosa that numba compiles, and the files in which it keeps them."""
 
 import functools
-import importlib
 import os
 import tempfile
 from importlib.util import find_spec
@@ -10,28 +9,29 @@ from typing import Any
 
 from filelock import FileLock
 
-COMPILED = ("librosa.util.utils", "librosa.core.audio", "librosa.core.pitch")
-"""Modules with functions that are compiled when they are imported for the first time, which all others import."""
-
-BEATS = "librosa.beat"
-"""Another one, which takes seconds to import."""
-
 
 @functools.cache
-def import_librosa(*further: str) -> Any:
-    """Import librosa and what is compiled with it, one process after the other; return the module.
-
-    Args:
-        further: names of modules, such as `BEATS`.
+def import_librosa(*, beats: bool = False) -> Any:
+    """Import librosa and the modules that compile functions when they are imported, one process after the other.
 
     Numba keeps what it has compiled in files that it does not lock. A function of `numba.guvectorize` has two, which
     refer to each other. Where two processes write them at once, the files of one go with those of the other, and every
     process that reads them later crashes.
+
+    Args:
+        beats: whether the beat tracker is needed, which takes seconds to import.
+
+    Returns:
+        The module.
     """
     with FileLock(lock_file()):
-        for name in (*COMPILED, *further):
-            importlib.import_module(name)
-    return importlib.import_module("librosa")
+        import librosa.core.audio
+        import librosa.core.pitch
+        import librosa.util.utils
+
+        if beats:
+            import librosa.beat
+    return librosa
 
 
 def lock_file() -> Path:

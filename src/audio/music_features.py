@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from src.audio.compiled import BEATS, import_librosa
+from src.audio.compiled import import_librosa
 
 SAMPLE_RATE = 22050
 """Hz, of all sounds in this module."""
@@ -70,7 +70,7 @@ def beat_synchronous(features: np.ndarray) -> np.ndarray:
     Returns:
         float32 (140, beats + 1), or (140, beats) where the first frame is a beat.
     """
-    librosa = import_librosa(BEATS)
+    librosa = import_librosa(beats=True)
     onsets = librosa.onset.onset_strength(
         S=features[:N_MELS], sr=SAMPLE_RATE, hop_length=HOP_LENGTH, aggregate=np.median
     )

@@ -12,6 +12,18 @@ MOST_ITEMS = 16_384
 """Training items that a baseline is fitted to; where there are more, every n-th."""
 
 
+MOST_EPOCHS = 64
+
+
+def fresh_items(an_epoch: int) -> int:
+    """Return to how many training items baselines are fitted where each epoch has new ones: those of 64 epochs at most.
+
+    Args:
+        an_epoch: items of an epoch.
+    """
+    return min(MOST_ITEMS, MOST_EPOCHS * an_epoch)
+
+
 class Split(NamedTuple):
     """One split of the data for a baseline.
 

@@ -164,6 +164,7 @@ IMPORTS_BY_NAME = {
     "src/configuration/targets.py": "checks first",
     "src/configuration/fitting.py": "names of this project's files",
     "src/sweep/protocol.py": "hydra.launcher.trial of the command line",
+    "src/preload.py": "hydra.launcher.trial of the command line",
     "src/probe.py": "a table of names",
     "src/audio/fluid.py": "a constant",
     "src/preparation/fetch.py": "a constant",

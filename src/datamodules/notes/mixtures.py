@@ -18,7 +18,7 @@ from src.datamodules.notes.mixer import DETUNE, GAIN_DB, LEVELS, N_SOURCES, Mixe
 from src.datamodules.sound_batches import FreshBatches
 from src.errors import UserError
 from src.messages import say
-from src.metrics.baseline_data import MOST_ITEMS
+from src.metrics.baseline_data import fresh_items
 from src.rules import by_name, flag, null, one_of, whole
 from src.splitting.splits import SPLITS
 
@@ -139,7 +139,7 @@ class Mixtures(NoteDataModule):
     @property
     def most_train_items(self) -> int:
         """Number of training mixtures that baselines may be fitted to: with `fresh`, those of further epochs, too."""
-        return MOST_ITEMS if self.fresh else super().most_train_items
+        return fresh_items(self.n_items["train"]) if self.fresh else super().most_train_items
 
     def summary(self) -> dict[str, Any]:
         """Return the entry of the data in `metrics.json`, with the notes of each split and whether they leak."""

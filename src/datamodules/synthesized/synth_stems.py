@@ -25,7 +25,7 @@ from src.datamodules.synthesized.synth_clips import ClipMaker, Split
 from src.errors import UserError
 from src.fingerprint import value_hash
 from src.metrics.band_statistics import band_statistics
-from src.metrics.baseline_data import MOST_ITEMS
+from src.metrics.baseline_data import fresh_items
 from src.preparation.code import code_signature
 from src.rules import Rule, by_name, flag, table, whole
 from src.splitting.splits import SPLITS
@@ -254,7 +254,7 @@ class SynthStems(SynthesizedClips):
         return StemMixtures(stems, self.pools, self.mixing, self.shuffle_seed)
 
     def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
-        """Return features and targets of a split; for `train`, `band_statistics` of the first 16,384 clips.
+        """Return features and targets of a split; for `train`, `band_statistics` of the first clips (`fresh_items`).
 
         Raises:
             UserError: the data are not built.
@@ -264,8 +264,8 @@ class SynthStems(SynthesizedClips):
     @functools.cached_property
     def _training_clips(self) -> tuple[np.ndarray, np.ndarray]:
         # In blocks, since the spectrograms of all would take more than a gigabyte.
-        starts = range(0, MOST_ITEMS, _BLOCK)
-        blocks = (self._mixed(start, min(start + _BLOCK, MOST_ITEMS)) for start in starts)
+        count = fresh_items(self.n_mixtures)
+        blocks = (self._mixed(start, min(start + _BLOCK, count)) for start in range(0, count, _BLOCK))
         described = [(band_statistics(features), targets) for features, targets in blocks]
         features, targets = zip(*described, strict=True)
         return np.concatenate(features), np.concatenate(targets)
@@ -282,8 +282,9 @@ class SynthStems(SynthesizedClips):
 
     @property
     def statistics_suffix(self) -> str:
-        """A hash of how stems are mixed."""
-        return f"-{value_hash([asdict(self.mixing), code_signature(stem_mixtures)])}"
+        """A hash of how stems are mixed, and of how many clips baselines are fitted to."""
+        mixed = [asdict(self.mixing), code_signature(stem_mixtures), fresh_items(self.n_mixtures)]
+        return f"-{value_hash(mixed)}"
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Return a loader of training clips that no earlier epoch had."""

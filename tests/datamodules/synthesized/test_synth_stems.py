@@ -83,7 +83,7 @@ def test_clips_of_the_next_epoch_are_others(stems):
 
 
 def test_statistics_are_those_of_the_mixing_and_the_arrays_are_not(stems, monkeypatch):
-    for name, count in (("MOST_ITEMS", 120), ("_BLOCK", 50), ("_STATISTICS_CLIPS", 100)):
+    for name, count in (("fresh_items", lambda _: 120), ("_BLOCK", 50), ("_STATISTICS_CLIPS", 100)):
         monkeypatch.setattr(f"src.datamodules.synthesized.synth_stems.{name}", count)
     data = stems()
     data.prepare_data()
