@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from src.errors import UserError
 from src.sweep.comparison.results import Results
 from src.sweep.comparison.verdicts import judge
+from src.sweep.table_text import verdict_cell
 
 SUMMARY = re.compile(r"(?P<mean>\S+)\s*±\s*(?P<deviation>\S+)\s*\((?P<seeds>\d+)\)")
 
@@ -94,8 +95,10 @@ def main() -> int:
     for name, values, each in zip(names, figures.values(), judged, strict=True):
         interval = "" if each.low is None else f" [{each.low:+.4f}, {each.high:+.4f}]"
         behind = "" if each.behind is None else f"behind {each.behind:+.4f}{interval}"
-        more = f", {each.more_seeds} more seeds would tell" if each.more_seeds else ""
-        print(f"{name:28} {values.mean():.4f}  {behind}  {each.verdict}{more}")
+        told = verdict_cell(
+            {"verdict": each.verdict, "more_seeds": each.more_seeds, "more_items": each.more_items}
+        )
+        print(f"{name:28} {values.mean():.4f}  {behind}  {told}")
     return 0
 
 
