@@ -96,12 +96,17 @@ def trial(tmp_path_factory: pytest.TempPathFactory) -> Trial:
 
 def test_the_objective_is_nats_a_frame_and_is_minimised(trial: Trial) -> None:
     metrics = trial.metrics
+    judged = {name: metrics["objective"].pop(name) for name in ("judged", "flattered")}
     assert metrics["objective"] == {
         "name": "nll",
         "value": metrics["val"]["nll"],
         "direction": "min",
         "matters": 0.01,
     }
+    assert judged["judged"] == pytest.approx(metrics["val"]["nll"], rel=0.2), (
+        "the halves are not of equal length"
+    )
+    assert 0 <= judged["flattered"] < 0.5
     assert trial.config["callbacks"]["best"]["mode"] == "min"
 
 

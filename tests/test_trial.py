@@ -59,6 +59,9 @@ def metrics_of(finished: Finished) -> dict[str, Any]:
 
 def test_metrics_have_all_parts(finished: Finished) -> None:
     metrics = metrics_of(finished)
+    judged = {name: metrics["objective"].pop(name) for name in ("judged", "flattered")}
+    assert 0 <= judged["judged"] <= 1
+    assert 0 <= judged["flattered"] <= 1
     assert metrics["objective"] == {
         "name": "f1_macro",
         "value": metrics["val"]["f1_macro"],
