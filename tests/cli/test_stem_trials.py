@@ -156,6 +156,10 @@ def test_a_soundfont_seen_in_training_is_tested_on_when_that_is_said(project, fo
     data = read(only(tmp_path / "tested") / "metrics.json")["data"]
     assert data["seen"] is True
     assert data["soundfonts"]["test"] == ["full"]
+    assert (
+        "data.seen=true: the model was trained on recordings of full (by full)"
+        in result.stdout + result.stderr
+    )
 
 
 @pytest.mark.slow

@@ -24,6 +24,7 @@ from src.datamodules.synthesized.stem_voices import Voice, check_left_out, relat
 from src.datamodules.synthesized.synth_clips import ClipMaker, Split
 from src.errors import UserError
 from src.fingerprint import value_hash
+from src.messages import say
 from src.metrics.band_statistics import band_statistics
 from src.metrics.baseline_data import fresh_items
 from src.preparation.code import code_signature
@@ -157,6 +158,25 @@ class SynthStems(SynthesizedClips):
         if not self.seen:
             self.families.check_splits(self._soundfont_presets())
         super().check()
+
+    def check_test(self, trained: Mapping[str, Any]) -> None:
+        """Say which test soundfonts a model has seen, where `seen` allows that: their figures are too good."""
+        if not self.seen:
+            return  # `check` has refused them
+        own = {Path(name).stem for name in trained["test_soundfonts"]}
+        presets = self._soundfont_presets()
+        for font in presets["test"]:
+            if font.stem not in own:
+                seen = [other for other in presets["train"] if self._are_kin(font, other, presets)]
+                if seen:
+                    names = ", ".join(other.stem for other in seen)
+                    say(f"data.seen=true: the model was trained on recordings of {font.stem} (by {names})")
+
+    def _are_kin(self, font: Path, other: Path, presets: Mapping[str, Mapping[Path, Any]]) -> bool:
+        """Whether a test and a training soundfont are the same or share a recording."""
+        if font == other:
+            return True
+        return bool(self.families.shared(other, presets["train"][other], font, presets["test"][font]))
 
     @functools.cached_property
     def voices(self) -> tuple[Voice, ...]:
