@@ -167,8 +167,12 @@ def measured(
     return {name: (false[name] / sweeps, float(np.sort(needed[name])[int(0.8 * sweeps)])) for name in rules}
 
 
-def _sweeps(case: Case, k: int, n_seeds: int, sweeps: int) -> Iterator[list[Results]]:
-    rng = np.random.default_rng([k, n_seeds, round(10 * case.ratio), round(case.step), case.groups])
+def _sweeps(
+    case: Case, k: int, n_seeds: int, sweeps: int, *, calibrates: bool = False
+) -> Iterator[list[Results]]:
+    """Yield simulated sweeps; those that calibrate the levels are not those that these are then measured on."""
+    key = [k, n_seeds, round(10 * case.ratio), round(case.step), case.groups, int(calibrates)]
+    rng = np.random.default_rng(key)
     for _ in range(sweeps):
         yield case.sweep(k, n_seeds, rng)
 
@@ -196,7 +200,7 @@ def calibrate(sweeps: int) -> None:
             worst = np.zeros(len(LEVELS))
             for case in CASES[:3]:
                 missed = np.zeros(len(LEVELS))
-                for results in _sweeps(case, k, n_seeds, sweeps):
+                for results in _sweeps(case, k, n_seeds, sweeps, calibrates=True):
                     errors = estimate_errors(results, n_draws=DRAWS)
                     assert errors is not None
                     best = int(errors.means.argmax())

@@ -13,6 +13,7 @@ The intervals are over seeds only: nothing is known of the test items.
 """
 
 import argparse
+import math
 import re
 import sys
 from pathlib import Path
@@ -45,6 +46,10 @@ def read_figures(text: str) -> dict[str, NDArray[np.float64]]:
             raise UserError(
                 f"line {number}: {line!r}: write `name: 0.81 0.83` or `name: 0.82 ± 0.01 (3)`."
             ) from None
+        if not np.isfinite(values).all():
+            raise UserError(
+                f"line {number}: {line!r}: results are finite numbers; leave out trials that diverged."
+            )
         if not name or name in found or not len(values):
             raise UserError(
                 f"line {number}: {line!r}: give each configuration a name of its own and results."
@@ -59,11 +64,22 @@ def _values(told: str) -> NDArray[np.float64]:
     summary = SUMMARY.fullmatch(told)
     if summary is None:
         return np.array([float(word) for word in told.split()])
-    seeds = int(summary["seeds"])
+    seeds, deviation = int(summary["seeds"]), float(summary["deviation"])
+    if not 0 <= deviation < math.inf:
+        raise ValueError(told)
     # Verdicts depend on mean and deviation only, so any values with these will do.
     places = np.arange(seeds) - (seeds - 1) / 2
-    scale = float(summary["deviation"]) / places.std(ddof=1) if seeds > 1 else 0.0
+    scale = deviation / places.std(ddof=1) if seeds > 1 else 0.0
     return np.asarray(float(summary["mean"]) + scale * places)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path} can't be read ({error.strerror}); name a text file.") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path} is no UTF-8 text; save it as UTF-8.") from None
 
 
 def main() -> int:
@@ -77,11 +93,13 @@ def main() -> int:
     parser.add_argument("--reference", help="the configuration that all others are compared with")
     options = parser.parse_args()
     try:
-        figures = read_figures(options.figures.read_text(encoding="utf-8"))
+        if not (math.isfinite(options.matters) and options.matters >= 0):
+            raise UserError(f"--matters={options.matters}: choose a number that is not negative.")
+        figures = read_figures(_text(options.figures))
         names = list(figures)
         if options.reference not in (None, *names):
             raise UserError(f"--reference={options.reference}: name one of {', '.join(names)}.")
-    except (OSError, UserError) as error:
+    except UserError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 2
     chosen = names.index(options.reference or names[0])

@@ -12,11 +12,9 @@ class Jackknife(NamedTuple):
     Attributes:
         value: of all items.
         without: float64 (B,), without the items of one block after another; equal groups give equal blocks.
-        n_groups: number of groups, at least B.
         items: a hash of the items' targets and groups: where it is equal, two trials answered the same items.
     """
 
     value: float
     without: NDArray[np.float64]
-    n_groups: int
     items: str

@@ -22,7 +22,7 @@ from src.configuration.build import build_data, build_learner
 from src.configuration.build_loggers import build_loggers, close_loggers
 from src.configuration.build_trainer import build_trainer
 from src.configuration.checkpoint_files import read_checkpoint
-from src.configuration.checks import freeze
+from src.configuration.checks import freeze, incomparable
 from src.configuration.devices import visible_gpus
 from src.configuration.roles import key_roles
 from src.configuration.targets import find_task
@@ -36,7 +36,7 @@ from src.metrics.baseline_data import BaselineData, Split
 from src.metrics.halves import Judged, judge_epochs
 from src.metrics.item_groups import Groups
 from src.metrics.kept import FILE, Answered, read_jackknife, write_kept
-from src.metrics.kinds import KINDS, direction, further_baselines, matters
+from src.metrics.kinds import KINDS, cautions, direction, further_baselines, matters
 from src.metrics.measuring import Measured
 from src.models.learner import Answers, Learner, StepOutput
 from src.options import Role
@@ -44,7 +44,7 @@ from src.pictures import learning_curves
 from src.splitting.splits import SPLITS
 from src.tasks.base import Finished
 
-__all__ = ["freeze", "gpus", "gpus_needed", "jackknife", "prepare", "roles", "run"]
+__all__ = ["freeze", "gpus", "gpus_needed", "incomparable", "jackknife", "prepare", "roles", "run"]
 
 Config = Mapping[str, Any]
 Report = Callable[[dict[str, Any]], None]
@@ -228,6 +228,7 @@ def _write(
             "value": val.metrics[objective],
             "direction": direction(objective),
             "matters": matters(objective),
+            "cautions": cautions(objective),
             **({} if judged is None else {"judged": judged.value, "flattered": judged.flattered}),
         },
         "seed": config["seed"],

@@ -18,7 +18,7 @@ from src.commands.prediction import predict
 from src.configuration.build import build_data
 from src.configuration.checks import freeze
 from src.errors import UserError
-from src.metrics.kinds import KINDS
+from src.metrics.kinds import KINDS, cautions
 from src.trial import jackknife, run
 from tests.conftest import CONF
 
@@ -102,6 +102,7 @@ def test_the_objective_is_nats_a_frame_and_is_minimised(trial: Trial) -> None:
         "value": metrics["val"]["nll"],
         "direction": "min",
         "matters": 0.01,
+        "cautions": cautions("nll"),
     }
     assert judged["judged"] == pytest.approx(metrics["val"]["nll"], rel=0.2), (
         "the halves are not of equal length"

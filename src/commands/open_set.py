@@ -13,7 +13,7 @@ from torch import Tensor
 
 from src.commands.other_classes import ClassMap
 from src.metrics.item_groups import Groups
-from src.metrics.kinds import KINDS, Kind
+from src.metrics.kinds import KINDS
 from src.metrics.measuring import Measured, measure
 
 OPEN = {
@@ -79,38 +79,22 @@ def measure_open(
     closed = measure(kind, mapping.outputs(outputs), truth, threshold, mapping.names, groups=groups)
     if len(columns) == len(classes):
         return closed
-    opened = _opened(kind, target, columns, classes, outputs, truth, threshold, groups)
-    metrics = _beside(opened.metrics, closed.metrics)
-    return Measured(
-        {name: _of_rows(value, mapping.names) for name, value in metrics.items()},
-        _beside(opened.intervals, closed.intervals),
-    )
-
-
-def _opened(
-    kind: Kind,
-    target: str,
-    columns: list[int],
-    classes: Sequence[str],
-    outputs: Tensor,
-    truth: Tensor,
-    threshold: float,
-    groups: Groups,
-) -> Measured:
-    """Return the metrics that answers among all classes change."""
     one_class = target == "multiclass"
     marks = torch.nn.functional.one_hot(truth.long(), len(columns)) if one_class else truth
     every = torch.zeros_like(outputs, dtype=marks.dtype)
     every[:, columns] = marks
-    measured = measure(
+    opened = measure(
         kind, outputs, every.argmax(1) if one_class else every, threshold, classes, groups=groups
     )
-    kept = {name: measured.metrics[name] for name in OPEN[target]}
-    intervals = {name: ends for name, ends in measured.intervals.items() if name in kept}
+    kept, intervals = _only(opened.metrics, OPEN[target]), _only(opened.intervals, OPEN[target])
     if one_class:
         macro = _macro_of_answers(outputs, marks, columns, groups)
         kept, intervals = macro.metrics | kept, macro.intervals | intervals
-    return Measured(kept, intervals)
+    metrics = _beside(kept, closed.metrics)
+    return Measured(
+        {name: _of_rows(value, mapping.names) for name, value in metrics.items()},
+        _beside(intervals, closed.intervals),
+    )
 
 
 def _macro_of_answers(outputs: Tensor, marks: Tensor, columns: list[int], groups: Groups) -> Measured:
@@ -120,10 +104,11 @@ def _macro_of_answers(outputs: Tensor, marks: Tensor, columns: list[int], groups
     answers, marks = answers[:, occur].float(), marks[:, occur]
     names = [str(column) for column in range(marks.shape[1])]
     measured = measure(KINDS["multilabel"], answers, marks, 0.5, names, groups=groups)
-    return Measured(
-        {name: measured.metrics[name] for name in _MACRO},
-        {name: measured.intervals[name] for name in _MACRO},
-    )
+    return Measured(_only(measured.metrics, _MACRO), _only(measured.intervals, _MACRO))
+
+
+def _only(named: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {name: value for name, value in named.items() if name in names}
 
 
 def _beside(opened: Mapping[str, Any], closed: Mapping[str, Any]) -> dict[str, Any]:

@@ -73,6 +73,17 @@ def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
     return frozen
 
 
+def incomparable(configs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return why frozen configurations can't be ranked together, a message for each reason."""
+    losses = {repr(config["loss"]) for config in configs if config["objective"] == "loss"}
+    if len(losses) < 2:
+        return []
+    return [
+        "objective=loss ranks each trial by its own loss, and these trials have different ones; name a metric that "
+        "they share (objective=…, see docs/contract.md)."
+    ]
+
+
 def _freeze_objective(frozen: dict[str, Any], target: str) -> None:
     known = objectives(target)
     objective = frozen["objective"]

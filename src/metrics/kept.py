@@ -91,7 +91,7 @@ def read_jackknife(path: Path, metric: str, blocks: int = 100, split: str = "tes
     if not weights.any(0).all():
         return None
     value, *without = measure(weights)[metric].double().tolist()
-    return Jackknife(value, np.array(without), n_groups, items_hash(arrays, groups))
+    return Jackknife(value, np.array(without), items_hash(arrays, groups))
 
 
 def _read(path: Path, split: str) -> tuple[str, list[str], float, dict[str, NDArray[Any]]]:

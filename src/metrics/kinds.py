@@ -211,6 +211,9 @@ MATTERS = {
 SHARE_MATTERS = 0.005
 """Half a percentage point: about what the choice of the epoch moves a score."""
 
+UNLIKE_ANY_LOSS = "f1_micro"
+"""A metric of labels, classes and rolls that no loss of this project minimises."""
+
 LOWER_IS_BETTER = ("loss", "nll", "nll_onsets", "mse", "mae")
 """Metrics whose smallest value is best."""
 
@@ -223,6 +226,14 @@ def objectives(target: str) -> tuple[str, ...]:
 def matters(metric: str) -> float:
     """Return the smallest difference of a metric that is worth a look, in its unit."""
     return MATTERS.get(metric, SHARE_MATTERS)
+
+
+def cautions(metric: str) -> dict[str, str]:
+    """Return, by group of options, why its choices are not to be ranked by a metric; nothing where they can be."""
+    if metric not in ("nll", "nll_onsets"):
+        return {}
+    told = f"Losses are compared by {metric}, which only some of them minimise"
+    return {"loss": f"{told}: objective={UNLIKE_ANY_LOSS} is one that none does."}
 
 
 def direction(metric: str) -> str:

@@ -57,7 +57,7 @@ def evaluate_multilabel(
         measured[f"recall_{average}"] = multilabel_recall(answers, truth, average=average, **options)
     sums = {name: values.sum() for name, values in top_n.summands(scores, truth.bool()).items()}
     measured |= top_n.metrics_of_sums(sums)
-    f1 = multilabel_f1_score(answers, truth, average="none", **options).tolist()
+    f1 = multilabel_f1_score(answers, truth, average="none", **options).reshape(-1).tolist()
     by_class = {"f1_by_class": dict(zip(classes, f1, strict=True))}
     numbers = {name: float(value) for name, value in measured.items()}
     numbers |= further_metrics("multilabel", scores, truth, threshold)

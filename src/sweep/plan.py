@@ -72,21 +72,9 @@ def plan(requests: Sequence[Request], settings: Settings, sweep: str) -> Plan:
             what_to_do(TrialFolder(job.folder), job.code, retry=settings.retry, reuse=settings.reuse)
         )
         found.devices = max(found.devices, trial.gpus_needed(config))
-    found.problems = [_problem(reason, names) for reason, names in refused.items()] + _incomparable(
-        found.jobs
-    )
+    found.problems = [_problem(reason, names) for reason, names in refused.items()]
+    found.problems += trial.incomparable([job.config for job in found.jobs])
     return found
-
-
-def _incomparable(jobs: Sequence[Job]) -> list[str]:
-    """Return a problem where trials are to be ranked by losses that differ."""
-    losses = {repr(job.config.get("loss")) for job in jobs if job.config.get("objective") == "loss"}
-    if len(losses) < 2:
-        return []
-    return [
-        "objective=loss ranks each trial by its own loss, and these trials have different ones; name a metric that "
-        "they share (objective=…, see docs/contract.md)."
-    ]
 
 
 def _problem(reason: str, names: Sequence[str]) -> str:

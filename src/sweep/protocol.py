@@ -1,4 +1,4 @@
-"""The interface of trials for the sweep: a module with seven functions, named by its import path."""
+"""The interface of trials for the sweep: a module with eight functions, named by its import path."""
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +25,9 @@ class Trial(Protocol):
 
     def roles(self, config: Config) -> Mapping[str, frozenset[Role]]:
         """Return, by key of a frozen configuration, what has no effect on the result and what counts by content."""
+
+    def incomparable(self, configs: Sequence[Config]) -> list[str]:
+        """Return why frozen configurations can't be ranked together, a message for each reason."""
 
     def gpus(self) -> list[str]:
         """Return the names of the GPUs that trials may be placed on."""
@@ -72,7 +75,7 @@ def load_trial(path: str) -> Trial:
     except ModuleNotFoundError as error:
         raise UserError(f"hydra.launcher.trial={path}: {error}; name a module on PYTHONPATH.") from error
     if not isinstance(module, Trial):
-        names = ("freeze", "roles", "gpus", "gpus_needed", "prepare", "run", "jackknife")
+        names = ("freeze", "roles", "incomparable", "gpus", "gpus_needed", "prepare", "run", "jackknife")
         lacking = ", ".join(name for name in names if not callable(getattr(module, name, None)))
         raise UserError(f"hydra.launcher.trial={path}: the module lacks {lacking}; add what is missing.")
     return module

@@ -26,6 +26,7 @@ class Ranking:
         reference: the swept values, `key=value` separated by blanks, of the row that others are compared with;
             `None`: the best on validation.
         kept: what is known of the test items, by the folder of a trial.
+        cautions: what to say where options of a group were swept, by group.
     """
 
     objective: str
@@ -33,6 +34,7 @@ class Ranking:
     matters: float = MATTERS
     reference: str | None = None
     kept: Mapping[str, Jackknife | None] = field(default_factory=dict)
+    cautions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def metric(self) -> str:

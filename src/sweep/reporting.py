@@ -16,9 +16,6 @@ from src.sweep.settings import Settings
 from src.sweep.state import State
 from src.sweep.table_text import edge_notes, markdown
 
-LIKELIHOODS = ("nll", "nll_onsets")
-"""Metrics that a loss may minimise."""
-
 
 def ranking_of(trials: Sequence[Entry], settings: Settings) -> Ranking:
     """Return how the rows of a sweep are ranked and judged, with what its trials have kept of their test items."""
@@ -28,13 +25,18 @@ def ranking_of(trials: Sequence[Entry], settings: Settings) -> Ranking:
     if matters is None:
         told = [entry.metrics["objective"].get("matters", MATTERS) for entry in finished]
         matters = float(max(told, default=MATTERS))
+    cautions = {
+        key: text
+        for entry in finished
+        for key, text in entry.metrics["objective"].get("cautions", {}).items()
+    }
     kept: dict[str, Jackknife | None] = {}
     if len(finished) > 1:
         runs = [entry.run for entry in finished]
         folders = [settings.outputs / run for run in runs]
         metric = objective.removeprefix("val_")
         kept = dict(zip(runs, call(kept_of, settings.trial, folders, metric), strict=True))
-    return Ranking(objective, direction, matters, settings.reference, kept)
+    return Ranking(objective, direction, matters, settings.reference, kept, cautions)
 
 
 def kept_of(trial: str, folders: Sequence[Path], metric: str) -> Sequence[Jackknife | None]:
@@ -70,18 +72,15 @@ def effects_of(rows: Sequence[Row], ranking: Ranking) -> Effects | None:
 
 
 def reservations(rows: Sequence[Row], ranking: Ranking) -> list[str]:
-    """Return what limits the verdicts: one seed, figures without items, losses ranked by one of them."""
+    """Return what limits the verdicts: one seed, figures without items, choices that the objective favours."""
     judged = [row for row in rows if row.judgement is not None]
     if not judged:
         return []
     told = [
         f"What matters: a difference of more than {ranking.matters:g} in {ranking.metric} (sweep.matters)."
     ]
-    if ranking.metric in LIKELIHOODS and any(_is_loss(key) for row in judged for key in row.swept):
-        told.append(
-            f"Losses are compared by {ranking.metric}, which only some of them minimise: objective=f1_micro is one "
-            "that none does."
-        )
+    swept = {key.partition(".")[0] for row in judged for key in row.swept}
+    told += [text for group, text in ranking.cautions.items() if group in swept]
     told += _flattery(judged, ranking)
     if all(row.judgement is None or row.judgement.low is None for row in judged):
         told.append("Nothing tells the variation over seeds: sweep seed=1,2,3 for verdicts.")
@@ -102,10 +101,6 @@ def _flattery(rows: Sequence[Row], ranking: Ranking) -> list[str]:
     return [
         f"{told}, and not all rows alike: they are ranked by {judged_name(ranking.objective)}, without it."
     ]
-
-
-def _is_loss(key: str) -> bool:
-    return key.partition(".")[0] == "loss"
 
 
 def effect_notes(effects: Effects | None, ranking: Ranking) -> list[str]:

@@ -35,6 +35,10 @@ def roles(config: Mapping[str, Any]) -> dict[str, frozenset[Role]]:
     return root_roles()
 
 
+def incomparable(configs: Sequence[Mapping[str, Any]]) -> list[str]:
+    return []
+
+
 def gpus() -> list[str]:
     return []
 

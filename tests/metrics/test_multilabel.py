@@ -56,6 +56,13 @@ def test_a_threshold_for_each_class_agrees_with_sklearn(part):
     assert_agrees(evaluate_multilabel(*part, each, CLASSES), expected(*part, each))
 
 
+def test_a_single_label_has_an_f1():
+    targets, probabilities = torch.tensor([[1], [0], [0], [1]]), torch.tensor([[0.9], [0.2], [0.7], [0.1]])
+    found = evaluate_multilabel(probabilities, targets, 0.5, ("piano",))
+    assert found["f1_by_class"] == {"piano": f1_score(targets, probabilities > 0.5)}
+    assert found["f1_macro"] == found["f1_micro"] == found["f1_by_class"]["piano"]
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_class_without_positives_is_0_in_macro_and_left_out_of_average_precision(part):
     probabilities, targets = part

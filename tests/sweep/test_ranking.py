@@ -1,22 +1,14 @@
-from typing import NamedTuple
-
 import numpy as np
 import pytest
 
 from src.errors import UserError
+from src.jackknife import Jackknife
 from src.sweep.leaderboard import leaderboard, ranked_rows
 from src.sweep.ranking import Ranking, edges, find_row
 from src.sweep.reporting import reservations
 from src.sweep.rows import Entry, Row
 from src.sweep.state import State
 from src.sweep.table_text import edge_notes, markdown, verdict_cell
-
-
-class Kept(NamedTuple):
-    value: float
-    without: np.ndarray
-    n_groups: int
-    items: str
 
 
 def entry(lr="0.1", seed=1, value=0.9, test=None, state="finished", data="a"):
@@ -119,10 +111,9 @@ def kept(trials, noise=0.01, items="same"):
     rng = np.random.default_rng(0)
     shared = rng.normal(0, 0.2, 40)
     return {
-        t.run: Kept(
+        t.run: Jackknife(
             0.5,
             0.5 + (shared + rng.normal(0, noise, 40)) / 40,
-            40,
             items if isinstance(items, str) else items[t.run],
         )
         for t in trials

@@ -48,12 +48,14 @@ def test_the_files_and_sentences_of_a_grid(tmp_path):
     assert all(note in (tmp_path / "leaderboard.md").read_text() for note in notes)
 
 
-def test_losses_that_are_ranked_by_a_likelihood(tmp_path):
-    entries = trials(metric="nll")
+def test_what_an_objective_cautions_against_is_told_where_it_was_swept(tmp_path):
+    entries = trials()
+    for entry in entries:
+        entry.metrics["objective"]["cautions"] = {"loss": "Only some losses minimise f1."}
     by_optimizer = [entry for entry in entries if entry.overrides["loss"] == "bce"]
-    ranking = Ranking("val_nll", "min")
-    assert any("Losses are compared by nll" in note for note in _notes(entries, ranking, tmp_path))
-    assert not any("Losses are compared" in note for note in _notes(by_optimizer, ranking, tmp_path))
+    ranking = ranking_of(entries[:1], Settings(tmp_path, "none"))
+    assert "Only some losses minimise f1." in _notes(entries, ranking, tmp_path)
+    assert "Only some losses minimise f1." not in _notes(by_optimizer, ranking, tmp_path)
 
 
 def _notes(entries, ranking, folder):

@@ -114,6 +114,19 @@ class Families:
             write_json(self._memory, known)
         return [SharedRecording(**entry) for entry in known[key]]
 
+    def family(
+        self, font: Path, presets: Sequence[ClassPresets], others: Mapping[Path, Sequence[ClassPresets]]
+    ) -> dict[Path, list[SharedRecording]]:
+        """Return which of some soundfonts share recordings with one, and which recordings; not the soundfont itself.
+
+        Args:
+            font: an `.sf2` file.
+            presets: by class, as for `shared_recordings`.
+            others: the presets of each other soundfont.
+        """
+        found = {other: self.shared(font, presets, other, others[other]) for other in others if other != font}
+        return {other: shared for other, shared in found.items() if shared}
+
     def check_splits(self, splits: Mapping[str, Mapping[Path, Sequence[ClassPresets]]]) -> None:
         """Refuse soundfonts of different splits that share a recording of some class.
 

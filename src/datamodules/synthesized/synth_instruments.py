@@ -69,17 +69,14 @@ class SynthInstruments(SynthesizedClips):
             UserError: one shares a recording, or cannot be compared (`.sf3`).
         """
         trained, presets = self._paths(tuple(soundfonts)), self._class_presets()
-        for test_font in self._paths(self.test_soundfonts):
-            if test_font in trained:
-                continue
-            for font in trained:
-                shared = self.families.shared(font, presets, test_font, presets)
-                if shared:
-                    classes = ", ".join(sorted({sound.label for sound in shared}))
-                    raise UserError(
-                        f"data.test_soundfonts: {test_font.stem} shares recordings of {classes} with {font.stem}, "
-                        "which is trained on; test on a soundfont of another family, or on that one itself"
-                    )
+        others = dict.fromkeys(trained, presets)
+        for test_font in set(self._paths(self.test_soundfonts)) - set(trained):
+            for font, shared in self.families.family(test_font, presets, others).items():
+                classes = ", ".join(sorted({sound.label for sound in shared}))
+                raise UserError(
+                    f"data.test_soundfonts: {test_font.stem} shares recordings of {classes} with {font.stem}, "
+                    "which is trained on; test on a soundfont of another family, or on that one itself"
+                )
 
     def evaluation_recipe(self) -> dict[str, Any]:
         """Return the recipe without the number of training clips; training soundfonts play validation clips, too."""

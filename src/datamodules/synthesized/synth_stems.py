@@ -165,18 +165,13 @@ class SynthStems(SynthesizedClips):
             return  # `check` has refused them
         own = {Path(name).stem for name in trained["test_soundfonts"]}
         presets = self._soundfont_presets()
-        for font in presets["test"]:
+        for font, judged in presets["test"].items():
             if font.stem not in own:
-                seen = [other for other in presets["train"] if self._are_kin(font, other, presets)]
+                seen = [font] if font in presets["train"] else []
+                seen += self.families.family(font, judged, presets["train"])
                 if seen:
                     names = ", ".join(other.stem for other in seen)
                     say(f"data.seen=true: the model was trained on recordings of {font.stem} (by {names})")
-
-    def _are_kin(self, font: Path, other: Path, presets: Mapping[str, Mapping[Path, Any]]) -> bool:
-        """Whether a test and a training soundfont are the same or share a recording."""
-        if font == other:
-            return True
-        return bool(self.families.shared(other, presets["train"][other], font, presets["test"][font]))
 
     @functools.cached_property
     def voices(self) -> tuple[Voice, ...]:

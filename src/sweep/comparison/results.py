@@ -38,7 +38,6 @@ class Errors:
         drawn: (R, K), draws of the errors of the means: over seeds, and over groups of items where those are known.
         seed_variance: (K,), of one seed.
         item_variance: (K, K), of the difference between two means, over groups of items.
-        n_groups: blocks of groups that the latter comes from; `None` where only numbers are known.
     """
 
     means: Floats
@@ -46,7 +45,6 @@ class Errors:
     drawn: Floats
     seed_variance: Floats
     item_variance: Floats
-    n_groups: int | None
 
     def variance(self) -> Floats:
         """Return the variance of the difference between each two means, (K, K)."""
@@ -106,7 +104,6 @@ def estimate_errors(
         drawn=drawn,
         seed_variance=np.median(over_seeds, axis=0),
         item_variance=item_variance,
-        n_groups=None if influence is None else influence.shape[1],
     )
 
 

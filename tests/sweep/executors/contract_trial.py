@@ -45,6 +45,10 @@ def roles(config: Mapping[str, Any]) -> dict[str, frozenset[Any]]:
     return {}
 
 
+def incomparable(configs: Sequence[Mapping[str, Any]]) -> list[str]:
+    return []
+
+
 def gpus() -> list[str]:
     return []
 
