@@ -1,5 +1,6 @@
 """Child processes that start with the heavy imports already done."""
 
+import ctypes
 import multiprocessing
 import os
 import signal
@@ -18,6 +19,14 @@ WANDB_SERVICE = "POLYSWEEP_WANDB_SERVICE"
 
 PRELOADED = "POLYSWEEP_PRELOADED"
 """Environment variable: the module that the fork server imports when it starts, instead of `src.imports`."""
+
+CORES = "POLYSWEEP_CORES"
+"""Environment variable: the number of cores that all trials of a sweep share."""
+
+_PR_SET_PDEATHSIG = 1
+
+TARGETS = "POLYSWEEP_TARGETS"
+"""Environment variable: further modules that the fork server imports, separated by commas: those of trusted classes."""
 
 HEAVY = ("src.preload",)
 """Modules that the fork server imports before the first child is forked from it."""
@@ -52,8 +61,21 @@ def _share_server() -> None:
 
 
 def cores() -> int:
-    """Return the number of cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return the number of cores this process may use: those of `cores=`, of its affinity, of its container's quota."""
+    import joblib  # here, since it imports NumPy; a process without that had better `call(cores)`
+
+    available, chosen = int(joblib.cpu_count()), os.environ.get(CORES)
+    return min(int(chosen), available) if chosen else available
+
+
+def end_with_parent() -> None:
+    """Have this process killed when its parent ends, on Linux even if it holds Python's lock."""
+    if sys.platform != "linux":
+        return
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it has ended in between
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _importable_from_anywhere() -> None:
@@ -94,6 +116,7 @@ def call(function: Callable[..., T], *arguments: Any) -> T:
 
 
 def _answer(pipe: "Connection[Any, Any]", function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    end_with_parent()
     # A terminal sends Ctrl-C to all processes; this one ends only when the parent calls terminate().
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

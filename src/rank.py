@@ -42,10 +42,15 @@ def run_rank(folder: Path) -> int:
     """
     from omegaconf import OmegaConf
 
+    from src.errors import UserError
+    from src.sweep.folder import TrialFolder
+    from src.sweep.identity import code
     from src.trial import run
 
     config = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
     assert isinstance(config, dict)
+    if TrialFolder(folder).status().get("code") != code():
+        raise UserError("the code in src/ has changed since the trial began; run the command again.")
     plain = _checked({str(key): value for key, value in config.items()})
     info = {"signature": folder.name, "attempt": 0, "sweep": "", "overrides": []}
     run(plain | {"logger": {}}, folder, lambda _: None, info)

@@ -1,12 +1,22 @@
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from src.fingerprint import DIGITS, code_hash, content_hash, value_hash, write_json
+from src.fingerprint import (
+    DIGITS,
+    changed_code,
+    code_hash,
+    content_hash,
+    replacing,
+    value_hash,
+    write_json,
+    write_text,
+)
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -72,16 +82,24 @@ def test_content_hash_of_a_moved_folder_stays_and_of_a_changed_one_does_not(tmp_
     assert content_hash(moved) not in (before, changed)
 
 
-def test_content_hash_remembers_by_size_and_modification_time(tmp_path):
+def test_a_file_that_has_not_changed_is_not_read_again(tmp_path, monkeypatch):
+    file, memory = tmp_path / "font.sf2", tmp_path / "cache" / "memory.json"
+    file.write_text("one")
+    before = content_hash(file, memory)
+    monkeypatch.setattr("src.fingerprint._file_hash", lambda _: pytest.fail("the file was read again"))
+    assert content_hash(file, memory) == before
+
+
+def test_content_that_changes_with_its_size_and_time_of_modification_kept_is_noticed(tmp_path):
     file, memory = tmp_path / "font.sf2", tmp_path / "cache" / "memory.json"
     file.write_text("one")
     stamp = file.stat()
     before = content_hash(file, memory)
-    file.write_text("two")
-    os.utime(file, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
-    assert content_hash(file, memory) == before, "the file was read again although it seems unchanged"
-    os.utime(file, ns=(stamp.st_atime_ns, stamp.st_mtime_ns + 1))
-    assert content_hash(file, memory) == content_hash(file) != before
+    while file.stat().st_ctime_ns == stamp.st_ctime_ns:  # the clock of the file system is a coarse one
+        file.write_text("two")
+        os.utime(file, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    assert file.stat().st_mtime_ns == stamp.st_mtime_ns
+    assert content_hash(file, memory) != before
 
 
 def test_a_broken_memory_is_no_memory(tmp_path):
@@ -123,3 +141,30 @@ def test_code_outside_the_root_counts_by_its_own_name(tmp_path):
     first = code_hash([tmp_path / "one" / "a.py"], elsewhere)
     assert first == code_hash([tmp_path / "two" / "a.py"], elsewhere)
     assert first != code_hash([tmp_path / "two" / "b.py"], elsewhere)
+
+
+def test_code_that_has_changed_since_it_was_hashed(tmp_path):
+    for name in ("kept", "commented", "edited", "broken"):
+        (tmp_path / f"{name}.py").write_text("x = 1\n")
+    code_hash([tmp_path], tmp_path)
+    assert changed_code([tmp_path]) == []
+    (tmp_path / "commented.py").write_text("x = 1  # why\n")
+    (tmp_path / "edited.py").write_text("x = 12\n")
+    (tmp_path / "broken.py").write_text("x = (\n")
+    (tmp_path / "new.py").write_text("")
+    assert [path.stem for path in changed_code([tmp_path])] == ["broken", "edited", "new"]
+
+
+def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path, monkeypatch):
+    file = tmp_path / "status.json"
+    write_text(file, "before")
+    with suppress(OSError), replacing(file) as temporary:
+        temporary.write_text("af")
+        raise OSError("full")
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda number: synced.append(number))
+    assert file.read_text() == "before"
+    write_text(file, "after")
+    assert file.read_text() == "after"
+    assert len(synced) == 1, "what is renamed is on the disk before"
+    assert [path.name for path in tmp_path.iterdir()] == ["status.json"]

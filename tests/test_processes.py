@@ -1,12 +1,16 @@
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from src.errors import UserError
-from src.processes import call, cores
+from src.paths import ROOT
+from src.processes import CORES, call, cores
 
 
 def _pid_and_sum(a, b):
@@ -79,3 +83,35 @@ def _sleep(file):
 
 def test_cores_are_those_of_this_process():
     assert 1 <= cores() <= (os.cpu_count() or 1)
+
+
+def test_fewer_cores_may_be_chosen(monkeypatch):
+    monkeypatch.setattr("joblib.cpu_count", lambda: 8)
+    monkeypatch.setenv(CORES, "3")
+    assert cores() == 3
+    monkeypatch.setenv(CORES, "30")
+    assert cores() == 8
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent's end")
+def test_a_process_that_ends_with_its_parent_is_killed_even_if_it_holds_the_lock(tmp_path):
+    file = tmp_path / "pid"
+    parent = subprocess.Popen([sys.executable, "-c", _PARENT, str(file)], cwd=ROOT)
+    while not file.exists() or not file.read_text():
+        assert parent.poll() is None
+    child = psutil.Process(int(file.read_text()))
+    parent.kill()
+    parent.wait()
+    child.wait(timeout=20)
+
+
+_PARENT = """
+import ctypes, os, sys, time
+from pathlib import Path
+from src.processes import end_with_parent
+if os.fork() == 0:
+    end_with_parent()
+    Path(sys.argv[1]).write_text(str(os.getpid()))
+    ctypes.PyDLL(None).sleep(600)  # PyDLL keeps Python's lock
+time.sleep(600)
+"""

@@ -16,10 +16,10 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from src.configuration.effects import refuse_idle, refuse_unknown
 from src.configuration.settings import check_settings, sweep_options
-from src.configuration.trust import trust
+from src.configuration.trust import is_trusted, trust
 from src.errors import UserError
 from src.paths import CONF
-from src.processes import PRELOADED, WANDB_SERVICE
+from src.processes import CORES, PRELOADED, TARGETS, WANDB_SERVICE
 from src.rank import TRIAL
 
 if TYPE_CHECKING:
@@ -70,6 +70,8 @@ class PoolLauncher(Launcher):
             if request.config["mode"] != "train":
                 raise UserError(f"mode={request.config['mode']}: a sweep can only train; leave -m out.")
             check_settings(request.config)
+        named = set().union(*(_modules(request.config) for request in requests))
+        os.environ[TARGETS] = ",".join(sorted(filter(is_trusted, named)))
         refuse_idle([(request.config, request.overrides) for request in requests])
         settings = Settings(
             outputs=Path(self.config.outputs).expanduser().absolute(),
@@ -80,6 +82,8 @@ class PoolLauncher(Launcher):
             timeout=self.config.timeout,
             **sweep_options(self.config.sweep),
         )
+        if self.config.get("cores"):
+            os.environ[CORES] = str(self.config.cores)
         if any("wandb" in (request.config.get("logger") or {}) for request in requests):
             os.environ[WANDB_SERVICE] = "1"
         code, values = conduct(requests, settings, self._executor())
@@ -114,6 +118,14 @@ class PoolLauncher(Launcher):
         plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
         assert isinstance(plain, dict)
         return {str(key): value for key, value in plain.items()}
+
+
+def _modules(config: Any) -> set[str]:
+    """Return the modules of all classes that a configuration names."""
+    if isinstance(config, dict):
+        own = {str(config["_target_"]).rpartition(".")[0]} if config.get("_target_") else set()
+        return own.union(*map(_modules, config.values()))
+    return set().union(*map(_modules, config)) if isinstance(config, list) else set()
 
 
 class GridSweeper(BasicSweeper):

@@ -14,7 +14,7 @@ from src.configuration.settings import check_settings
 from src.errors import UserError
 from src.processes import cores
 from src.sweep.folder import TrialFolder, what_to_do
-from src.sweep.identity import code, signature
+from src.sweep.identity import changed_since_loaded, code, known_contents, signature
 from src.sweep.job import Job
 from src.sweep.state import State
 
@@ -66,7 +66,7 @@ def train(config: dict[str, Any], overrides: list[str]) -> int:
     console = _console()
     frozen = freeze(config)
     outputs = Path(config["outputs"])
-    name = signature(frozen, roles(frozen), outputs / "cache" / "content_hashes.json")
+    name = signature(frozen, roles(frozen), known_contents(outputs, config["reuse"]))
     job = Job(name, frozen, tuple(overrides), outputs, "src.trial", code())
     folder = TrialFolder(job.folder)
     if not config["dry_run"]:
@@ -125,6 +125,11 @@ def _attempt(job: Job, folder: TrialFolder, timeout: float | None, *, resume: bo
 
     with tee(folder.path / "train.log"):
         exit_code = attempt(job, folder, report, number, timeout)
+    if changed := changed_since_loaded():
+        console.print(
+            f"{', '.join(changed)} changed meanwhile: the trial may have run some of it, and counts as other code."
+        )
+        folder.update(code=None)
     status = folder.status()
     console.print(f"{status['state']}: {folder.path}")
     if status["error"] and status["state"] != "failed":  # the attempt has printed what failed

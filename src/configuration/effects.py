@@ -19,7 +19,7 @@ READS = {
         *("experiment", "data", "seed", "batch_size", "generation"),
         *("model", "augment", "optimizer", "scheduler", "loss", "regularization", "init_from", "transfer"),
         *("trainer", "callbacks", "logger", "overfit_batches", "objective"),
-        *("dry_run", "retry", "reuse", "timeout", "sweep"),
+        *("dry_run", "retry", "reuse", "timeout", "cores", "sweep"),
     ),
     "prepare": ("experiment", "data"),
     "test": ("checkpoint", "experiment", "data", "class_map", "thresholds"),

@@ -32,8 +32,9 @@ class RootOptions(Options):
     class_map: Annotated[Any, anything, Role.NO_EFFECT] = None
     thresholds: Annotated[str, one_of("single", "scut", "pcut"), Role.NO_EFFECT] = "single"
     dry_run: Annotated[bool, flag, Role.NO_EFFECT] = False
-    retry: Annotated[bool, flag, Role.NO_EFFECT] = False
-    reuse: Annotated[str, one_of("same_code", "any"), Role.NO_EFFECT] = "same_code"
+    retry: Annotated[bool | str, one_of(False, True, "fresh"), Role.NO_EFFECT] = False
+    reuse: Annotated[str, one_of("same_code", "any", "verify"), Role.NO_EFFECT] = "same_code"
+    cores: Annotated[int | None, whole(1) | null("for all"), Role.NO_EFFECT] = None
     timeout: Annotated[
         float | None, number(0, above=True, of="a number of seconds") | null(), Role.NO_EFFECT
     ] = None

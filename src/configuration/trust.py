@@ -16,6 +16,11 @@ def trusted() -> tuple[str, ...]:
     return tuple(filter(None, os.environ.get(VARIABLE, "").split(",")))
 
 
+def is_trusted(module: str) -> bool:
+    """Whether a module is one of the trusted packages or lies in one."""
+    return any(module == package or module.startswith(f"{package}.") for package in trusted())
+
+
 def trust(packages: object) -> None:
     """Allow targets in further packages, in this process and those that it starts.
 

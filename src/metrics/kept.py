@@ -1,6 +1,5 @@
 """`predictions.npz`: what a trial answered, so that its metrics can be computed again on a part of the items."""
 
-import os
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from src.fingerprint import replacing
 from src.jackknife import Jackknife
 from src.metrics.compact import items_hash
 from src.metrics.item_groups import Groups, dealt, numbered, weights_without
@@ -58,10 +58,8 @@ def write_kept(
     for split, (outputs, targets, groups) in splits.items():
         kept = KINDS[kind].compact(outputs, targets, threshold, names) | {"groups": groups}
         arrays |= {f"{split}_{name}": array for name, array in kept.items()}
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
+    with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
-    temporary.replace(path)
 
 
 def read_jackknife(path: Path, metric: str, blocks: int = 100, split: str = "test") -> Jackknife | None:

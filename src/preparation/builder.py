@@ -17,7 +17,7 @@ import torch
 from src.errors import UserError
 from src.preparation.chunks import CHUNK_ITEMS
 from src.preparation.progress import Progress
-from src.processes import context, cores
+from src.processes import context, cores, end_with_parent
 
 _ITEMS_PER_WORKER = 256  # fewer take less time than starting another process
 
@@ -148,6 +148,7 @@ def _result(ours: Connection, process: BaseProcess) -> tuple[int, str]:
 
 def _work(theirs: Connection, make: Make, files: Chunks[Make]) -> None:
     """Make chunks until the parent closes the pipe or dies."""
+    end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this process
     torch.set_num_threads(1)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):

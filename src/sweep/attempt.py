@@ -14,6 +14,7 @@ from src.sweep.folder import TrialFolder
 from src.sweep.job import Job
 from src.sweep.progress import ProgressWriter, Stopped
 from src.sweep.protocol import Report, load_trial
+from src.sweep.room import FULL, NO_ROOM
 from src.sweep.state import State
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
@@ -78,16 +79,25 @@ def _outcome(job: Job, report: Report, number: int) -> tuple[State, int, str | N
         return State.NAN, State.NAN.exit_code, str(error)
     except _TooLong as error:
         return State.TIMEOUT, State.TIMEOUT.exit_code, str(error)
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            return _failed(error)
+        print(f"Error: {error}", flush=True)
+        return State.INTERRUPTED, FULL, f"the disk is full ({error}); the same command continues"
     except Exception as error:
-        if may_be_a_broken_library(error) and (reason := broken_library(error)):
-            print(f"Error: {reason}", flush=True)
-            return State.FAILED, State.FAILED.exit_code, reason
-        traceback.print_exc()
-        state = State.OOM if _out_of_memory(error) else State.FAILED
-        return state, state.exit_code, _last_lines(error)
+        return _failed(error)
     if objective is None or not math.isfinite(objective):
         return State.NAN, State.NAN.exit_code, f"the objective is {objective}"
     return State.FINISHED, 0, None
+
+
+def _failed(error: Exception) -> tuple[State, int, str | None]:
+    if may_be_a_broken_library(error) and (reason := broken_library(error)):
+        print(f"Error: {reason}", flush=True)
+        return State.FAILED, State.FAILED.exit_code, reason
+    traceback.print_exception(error)
+    state = State.OOM if _out_of_memory(error) else State.FAILED
+    return state, state.exit_code, _last_lines(error)
 
 
 class _StopSignals:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from filelock import AcquireReturnProxy, FileLock, Timeout
 from rich.console import Console
@@ -17,6 +17,7 @@ from src.processes import call
 from src.sweep.executors.base import Executor
 from src.sweep.folder import TrialFolder
 from src.sweep.job import Job
+from src.sweep.lasting_output import LastingOutput
 from src.sweep.ledger import Ledger
 from src.sweep.plan import Plan, Request, plan, prepare
 from src.sweep.publish import check_reference, entries, print_plan, publish
@@ -60,7 +61,8 @@ def conduct(requests: Sequence[Request], settings: Settings, executor: Executor)
 
 def _console() -> Console:
     """Return a console for the standard output, with more than rich's 80 columns in a file or pipe."""
-    return Console(width=None if sys.stdout.isatty() else 160)
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    return Console(file=cast(IO[str], LastingOutput(sys.stdout)), width=None if terminal else 160)
 
 
 def _check_name(name: str | None) -> None:
@@ -76,7 +78,7 @@ def _objective(run: Path) -> float:
 
 def _run(planned: Plan, settings: Settings, executor: Executor, folder: Path, console: Console) -> int:
     ledger = Ledger(folder / "jobs.jsonl")
-    interrupted = False
+    interrupted, error = False, None
     with Table(planned.jobs, console) as table, _sigterm_as_interrupt():
         try:
             _queue(planned, ledger, table)
@@ -84,15 +86,38 @@ def _run(planned: Plan, settings: Settings, executor: Executor, folder: Path, co
             if to_run:
                 call(prepare, settings.trial, [job.config for job in to_run])
                 executor.reserve(len(to_run), planned.devices, planned.gpus)
-                Queue(to_run, executor, ledger, table, settings).run()
+                error = _run_queue(Queue(to_run, executor, ledger, table, settings))
         except KeyboardInterrupt:
             interrupted = True
-    publish(entries(ledger, settings.outputs), folder, settings, console)
+    with _uninterrupted():
+        publish(entries(ledger, settings.outputs), folder, settings, console)
+    if error is not None:
+        raise error
     if interrupted:
         console.print("Interrupted. The same command continues from here.")
         return State.INTERRUPTED.exit_code
     states = [TrialFolder(job.folder).state() for job in planned.jobs]
     return 0 if all(state is not None and state.good for state in states) else 1
+
+
+def _run_queue(queue: Queue) -> Exception | None:
+    """Run the trials; return an error of the sweep itself, which is raised when the leaderboard is written."""
+    try:
+        queue.run()
+    except Exception as error:
+        return error
+    return None
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ignore Ctrl-C and SIGTERM for the seconds that the leaderboard takes."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

@@ -9,11 +9,15 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from src.fingerprint import write_json
+from src.fingerprint import replacing, write_json
 from src.sweep.state import State, StopReason
 
-_KEPT = ("attempts", ".lock")
+_KEPT = ("attempts", ".lock", "status.json")
 _CARRIED_ON = ("checkpoints", "history.csv")
+_BEST = "checkpoints/best.ckpt"
+_RESULTS = ("metrics.json", "predictions.npz", _BEST)
+_MAY_GO = (_BEST,)
+"""Results that may be deleted to save space; what is left of them must be whole."""
 
 
 class TrialFolder:
@@ -60,12 +64,30 @@ class TrialFolder:
     def state(self) -> State | None:
         """Return the state in `status.json`; `None` if the trial is new.
 
-        `running` without a process that holds the lock is `killed`.
+        `running` without a process that holds the lock is `killed`, `finished` without its results is `damaged`.
         """
         state = self.status().get("state")
         if state not in list(State):
             return None
+        if state == State.FINISHED and self.damaged():
+            return State.DAMAGED
         return State.KILLED if state == State.RUNNING and not self.locked() else State(state)
+
+    def ended(self) -> bool:
+        """Whether the attempt has written how it ended."""
+        state = self.status().get("state")
+        return state in list(State) and State(state).final
+
+    def damaged(self) -> list[str]:
+        """Return the results of a finished trial that are gone, or not as large as they were written."""
+        damaged = []
+        for name, size in self.status().get("results", {}).items():
+            path = self.path / name
+            if path.exists() or name not in _MAY_GO:
+                whole = path.exists() and path.stat().st_size == size
+                if not whole or (name == "metrics.json" and not self.metrics()):
+                    damaged.append(name)
+        return damaged
 
     def update(self, **changes: Any) -> None:
         """Set keys of `status.json`, atomically."""
@@ -104,9 +126,11 @@ class TrialFolder:
         elif (self.path / "status.json").exists():
             attempt = int(earlier.get("attempt", 1)) + 1
             self._put_away(attempt - 1, resume)
-        OmegaConf.save(OmegaConf.create(dict(config)), self.path / "config.yaml")
+        with replacing(self.path / "config.yaml") as temporary:
+            OmegaConf.save(OmegaConf.create(dict(config)), temporary)
         begun = {"state": state, "exit_code": None, "error": None, "attempt": attempt, "code": code}
         kept = {"environment": earlier["environment"]} if resume and "environment" in earlier else {}
+        # The last step: until then the folder is that of the earlier attempt, and can be begun again.
         write_json(self.path / "status.json", begun | kept | status)
         return attempt
 
@@ -128,7 +152,9 @@ class TrialFolder:
             error: the last lines of the error, if there was one.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        self.update(state=state, exit_code=exit_code, error=error)
+        sizes = {name: (self.path / name).stat().st_size for name in _RESULTS if (self.path / name).exists()}
+        results = {"results": sizes} if state == State.FINISHED else {}
+        self.update(state=state, exit_code=exit_code, error=error, **results)
 
     def last_checkpoint(self) -> Path | None:
         """Return the path of `checkpoints/last.ckpt`; `None` if there is none."""
@@ -143,30 +169,40 @@ class TrialFolder:
         return ""
 
     def _put_away(self, attempt: int, resume: bool) -> None:
-        """Move an attempt's files to `attempts/<attempt>/`; to resume it, copy back what the next needs."""
+        """Move an attempt's files to `attempts/<attempt>/`; what the next attempt needs to resume it is copied.
+
+        A process that is killed in between leaves the state and, to resume, the checkpoints of the earlier attempt
+        where they were, so that the next call does the rest.
+        """
         target = self.path / "attempts" / str(attempt)
         target.mkdir(parents=True, exist_ok=True)
-        # The lock is held while files move, and `attempts` is where they go: both stay. The list is made before the
-        # first move, since a folder must not be read while its entries change.
+        # The list is made before the first move, since a folder must not be read while its entries change.
         for entry in list(self.path.iterdir()):
-            if entry.name not in _KEPT:
-                shutil.move(str(entry), str(target / entry.name))
-        # Copies, so that the earlier attempt stays complete when the next one writes its own checkpoints.
-        for name in _CARRIED_ON if resume else ():
-            if (target / name).is_dir():
-                shutil.copytree(target / name, self.path / name)
-            elif (target / name).exists():
-                shutil.copy2(target / name, self.path / name)
+            if entry.name == "status.json" or (resume and entry.name in _CARRIED_ON):
+                # A copy, so that the earlier attempt stays complete when the next one writes its own checkpoints.
+                (shutil.copytree if entry.is_dir() else shutil.copy2)(entry, _vacant(target / entry.name))
+            elif entry.name not in _KEPT:
+                entry.rename(_vacant(target / entry.name))
 
 
-def what_to_do(folder: TrialFolder, code: str, *, retry: bool, reuse: str) -> tuple[str, str]:
+def _vacant(path: Path) -> Path:
+    """Remove what a process that was killed has left at a path, and return the path."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+    return path
+
+
+def what_to_do(folder: TrialFolder, code: str, *, retry: bool | str, reuse: str) -> tuple[str, str]:
     """Return what a repeated command does with a trial, and why.
 
     Args:
         folder: the trial's folder.
         code: the fingerprint of the code as it is now.
-        retry: whether to run failed trials again.
-        reuse: `same_code`, or `any` to reuse results of other code, too.
+        retry: `false` leaves failed trials; `true` runs them again from their last checkpoint, those that diverged from
+            the beginning; `fresh` runs all from the beginning.
+        reuse: `any` to reuse results of other code, too.
 
     Returns:
         `(action, reason)`; the action is `run`, `resume`, `reuse` (it has finished) or `leave` (it has failed).
@@ -179,9 +215,17 @@ def what_to_do(folder: TrialFolder, code: str, *, retry: bool, reuse: str) -> tu
         return "run", f"{state}, but the code has changed since"
     if state.good:
         return "reuse", state
-    if state.retried:
-        return ("run", f"{state}, retried") if retry else ("leave", f"{state}; retry=true runs it again")
-    return ("resume", f"{state}, goes on") if folder.last_checkpoint() else ("run", f"{state}, starts again")
+    if state.retried and not retry:
+        return "leave", f"{state}; retry=true runs it again"
+    anew = state.retried and (retry == "fresh" or state == State.NAN)
+    if state == State.DAMAGED:
+        lost = folder.damaged()
+        state_told, anew = f"finished, but {' and '.join(lost)} is gone or damaged", _BEST in lost
+    else:
+        state_told = str(state)
+    if folder.last_checkpoint() and not anew:
+        return "resume", f"{state_told}, goes on from its last checkpoint"
+    return "run", f"{state_told}, starts again"
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from src.errors import UserError
-from src.fingerprint import code_hash, content_hash, value_hash
+from src.fingerprint import changed_code, code_hash, content_hash, value_hash
 from src.options import Role
 
 
@@ -35,6 +35,14 @@ def signature(
     return value_hash(hashed)
 
 
+def known_contents(outputs: Path, reuse: str) -> Path:
+    """Return the file that remembers the hashes of inputs; `reuse=verify` deletes it, so that all are read again."""
+    memory = outputs / "cache" / "content_hashes.json"
+    if reuse == "verify":
+        memory.unlink(missing_ok=True)
+    return memory
+
+
 def _roles_of(key: str, roles: Mapping[str, frozenset[Role]]) -> frozenset[Role]:
     """Return the roles of a key and of all keys above it."""
     names = key.split(".")
@@ -42,13 +50,24 @@ def _roles_of(key: str, roles: Mapping[str, frozenset[Role]]) -> frozenset[Role]
     return frozenset().union(*(roles.get(prefix, ()) for prefix in prefixes))
 
 
+_SOURCE = Path(__file__).resolve().parent.parent
+
+
 @cache
 def code() -> str:
     """Return a fingerprint of the code in `src/`, without docstrings, comments and `src/sweep/`."""
-    source = Path(__file__).resolve().parent.parent
-    entries = [path for path in source.iterdir() if path.suffix == ".py" or path.is_dir()]
-    hashed = [path for path in entries if path.name not in ("sweep", "__pycache__")]
-    return code_hash(hashed, source)
+    return code_hash(_hashed(), _SOURCE)
+
+
+def changed_since_loaded() -> list[str]:
+    """Return the files of `src/` that have changed since this process, or the one it was forked from, called `code`."""
+    code()
+    return [path.relative_to(_SOURCE.parent).as_posix() for path in changed_code(_hashed())]
+
+
+def _hashed() -> list[Path]:
+    entries = [path for path in _SOURCE.iterdir() if path.suffix == ".py" or path.is_dir()]
+    return [path for path in entries if path.name not in ("sweep", "__pycache__")]
 
 
 def _leaves(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -40,13 +40,22 @@ class Ledger:
             "slot": slot,
             "exit_code": exit_code,
         }
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        left = memoryview(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+        with self._path.open("ab", buffering=0) as file:
+            end = file.tell()
+            try:
+                while left:
+                    left = left[file.write(left) :]
+            except OSError:  # half a line would spoil the next one
+                file.truncate(end)
+                raise
 
     def lines(self) -> list[dict[str, Any]]:
-        """Return all complete lines written so far."""
+        """Return all complete lines written so far; damaged ones are left out."""
         found = []
-        for line in self._path.read_text(encoding="utf-8").splitlines():
+        for line in self._path.read_bytes().decode("utf-8", errors="replace").splitlines():
             with suppress(json.JSONDecodeError):
-                found.append(json.loads(line))
+                entry = json.loads(line)
+                if isinstance(entry, dict) and {"signature", "overrides"} <= entry.keys():
+                    found.append(entry)
         return found

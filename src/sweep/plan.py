@@ -6,7 +6,7 @@ from typing import Any
 
 from src.errors import UserError
 from src.sweep.folder import TrialFolder, what_to_do
-from src.sweep.identity import code, signature
+from src.sweep.identity import code, known_contents, signature
 from src.sweep.job import Job
 from src.sweep.protocol import load_trial
 from src.sweep.settings import Settings
@@ -50,6 +50,7 @@ def plan(requests: Sequence[Request], settings: Settings, sweep: str) -> Plan:
         sweep: name of the sweep.
     """
     trial, outputs = load_trial(settings.trial), settings.outputs
+    memory = known_contents(outputs, settings.reuse)
     found = Plan(gpus=trial.gpus())
     planned: set[str] = set()
     refused: dict[str, list[str]] = {}
@@ -57,7 +58,7 @@ def plan(requests: Sequence[Request], settings: Settings, sweep: str) -> Plan:
     for request in requests:
         try:
             config = trial.freeze(request.config)
-            name = signature(config, trial.roles(config), outputs / "cache" / "content_hashes.json")
+            name = signature(config, trial.roles(config), memory)
         except UserError as error:
             own = [override for override in request.overrides if override not in shared]
             refused.setdefault(str(error), []).append(" ".join(own))

@@ -81,20 +81,29 @@ def publish(trials: "Sequence[Entry]", folder: Path, settings: Settings, console
     """
     from src.sweep.leaderboard import ranked_rows, table_of
     from src.sweep.picture import draw
-    from src.sweep.reporting import ranking_of, tell
+    from src.sweep.reporting import effects_of, notes_of, ranking_of, write_leaderboard
     from src.sweep.tuning_curves import write_tuning_curves
 
     ranking = ranking_of(trials, settings)
     rows = ranked_rows(trials, ranking)
     table = table_of(rows, trials)
-    notes = tell(rows, ranking, table, folder)
-    draw(table, folder / "leaderboard.png")
-    write_tuning_curves(rows, ranking, folder)
     # The third metric is what ranks rows where that is not their objective.
     _print_leaderboard(table, 3 if ranking.reorders(rows) else 2, console)
+    effects = effects_of(rows, ranking)
+    notes = notes_of(rows, ranking, table, effects)
     for note in notes:
         _say(console, note)
-    _say(console, f"leaderboard: {folder}/leaderboard.csv, .md, .png")
+    try:
+        write_leaderboard(table, notes, effects, folder)
+        draw(table, folder / "leaderboard.png")
+        write_tuning_curves(rows, ranking, folder)
+    except OSError as error:
+        _say(
+            console,
+            f"The leaderboard could not be written to {folder}: {error}. The same command writes it again.",
+        )
+    else:
+        _say(console, f"leaderboard: {folder}/leaderboard.csv, .md, .png")
     offline = [entry for entry in trials if any((settings.outputs / entry.run).glob("wandb/offline-run-*"))]
     if offline:
         runs = sorted(entry.run.removeprefix("runs/") for entry in offline)

@@ -44,23 +44,36 @@ def kept_of(trial: str, folders: Sequence[Path], metric: str) -> Sequence[Jackkn
     return load_trial(trial).jackknife(folders, metric)
 
 
-def tell(rows: Sequence[Row], ranking: Ranking, table: pd.DataFrame, folder: Path) -> list[str]:
-    """Write `leaderboard.csv`, `.md` and, of a grid, `effects.csv`; return the sentences beneath the table.
+def notes_of(
+    rows: Sequence[Row], ranking: Ranking, table: pd.DataFrame, effects: Effects | None
+) -> list[str]:
+    """Return the sentences beneath the table.
 
     Args:
         rows: ranked and judged.
         ranking: of the rows.
         table: of the rows and the baselines.
+        effects: of the swept keys.
+    """
+    return [*reservations(rows, ranking), *edge_notes(table), *effect_notes(effects, ranking)]
+
+
+def write_leaderboard(
+    table: pd.DataFrame, notes: Sequence[str], effects: Effects | None, folder: Path
+) -> None:
+    """Write `leaderboard.csv`, `.md` and, of a grid, `effects.csv`.
+
+    Args:
+        table: of the rows and the baselines.
+        notes: the sentences beneath it.
+        effects: of the swept keys.
         folder: of the sweep.
     """
-    effects = effects_of(rows, ranking)
-    notes = [*reservations(rows, ranking), *edge_notes(table), *effect_notes(effects, ranking)]
     write_text(folder / "leaderboard.csv", table.to_csv(index=False))
     write_text(folder / "leaderboard.md", markdown(table, notes))
     if effects is not None:
         lines = pd.DataFrame([vars(effect) for effect in (*effects.of_keys, *effects.interactions)])
         write_text(folder / "effects.csv", lines.to_csv(index=False))
-    return notes
 
 
 def effects_of(rows: Sequence[Row], ranking: Ranking) -> Effects | None:

@@ -13,8 +13,9 @@ class Settings:
         trial: import path of the trial's module, a `src.sweep.protocol.Trial`.
         name: of the sweep's folder in `outputs/sweeps`; `None`: date and time.
         dry_run: whether to print the trials and stop.
-        retry: whether to run failed trials again.
-        reuse: results of which code count as finished: `same_code` or `any`.
+        retry: whether to run failed trials again; `fresh`: from the beginning.
+        reuse: results of which code count as finished: `same_code`, `any`, or `verify`: those of the same code whose
+            inputs, read again, are the same.
         timeout: seconds that a trial may take.
         matters: the smallest difference worth a look, in the objective's unit; `None`: the metric's own.
         reference: swept values of the row that others are compared with; `None`: the best on validation.
@@ -24,7 +25,7 @@ class Settings:
     trial: str
     name: str | None = None
     dry_run: bool = False
-    retry: bool = False
+    retry: bool | str = False
     reuse: str = "same_code"
     timeout: float | None = None
     matters: float | None = None

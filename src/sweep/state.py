@@ -20,6 +20,8 @@ class State(StrEnum):
     TIMEOUT = "timeout"
     KILLED = "killed"
     INTERRUPTED = "interrupted"
+    DAMAGED = "damaged"
+    """It has finished, but its results are gone or incomplete since; never written to `status.json`."""
 
     @property
     def final(self) -> bool:

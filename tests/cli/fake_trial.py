@@ -4,6 +4,7 @@ Keys, all below `+fake.`: `epochs`, `epoch_s`, `fault` (see `_fault`), `child` (
 outlive the trial).
 """
 
+import ctypes
 import json
 import math
 import os
@@ -82,6 +83,9 @@ def run(
         with (folder / "history.csv").open("a") as file:
             file.write(f"{epoch}\n")
         report({"epoch": epoch + 1, "epochs": int(fake.get("epochs", EPOCHS)), "objective": score(config)})
+    if fake.get("fault") == "hold":
+        (folder / "holds").touch()
+        ctypes.PyDLL(None).sleep(600)  # unlike CDLL, it keeps Python's lock
     value = _fault(str(fake.get("fault", "none")), info, score(config))
     _write(config, folder, info, value, begun)
     return value

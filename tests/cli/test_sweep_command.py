@@ -193,6 +193,8 @@ def test_edits_in_mid_sweep_have_no_effect(tmp_path):
         wait_until(lambda: "running" in states_of(ledger(outputs, "edited"), "optimizer=adam"))
         (copy / "conf" / "optimizer" / "adam.yaml").write_text("_target_: torch.optim.SGD\nlr: 7\n")
         (copy / "conf" / "config.yaml").write_text("nonsense: true\n")
+        with (copy / "src" / "losses" / "focal.py").open("a") as file:
+            file.write("\nraise RuntimeError\n")
         out, err = process.communicate(timeout=400)
     finally:
         project.stop()
@@ -202,3 +204,4 @@ def test_edits_in_mid_sweep_have_no_effect(tmp_path):
     assert all("torch.optim.Adam\n" in text and "lr: 7\n" not in text for text in configs)
     [row] = trials(outputs, "edited")
     assert row["n_seeds"] == "6"
+    assert out.count("src/losses/focal.py changed; all trials of this sweep run the code") == 1

@@ -1,5 +1,8 @@
+import itertools
 import json
 import multiprocessing
+import shutil
+from pathlib import Path
 
 import pytest
 from omegaconf import OmegaConf
@@ -132,7 +135,93 @@ def test_failures_are_left_unless_retried(folder, state):
     checkpoint(folder)
     folder.end(state, 1)
     assert action(folder) == "leave"
-    assert action(folder, retry=True) == "run"
+    assert action(folder, retry=True) == ("run" if state == State.NAN else "resume")
+    assert action(folder, retry="fresh") == "run"
+
+
+def finished(folder):
+    begin(folder)
+    checkpoint(folder)
+    (folder.path / "checkpoints" / "best.ckpt").write_text("the best weights")
+    (folder.path / "predictions.npz").write_bytes(b"answers")
+    (folder.path / "metrics.json").write_text('{"objective": {"value": 0.5}}')
+    folder.end(State.FINISHED, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        ("metrics.json", None, "resume"),
+        ("metrics.json", "", "resume"),
+        ("metrics.json", '{"objective": {"val', "resume"),
+        ("metrics.json", " " * len('{"objective": {"value": 0.5}}'), "resume"),
+        ("predictions.npz", None, "resume"),
+        ("predictions.npz", "answ", "resume"),
+        ("checkpoints/best.ckpt", "the best", "run"),
+    ],
+)
+def test_a_trial_whose_results_are_gone_or_torn_has_not_finished(folder, name, content, what):
+    finished(folder)
+    assert action(folder) == "reuse"
+    (folder.path / name).unlink() if content is None else (folder.path / name).write_text(content)
+    assert folder.state() == State.DAMAGED
+    assert what_to_do(folder, CODE, retry=False, reuse="same_code") == (
+        what,
+        f"finished, but {name} is gone or damaged, "
+        + ("goes on from its last checkpoint" if what == "resume" else "starts again"),
+    )
+
+
+def test_a_checkpoint_may_be_deleted_to_save_space(folder):
+    finished(folder)
+    (folder.path / "checkpoints" / "best.ckpt").unlink()
+    assert action(folder) == "reuse"
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_beginning_that_is_killed_can_be_repeated(folder, resume, monkeypatch):
+    """Whatever step it is killed before, the trial is still the earlier one, with its checkpoint to go on from."""
+    steps = [(Path, "rename"), (shutil, "copytree"), (shutil, "copy2"), (shutil, "rmtree"), (Path, "replace")]
+    for count in itertools.count():
+        place = TrialFolder(folder.path.with_name(f"{count:012x}"))
+        begin(place)
+        checkpoint(place)
+        place.end(State.INTERRUPTED, 130)
+        left = [count]
+        with monkeypatch.context() as patch:
+            for owner, name in steps:
+                patch.setattr(owner, name, _killed_after(left, getattr(owner, name)))
+            try:
+                begin(place, resume=resume)
+            except Killed:
+                place.unlock()
+            else:
+                break
+        assert place.state() == State.INTERRUPTED
+        if resume:
+            assert place.last_checkpoint().read_text() == "weights"
+        assert begin(place, resume=resume) == 2
+        put_away = place.path / "attempts" / "1"
+        assert {"config.yaml", "train.log", "history.csv", "status.json"} <= {
+            p.name for p in put_away.iterdir()
+        }
+        assert (put_away / "checkpoints" / "last.ckpt").read_text() == "weights"
+        assert (place.last_checkpoint() is not None) == resume
+    assert count > 5, "it was never killed"
+
+
+def _killed_after(left, function):
+    def step(*arguments, **options):
+        if left[0] == 0:
+            raise Killed
+        left[0] -= 1
+        return function(*arguments, **options)
+
+    return step
 
 
 @pytest.mark.parametrize(

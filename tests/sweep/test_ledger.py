@@ -1,5 +1,9 @@
 import json
+import resource
+import signal
 from datetime import datetime
+
+import pytest
 
 from src.sweep.job import Job
 from src.sweep.ledger import Ledger
@@ -35,6 +39,32 @@ def test_it_appends_and_survives_half_a_line(tmp_path):
     ledger.write("def", "running", overrides=["é=1"])
     assert [line["state"] for line in ledger.lines()] == ["queued", "queued", "running"]
     assert ledger.lines()[-1]["overrides"] == ["é=1"]
+
+
+def test_damaged_lines_are_left_out(tmp_path):
+    path = tmp_path / "jobs.jsonl"
+    Ledger(path).write("abc", "queued", overrides=[])
+    with path.open("ab") as file:
+        file.write(b'{"signature": "\xff\xfe", \n[]\n"text"\n{"time": 1}\n')
+    Ledger(path).write("def", "queued", overrides=[])
+    assert [line["signature"] for line in Ledger(path).lines()] == ["abc", "def"]
+
+
+def test_a_line_that_the_disk_has_no_room_for_leaves_nothing(tmp_path):
+    path = tmp_path / "jobs.jsonl"
+    ledger = Ledger(path)
+    ledger.write("abc", "queued", overrides=[])
+    before = path.read_bytes()
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 20, limit[1]))
+        with pytest.raises(OSError, match="too large"):
+            ledger.write("def", "queued", overrides=[])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert path.read_bytes() == before
 
 
 def test_a_job_is_named_by_what_tells_it_from_the_others(tmp_path):

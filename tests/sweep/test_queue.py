@@ -1,6 +1,9 @@
 """What the queue makes of an executor's events; no process is started."""
 
+import errno
 import io
+import itertools
+from collections import namedtuple
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,8 @@ from src.sweep.executors.worker import BUSY
 from src.sweep.folder import TrialFolder
 from src.sweep.job import Job
 from src.sweep.ledger import Ledger
-from src.sweep.queue import Queue
+from src.sweep.queue import MOST_ATTEMPTS, MOST_LOSSES, Queue
+from src.sweep.room import FULL
 from src.sweep.settings import Settings
 from src.sweep.state import State, StopReason
 from src.sweep.table import Table
@@ -129,7 +133,8 @@ def test_the_folder_is_complete_before_a_job_is_placed(sweep: Sweep) -> None:
     ("step", "state", "exit_code", "error"),
     [
         (ends(-9), "killed", 137, "killed by SIGKILL"),
-        (is_lost, "killed", 137, "lost: the node died"),
+        (ends(-40), "killed", 168, "killed by signal 40"),
+        (ends(FULL), "interrupted", FULL, "the disk is full"),
         (ends(4), "failed", 4, "exited with 4"),
         (ends(0), "failed", 1, "exited with 0"),
     ],
@@ -137,8 +142,9 @@ def test_the_folder_is_complete_before_a_job_is_placed(sweep: Sweep) -> None:
 def test_the_end_of_a_trial_that_could_not_say_how(
     sweep: Sweep, step: Step, state: str, exit_code: int, error: str
 ) -> None:
-    sweep.run(starts, step)
-    assert sweep.lines()[-1] == (state, 1, exit_code)
+    again = MOST_LOSSES if state == "interrupted" else 0
+    sweep.run(*[starts, step] * (1 + again))
+    assert sweep.lines()[-1] == (state, 1 + again, exit_code)
     assert error in sweep.folder().status()["error"]
     assert error in sweep.printed.getvalue()
 
@@ -157,8 +163,105 @@ def test_a_trial_that_was_lost_after_its_end_has_finished(sweep: Sweep) -> None:
     assert sweep.lines()[-1] == ("finished", 1, 0)
 
 
+def test_a_lost_trial_goes_on_in_the_same_sweep(sweep: Sweep) -> None:
+    def is_lost_with_a_checkpoint(ticket: Ticket) -> list[Event]:
+        (ticket.folder / "checkpoints").mkdir()
+        (ticket.folder / "checkpoints" / "last.ckpt").touch()
+        return is_lost(ticket)
+
+    executor = sweep.run(starts, is_lost_with_a_checkpoint, starts, finishes)
+    assert executor.placed == [("one", False), ("one", True)]
+    assert [state for state, *_ in sweep.lines()] == ["running", "killed", "running", "finished"]
+    assert "lost: the node died" in sweep.printed.getvalue()
+
+
+def test_a_trial_that_is_lost_each_time_is_left(sweep: Sweep) -> None:
+    sweep.run(*[starts, is_lost] * (1 + MOST_LOSSES))
+    assert sweep.lines()[-1] == ("killed", 1 + MOST_LOSSES, 137)
+    assert sweep.folder().status()["error"].startswith("lost: the node died")
+
+
+def test_an_error_of_the_sweep_stops_and_marks_the_trials(sweep: Sweep) -> None:
+    def fails(ticket: Ticket) -> list[Event]:
+        raise RuntimeError("a fault of the sweep")
+
+    with pytest.raises(RuntimeError, match="a fault of the sweep"):
+        sweep.run(starts, fails, is_quiet, ends(-15), names=("one", "two"))
+    assert sweep.executor.stopped == [(StopReason.INTERRUPTED, False)]
+    assert sweep.lines()[-1] == ("interrupted", 1, 130)
+
+
+def test_an_error_that_comes_again_does_not_keep_the_sweep(sweep: Sweep) -> None:
+    def fails(ticket: Ticket) -> list[Event]:
+        raise RuntimeError("a fault of the sweep")
+
+    with pytest.raises(RuntimeError, match="a fault of the sweep"):
+        sweep.run(starts, fails, *[fails] * MOST_ATTEMPTS)
+    assert sweep.executor.stopped[-1] == (StopReason.INTERRUPTED, True)
+
+
+def test_a_full_disk_makes_the_queue_wait(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    write, failures = Ledger.write, [errno.ENOSPC, errno.EDQUOT]
+
+    def fails_twice(ledger: Ledger, *arguments: Any, **named: Any) -> None:
+        if failures:
+            raise OSError(failures.pop(), "no room")
+        write(ledger, *arguments, **named)
+
+    monkeypatch.setattr(Ledger, "write", fails_twice)
+    monkeypatch.setattr("src.sweep.room.WAIT_S", 0)
+    sweep.run(starts, finishes)
+    assert [state for state, *_ in sweep.lines()] == ["running", "finished"]
+    assert sweep.printed.getvalue().count("is full: no trial begins") == 1
+
+
+def test_no_trial_begins_on_a_full_disk(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = iter([0, 0, 10**12])
+    disk = namedtuple("disk", "free")
+    monkeypatch.setattr("shutil.disk_usage", lambda _: disk(next(free)))
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    assert sweep.run(starts, finishes).placed == [("one", False)]
+    assert next(free, None) is None, "the room was not looked at"
+    assert sweep.printed.getvalue().count("is full: no trial begins") == 1
+
+
+def test_time_in_which_the_sweep_stood_still_does_not_count(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = itertools.count(0, 3600)
+    monkeypatch.setattr("src.sweep.clock.time.monotonic", lambda: next(times))
+    executor = sweep.run(starts, is_quiet, finishes, timeout=60)
+    assert executor.stopped == []
+    assert sweep.lines()[-1] == ("finished", 1, 0)
+
+
+def test_a_trial_that_ends_as_its_time_runs_out_has_ended(sweep: Sweep) -> None:
+    executor = sweep.run(starts, is_quiet, finishes, timeout=1e-9)
+    assert executor.stopped == []
+    assert sweep.lines()[-1] == ("finished", 1, 0)
+
+
+def test_changed_code_is_told_once(sweep: Sweep) -> None:
+    def ends_with_other_code(ticket: Ticket) -> list[Event]:
+        TrialFolder(ticket.folder).update(code_changed=["src/losses/bce.py"])
+        return finishes(ticket)
+
+    sweep.run(starts, ends_with_other_code, starts, ends_with_other_code, names=("one", "two"))
+    assert sweep.printed.getvalue().count("src/losses/bce.py changed; all trials") == 1
+
+
+def test_it_is_told_whom_a_trial_waits_for(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep.folder().begin({}, resume=False, code="c0de", pid=4711)
+    tries = iter([False, False, True])
+    monkeypatch.setattr(TrialFolder, "lock", lambda _: next(tries, True))
+    monkeypatch.setattr(TrialFolder, "unlock", lambda _: None)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    sweep.run(starts, finishes)
+    assert sweep.printed.getvalue().count("process 4711 runs this trial") == 1
+
+
 def test_a_trial_that_takes_too_long_is_killed_now(sweep: Sweep) -> None:
-    executor = sweep.run(starts, is_quiet, ends(-9), timeout=1e-9)
+    executor = sweep.run(starts, is_quiet, is_quiet, ends(-9), timeout=1e-9)
     assert executor.stopped == [(StopReason.TIMEOUT, True)]
     assert sweep.lines()[-1] == ("timeout", 1, 124)
     assert sweep.folder().status()["error"] == "took longer than timeout=1e-09 s"

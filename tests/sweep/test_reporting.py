@@ -5,7 +5,7 @@ import pytest
 
 from src.sweep.leaderboard import ranked_rows, table_of
 from src.sweep.ranking import Ranking
-from src.sweep.reporting import effects_of, ranking_of, tell
+from src.sweep.reporting import effects_of, notes_of, ranking_of, write_leaderboard
 from src.sweep.rows import Entry
 from src.sweep.settings import Settings
 from src.sweep.state import State
@@ -60,7 +60,11 @@ def test_what_an_objective_cautions_against_is_told_where_it_was_swept(tmp_path)
 
 def _notes(entries, ranking, folder):
     rows = ranked_rows(entries, ranking)
-    return tell(rows, ranking, table_of(rows, entries), folder)
+    table = table_of(rows, entries)
+    effects = effects_of(rows, ranking)
+    notes = notes_of(rows, ranking, table, effects)
+    write_leaderboard(table, notes, effects, folder)
+    return notes
 
 
 def test_one_seed_decides_nothing_but_a_grid_has_effects(tmp_path):

@@ -31,11 +31,8 @@ def work_forked(
     if hasattr(os, "setsid"):
         os.setsid()
     os.environ.update(environment)
-    orphaned = _stop_with(pipe)
-    exit_code = work(job, command, lambda: _ring(pipe))
-    if orphaned.is_set():
-        _end_session()
-    os._exit(exit_code)
+    _guard(pipe)
+    os._exit(work(job, command, lambda: _ring(pipe)))
 
 
 def _ring(pipe: "Connection[Any, Any]") -> None:
@@ -45,24 +42,32 @@ def _ring(pipe: "Connection[Any, Any]") -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _stop_with(pipe: "Connection[Any, Any]") -> threading.Event:
-    """Watch the pipe; when the sweep is gone, set the returned event, and stop the trial, at first with SIGTERM."""
-    orphaned = threading.Event()
+def _guard(pipe: "Connection[Any, Any]") -> None:
+    """Stop this process when the sweep is gone.
 
-    def watch() -> None:
-        with suppress(EOFError, OSError):
-            pipe.recv_bytes()
-        orphaned.set()
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(GRACE_S)
-        _end_session()
+    Where there is fork, a process of its own watches: a trial that computes in C may hold Python's lock for minutes,
+    and then no thread of it runs.
+    """
+    trial = os.getpid()
+    if not hasattr(os, "fork"):
+        threading.Thread(target=_stop_with_sweep, args=(pipe, trial), daemon=True).start()
+    elif os.fork() == 0:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        with suppress(BaseException):
+            _stop_with_sweep(pipe, trial)
+        os._exit(0)
 
-    threading.Thread(target=watch, daemon=True).start()
-    return orphaned
 
-
-def _end_session() -> None:
-    """Kill this process with all that it has started; otherwise the sweep does this."""
+def _stop_with_sweep(pipe: "Connection[Any, Any]", trial: int) -> None:
+    """Wait until the sweep is gone; then stop the trial, at first with SIGTERM, and all that it has started."""
+    with suppress(EOFError, OSError):
+        pipe.recv_bytes()
+    with suppress(ProcessLookupError):
+        os.kill(trial, signal.SIGTERM)
+    deadline = time.monotonic() + GRACE_S
+    while trial in (os.getpid(), os.getppid()) and time.monotonic() < deadline:
+        time.sleep(0.05)
     if hasattr(os, "killpg"):
         os.killpg(0, signal.SIGKILL)
     os._exit(1)

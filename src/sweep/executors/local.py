@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from src.processes import context, cores
+from src.processes import call, context, cores
 from src.sweep.executors.base import Ended, Event, Executor, Lost, Ticket, earlier_threads
 from src.sweep.executors.forked import GRACE_S, work_forked
 from src.sweep.executors.slots import Slot, cpu_slots, gpu_slots
@@ -62,12 +62,13 @@ class LocalExecutor(Executor):
 
     def reserve(self, trials: int, gpus_a_trial: int, gpus: Sequence[str]) -> None:
         """Set up slots over the chosen GPUs, over all GPUs, or over the cores."""
+        available = call(cores)
         if self._gpus is not None:
-            self._free = gpu_slots(self._gpus, self._trials_per_gpu, max(1, gpus_a_trial), cores())
+            self._free = gpu_slots(self._gpus, self._trials_per_gpu, max(1, gpus_a_trial), available)
         elif gpus_a_trial and gpus:
-            self._free = gpu_slots(gpus, self._trials_per_gpu, gpus_a_trial, cores())
+            self._free = gpu_slots(gpus, self._trials_per_gpu, gpus_a_trial, available)
         else:
-            self._free = cpu_slots(trials, cores())
+            self._free = cpu_slots(trials, available)
 
     def has_room(self) -> bool:
         """Whether a slot is free."""
@@ -85,7 +86,8 @@ class LocalExecutor(Executor):
         process.start()
         theirs.close()
         ticket = Ticket(job.folder, "local", slot.name, process.pid)
-        ticket.write()
+        with suppress(OSError):  # a full disk must not leave the process without a sweep that watches it
+            ticket.write()
         self._processes[ticket] = _Process(ticket, slot, process, ours)
         return ticket
 
@@ -110,7 +112,7 @@ class LocalExecutor(Executor):
         rung = _has_rung(running.pipe)
         if exit_code is None:
             return running.watch.news() if rung else []
-        lost = exit_code == NO_EXIT_CODE and _is_alive(running.process)
+        lost = exit_code == NO_EXIT_CODE and not TrialFolder(running.ticket.folder).ended()
         _signal(running.process, signal.SIGKILL)  # what the trial itself had started
         if lost:
             _wait_for_end(running.ticket)
@@ -151,10 +153,3 @@ def _wait_for_end(ticket: Ticket) -> None:
     deadline = time.monotonic() + GRACE_S
     while TrialFolder(ticket.folder).locked() and time.monotonic() < deadline:
         time.sleep(0.01)
-
-
-def _is_alive(process: BaseProcess) -> bool:
-    with suppress(OSError):
-        os.kill(process.pid or 0, 0)
-        return True
-    return False

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from src.sweep.attempt import attempt
 from src.sweep.folder import TrialFolder
+from src.sweep.identity import changed_since_loaded, code
 from src.sweep.job import Job
+from src.sweep.room import FULL, NO_ROOM
 from src.sweep.state import State
 
 BUSY = 75
@@ -34,15 +36,39 @@ def work(job: Job, command: Sequence[str], ring: Callable[[], None]) -> int:
     if folder.status().get("state") != State.QUEUED:
         folder.unlock()
         return BUSY
+    try:
+        return _work(job, folder, command, ring)
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        return FULL
+
+
+def _work(job: Job, folder: TrialFolder, command: Sequence[str], ring: Callable[[], None]) -> int:
+    if _code_has_changed(job, folder):
+        return State.INTERRUPTED.exit_code
     environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
     folder.update(state=State.RUNNING, pid=os.getpid(), environment=environment)
     _log_to(folder.path / "train.log")
     sys.argv = list(command)
     ring()
     exit_code = attempt(job, folder, lambda _: ring(), folder.status()["attempt"])
+    if changed := changed_since_loaded():
+        print(f"{', '.join(changed)}: changed on disk meanwhile; this trial ran the code as it was before.")
+        folder.update(code_changed=changed)
     sys.stdout.flush()
     sys.stderr.flush()
     return exit_code
+
+
+def _code_has_changed(job: Job, folder: TrialFolder) -> bool:
+    """Whether this process has loaded other code than that which the trial's signature was computed with."""
+    if code() == job.code:
+        return False
+    folder.end(
+        State.INTERRUPTED, 1, "the code in src/ has changed since the sweep began; run the command again"
+    )
+    return True
 
 
 def _log_to(path: Path) -> None:

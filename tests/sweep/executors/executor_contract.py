@@ -13,6 +13,7 @@ from src.paths import ROOT
 from src.sweep.executors.base import Ended, Event, Executor, Lost, Progressed, Started, Ticket
 from src.sweep.executors.worker import BUSY
 from src.sweep.folder import TrialFolder
+from src.sweep.identity import code
 from src.sweep.job import Job
 from src.sweep.state import State, StopReason
 
@@ -23,7 +24,7 @@ MOST_S = 120.0
 def placed(executor: Executor, outputs: Path, does: str, name: str = "0123456789ab", **begun: bool) -> Ticket:
     """Begin a folder as the queue does, and place its job."""
     resume = begun.get("resume", False)
-    job = Job(name, {"does": does}, (f"does={does}",), outputs, "contract_trial", "c0de", "a sweep")
+    job = Job(name, {"does": does}, (f"does={does}",), outputs, "contract_trial", code(), "a sweep")
     TrialFolder(job.folder).begin(job.config, resume=resume, code=job.code, state=State.QUEUED)
     job.write()
     return executor.place(job, resume)
