@@ -12,6 +12,7 @@ from typing import Any
 import lightning
 import numpy as np
 import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
 from threadpoolctl import threadpool_limits
 
 from src.callbacks.history import History
@@ -21,6 +22,7 @@ from src.callbacks.seed_epochs import SeedEpochs
 from src.configuration.build import build_data, build_learner
 from src.configuration.build_loggers import build_loggers, close_loggers
 from src.configuration.build_trainer import build_trainer
+from src.configuration.checkpoint_checks import BEST
 from src.configuration.checkpoint_files import read_checkpoint
 from src.configuration.checks import freeze, incomparable
 from src.configuration.devices import visible_gpus
@@ -190,11 +192,20 @@ def _threads_and_seed(seed: int) -> None:
 
 
 def _evaluate_best(trainer: lightning.Trainer, learner: Learner, data: DataModule, folder: Path) -> None:
-    best = folder / "checkpoints" / "best.ckpt"
-    if best.exists():
+    best = _best_checkpoint(trainer, folder)
+    if best is not None:
         learner.load_state_dict(read_checkpoint(best)["state_dict"])
     trainer.validate(learner, data, verbose=False)
     trainer.test(learner, data, verbose=False)
+
+
+def _best_checkpoint(trainer: lightning.Trainer, folder: Path) -> Path | None:
+    """Return the checkpoint of the best weights; `None` where no callback keeps them."""
+    for callback in trainer.checkpoint_callbacks:
+        if isinstance(callback, ModelCheckpoint) and callback.filename == BEST and callback.best_model_path:
+            # A folder that was moved before its trial went on has another path than the callback remembers.
+            return folder / "checkpoints" / Path(callback.best_model_path).name
+    return None
 
 
 def _measured(

@@ -19,6 +19,7 @@ from src.configuration.build import (
     build_transfer,
 )
 from src.configuration.build_trainer import build_callbacks
+from src.configuration.checkpoint_checks import check_checkpoints
 from src.configuration.checkpoint_files import read_checkpoint
 from src.configuration.fitting import check_fits
 from src.configuration.make import make
@@ -57,6 +58,7 @@ def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
     frozen["data"] |= data.resolved()
     _freeze_objective(frozen, data.target)
     _check_callbacks_and_loggers(frozen)
+    check_checkpoints(frozen)
     _check_sizes(frozen, data)
     _freeze_overfitting(frozen, data)
     _check_loss(frozen, data)
