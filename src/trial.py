@@ -28,9 +28,11 @@ from src.configuration.checks import freeze, incomparable
 from src.configuration.devices import visible_gpus
 from src.configuration.roles import key_roles
 from src.configuration.targets import find_task
+from src.configuration.trainer_arguments import check_validation
 from src.datamodules.base import DataModule
 from src.datamodules.first_batches import overfitted
 from src.environment import environment
+from src.errors import UserError
 from src.fingerprint import code_hash, value_hash, write_json
 from src.jackknife import Jackknife
 from src.libraries import configure_libraries
@@ -89,7 +91,7 @@ def run(config: Config, folder: Path, report: Report, info: Mapping[str, Any]) -
     Args:
         config: frozen.
         folder: of the trial.
-        report: called with `{"epoch", "epochs", "objective"}` after each epoch.
+        report: called with `{"epoch", "epochs", "objective"}` after each epoch with a validation.
         info: `signature`, `attempt`, `sweep` and `overrides`, for the loggers.
 
     Returns:
@@ -97,6 +99,7 @@ def run(config: Config, folder: Path, report: Report, info: Mapping[str, Any]) -
 
     Raises:
         FloatingPointError: a loss or an output is not finite.
+        UserError: training ended without a validation.
     """
     begun = time.monotonic()
     configure_libraries()
@@ -139,8 +142,13 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
         groups = {split: data.groups(split) for split in SPLITS[1:]}
         learner.validation_groups = None if config["overfit_batches"] else groups["val"]
         with overfitted(data, config["overfit_batches"]):
+            check_validation(config["trainer"], len(data.train_dataloader()))
             trainer.fit(learner, data, ckpt_path=str(last) if last.exists() else None, weights_only=True)
-        fit_s = time.monotonic() - begun
+        fit_s, epochs = time.monotonic() - begun, trainer.current_epoch
+        if not history.rows:
+            raise UserError(
+                "training ended before its first validation; raise trainer.max_time or max_epochs."
+            )
         _evaluate_best(trainer, learner, data, folder)
         val, test = (_measured(learner, split, kept.outputs[split], groups[split]) for split in SPLITS[1:])
         if trainer.is_global_zero:
@@ -152,7 +160,7 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
             }
             write_kept(folder / FILE, data.target, answered, float(learner.threshold), learner.names)
             finished = Finished(config, learner, data, samples, *test)
-            times = {"fit_s": round(fit_s, 3), "epochs": len(history.rows)}
+            times = {"fit_s": round(fit_s, 3), "epochs": epochs}
             judged = judge_epochs(history.rows, objective, direction(config["objective"]))
             _write(folder, finished, val[1], judged, times, begun)
             learning_curves(
