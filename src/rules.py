@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from src.errors import UserError
+from src.words import did_you_mean
 
 
 class Unfit(Exception):  # noqa: N818, it never leaves a rule
@@ -180,8 +181,12 @@ def by_name(rule: Rule, names: tuple[str, ...]) -> Rule:
     """Return the rule of tables with one value for each of some names."""
 
     def read(key: str, value: Any) -> dict[str, Any]:
-        if not isinstance(value, Mapping) or set(value) - set(names):
+        if not isinstance(value, Mapping):
             raise Unfit
+        for name in value:
+            if name not in names:
+                nearest = did_you_mean(name, names)
+                raise UserError(f"{key}.{name}: there is no such key.{nearest} Known: {', '.join(names)}.")
         return {name: rule(f"{key}.{name}", value.get(name)) for name in names}
 
     return Rule(f"{{{', '.join(f'{name}: …' for name in names)}}}, each {rule.wanted}", read)
