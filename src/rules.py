@@ -183,13 +183,27 @@ def by_name(rule: Rule, names: tuple[str, ...]) -> Rule:
     def read(key: str, value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
             raise Unfit
-        for name in value:
-            if name not in names:
-                nearest = did_you_mean(name, names)
-                raise UserError(f"{key}.{name}: there is no such key.{nearest} Known: {', '.join(names)}.")
+        refuse_unknown_names(key, value, names)
         return {name: rule(f"{key}.{name}", value.get(name)) for name in names}
 
     return Rule(f"{{{', '.join(f'{name}: …' for name in names)}}}, each {rule.wanted}", read)
+
+
+def refuse_unknown_names(key: str, value: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Refuse keys of a table that are none of some names.
+
+    Args:
+        key: of the table.
+        value: the table.
+        names: that its keys may have.
+
+    Raises:
+        UserError: there is one; the message names the nearest.
+    """
+    for name in value:
+        if name not in names:
+            nearest = did_you_mean(name, names)
+            raise UserError(f"{key}.{name}: there is no such key.{nearest} Known: {', '.join(names)}.")
 
 
 def _is_list(value: Any) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 import lightning
 import numpy as np
 import torch
+from lightning.fabric.utilities.data import sized_len
 from lightning.pytorch.callbacks import ModelCheckpoint
 from threadpoolctl import threadpool_limits
 
@@ -142,7 +143,7 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
         groups = {split: data.groups(split) for split in SPLITS[1:]}
         learner.validation_groups = None if config["overfit_batches"] else groups["val"]
         with overfitted(data, config["overfit_batches"]):
-            check_validation(config["trainer"], len(data.train_dataloader()))
+            check_validation(config["trainer"], sized_len(data.train_dataloader()))
             trainer.fit(learner, data, ckpt_path=str(last) if last.exists() else None, weights_only=True)
         fit_s, epochs = time.monotonic() - begun, trainer.current_epoch
         if not history.rows:
