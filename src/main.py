@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from src.errors import UserError, printable
 from src.paths import CONF
+from src.processes import shorten_socket_paths
 from src.requirements import DOCTOR, broken_library, may_be_a_broken_library
 
 if TYPE_CHECKING:
@@ -28,7 +29,9 @@ def main() -> int:
     Returns:
         The exit code: 0 done, 1 some trials or files did not finish, 2 refused, 130 interrupted.
     """
+    _open_closed_streams()
     try:
+        shorten_socket_paths()
         if sys.argv[1:2] == ["--trial"]:
             from src.rank import run_placed
 
@@ -57,28 +60,45 @@ def main() -> int:
         return REFUSED
 
 
+def _open_closed_streams() -> None:
+    """Let what is written to a stream that was closed (`>&-`) go nowhere, rather than into the next file opened."""
+    for number, name in ((0, "stdin"), (1, "stdout"), (2, "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free, which is this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
 def _compose_and_run() -> int:
     import hydra
     from hydra.core.hydra_config import HydraConfig
 
     from src.configuration.command_line import open_data_keys, quote_paths
     from src.configuration.earlier_names import answer_earlier_names
-    from src.configuration.effects import refuse_idle, refuse_unknown, refuse_without_effect
+    from src.configuration.effects import is_sweep, refuse_idle, refuse_unknown, refuse_without_effect
+    from src.configuration.flags import flags_and_overrides
     from src.configuration.settings import refuse_empty_groups
     from src.configuration.trust import trust
 
     _refuse_stored_commands(sys.argv[1:])
     answer_earlier_names(sys.argv[1:])
     refuse_without_effect(sys.argv[1:])
-    sys.argv[1:] = open_data_keys(quote_paths(sys.argv[1:]))
+    flags, overrides = flags_and_overrides(sys.argv[1:])
+    refuse_empty_groups(overrides, CONF)
+    sys.argv[1:] = open_data_keys(quote_paths([*flags, *overrides]))
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    refuse_empty_groups(sys.argv[1:], CONF)
     composed: list[tuple[DictConfig, list[str]]] = []
 
     def keep(config: "DictConfig") -> None:
         composed.append((config, list(HydraConfig.get().overrides.task)))
 
     hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(keep)()
+    from hydra_plugins.polysweep import OTHER_LAUNCHER, PoolLauncher
+
+    if is_sweep(flags + overrides) and PoolLauncher.exit_code is None:
+        raise UserError(f"this hydra/launcher {OTHER_LAUNCHER}")
     if composed:
         from src.commands.modes import run_mode
 
@@ -88,9 +108,7 @@ def _compose_and_run() -> int:
         refuse_idle([(plain, overrides)])
         trust(plain.pop("trust"))
         return run_mode(plain, overrides)
-    from hydra_plugins.polysweep import PoolLauncher
-
-    return PoolLauncher.exit_code
+    return PoolLauncher.exit_code or 0
 
 
 def _refuse_stored_commands(arguments: Sequence[str]) -> None:

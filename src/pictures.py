@@ -1,6 +1,7 @@
 """Pictures of a trial's results."""
 
 import io
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -47,11 +48,12 @@ def learning_curves(
     figure = Figure(figsize=(9, 3.5))
     losses, score = figure.subplots(1, 2)
     figure.subplots_adjust(left=0.07, right=0.98, bottom=0.15, top=0.9)
+    epochs = _epochs_done(rows)
     for name in ("train/loss", "val/loss"):
-        points = [(row["epoch"] + 1, row[name]) for row in rows if name in row]
+        points = [(done, row[name]) for done, row in zip(epochs, rows, strict=True) if name in row]
         if points:
             losses.plot(*zip(*points, strict=True), marker="o", markersize=3, label=name)
-    values = [(row["epoch"] + 1, row[objective]) for row in rows if objective in row]
+    values = [(done, row[objective]) for done, row in zip(epochs, rows, strict=True) if objective in row]
     if values:
         score.plot(*zip(*values, strict=True), marker="o", markersize=3, color="C2")
         best = {"min": min, "max": max}[direction(objective.rpartition("/")[2])](
@@ -68,6 +70,16 @@ def learning_curves(
     losses.set(xlabel="epoch", title=f"loss{note}")
     score.set(xlabel="epoch", title=f"{objective}{note}")
     figure.savefig(path, dpi=DPI)
+
+
+def _epochs_done(rows: Sequence[Mapping[str, Any]]) -> list[float]:
+    """Return for each row how many epochs were done, the validations of an epoch being equally far apart."""
+    counts, seen = Counter(row["epoch"] for row in rows), Counter[int]()
+    done = []
+    for row in rows:
+        seen[row["epoch"]] += 1
+        done.append(row["epoch"] + seen[row["epoch"]] / counts[row["epoch"]])
+    return done
 
 
 def draw_tables(

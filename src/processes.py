@@ -3,13 +3,18 @@
 import ctypes
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
+import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
+from multiprocessing.util import Finalize
 from typing import Any, TypeVar, cast
 
+from src.errors import UserError
 from src.paths import ROOT
 
 T = TypeVar("T")
@@ -32,6 +37,35 @@ HEAVY = ("src.preload",)
 """Modules that the fork server imports before the first child is forked from it."""
 
 
+_LONGEST_FOLDER = 75
+"""Bytes: a socket's path may have 107, of which multiprocessing appends 32 to the folder for temporary files."""
+
+_SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
+
+
+def shorten_socket_paths() -> None:
+    """Put the sockets of this process and its children elsewhere if `TMPDIR` is too long for the path of a socket.
+
+    Other temporary files stay there.
+
+    Raises:
+        UserError: no other folder can be written to.
+    """
+    usual = tempfile.gettempdir()
+    of_process: dict[str, Any] = vars(multiprocessing.current_process())["_config"]
+    if of_process.get("tempdir") or len(os.fsencode(usual)) <= _LONGEST_FOLDER:
+        return
+    for parent in _SHORT_FOLDERS:
+        with suppress(OSError):
+            folder = tempfile.mkdtemp(prefix="pymp-", dir=parent)
+            Finalize(None, shutil.rmtree, args=(folder, True), exitpriority=-100)
+            of_process["tempdir"] = folder
+            return
+    raise UserError(
+        f"TMPDIR={usual}: the path is too long for sockets; choose one of at most {_LONGEST_FOLDER} bytes."
+    )
+
+
 def context() -> BaseContext:
     """Return the context to start processes with: a fork server with the heavy imports done, or spawn.
 
@@ -40,6 +74,7 @@ def context() -> BaseContext:
     """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
+    shorten_socket_paths()
     forkserver = multiprocessing.get_context("forkserver")
     forkserver.set_forkserver_preload(list(HEAVY))
     _importable_from_anywhere()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from src.errors import UserError
+from src.words import did_you_mean
 
 
 class Unfit(Exception):  # noqa: N818, it never leaves a rule
@@ -180,11 +181,29 @@ def by_name(rule: Rule, names: tuple[str, ...]) -> Rule:
     """Return the rule of tables with one value for each of some names."""
 
     def read(key: str, value: Any) -> dict[str, Any]:
-        if not isinstance(value, Mapping) or set(value) - set(names):
+        if not isinstance(value, Mapping):
             raise Unfit
+        refuse_unknown_names(key, value, names)
         return {name: rule(f"{key}.{name}", value.get(name)) for name in names}
 
     return Rule(f"{{{', '.join(f'{name}: …' for name in names)}}}, each {rule.wanted}", read)
+
+
+def refuse_unknown_names(key: str, value: Mapping[str, Any], names: Sequence[str]) -> None:
+    """Refuse keys of a table that are none of some names.
+
+    Args:
+        key: of the table.
+        value: the table.
+        names: that its keys may have.
+
+    Raises:
+        UserError: there is one; the message names the nearest.
+    """
+    for name in value:
+        if name not in names:
+            nearest = did_you_mean(name, names)
+            raise UserError(f"{key}.{name}: there is no such key.{nearest} Known: {', '.join(names)}.")
 
 
 def _is_list(value: Any) -> bool:

@@ -12,6 +12,8 @@ from typing import Any
 import lightning
 import numpy as np
 import torch
+from lightning.fabric.utilities.data import sized_len
+from lightning.pytorch.callbacks import ModelCheckpoint
 from threadpoolctl import threadpool_limits
 
 from src.callbacks.history import History
@@ -21,14 +23,17 @@ from src.callbacks.seed_epochs import SeedEpochs
 from src.configuration.build import build_data, build_learner
 from src.configuration.build_loggers import build_loggers, close_loggers
 from src.configuration.build_trainer import build_trainer
+from src.configuration.checkpoint_checks import BEST
 from src.configuration.checkpoint_files import read_checkpoint
 from src.configuration.checks import freeze, incomparable
 from src.configuration.devices import visible_gpus
 from src.configuration.roles import key_roles
 from src.configuration.targets import find_task
+from src.configuration.trainer_arguments import check_validation
 from src.datamodules.base import DataModule
 from src.datamodules.first_batches import overfitted
 from src.environment import environment
+from src.errors import UserError
 from src.fingerprint import code_hash, value_hash, write_json
 from src.jackknife import Jackknife
 from src.libraries import configure_libraries
@@ -87,7 +92,7 @@ def run(config: Config, folder: Path, report: Report, info: Mapping[str, Any]) -
     Args:
         config: frozen.
         folder: of the trial.
-        report: called with `{"epoch", "epochs", "objective"}` after each epoch.
+        report: called with `{"epoch", "epochs", "objective"}` after each epoch with a validation.
         info: `signature`, `attempt`, `sweep` and `overrides`, for the loggers.
 
     Returns:
@@ -95,6 +100,7 @@ def run(config: Config, folder: Path, report: Report, info: Mapping[str, Any]) -
 
     Raises:
         FloatingPointError: a loss or an output is not finite.
+        UserError: training ended without a validation.
     """
     begun = time.monotonic()
     configure_libraries()
@@ -137,8 +143,13 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
         groups = {split: data.groups(split) for split in SPLITS[1:]}
         learner.validation_groups = None if config["overfit_batches"] else groups["val"]
         with overfitted(data, config["overfit_batches"]):
+            check_validation(config["trainer"], sized_len(data.train_dataloader()))
             trainer.fit(learner, data, ckpt_path=str(last) if last.exists() else None, weights_only=True)
-        fit_s = time.monotonic() - begun
+        fit_s, epochs = time.monotonic() - begun, trainer.current_epoch
+        if not history.rows:
+            raise UserError(
+                "training ended before its first validation; raise trainer.max_time or max_epochs."
+            )
         _evaluate_best(trainer, learner, data, folder)
         val, test = (_measured(learner, split, kept.outputs[split], groups[split]) for split in SPLITS[1:])
         if trainer.is_global_zero:
@@ -150,7 +161,7 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
             }
             write_kept(folder / FILE, data.target, answered, float(learner.threshold), learner.names)
             finished = Finished(config, learner, data, samples, *test)
-            times = {"fit_s": round(fit_s, 3), "epochs": len(history.rows)}
+            times = {"fit_s": round(fit_s, 3), "epochs": epochs}
             judged = judge_epochs(history.rows, objective, direction(config["objective"]))
             _write(folder, finished, val[1], judged, times, begun)
             learning_curves(
@@ -190,11 +201,20 @@ def _threads_and_seed(seed: int) -> None:
 
 
 def _evaluate_best(trainer: lightning.Trainer, learner: Learner, data: DataModule, folder: Path) -> None:
-    best = folder / "checkpoints" / "best.ckpt"
-    if best.exists():
+    best = _best_checkpoint(trainer, folder)
+    if best is not None:
         learner.load_state_dict(read_checkpoint(best)["state_dict"])
     trainer.validate(learner, data, verbose=False)
     trainer.test(learner, data, verbose=False)
+
+
+def _best_checkpoint(trainer: lightning.Trainer, folder: Path) -> Path | None:
+    """Return the checkpoint of the best weights; `None` where no callback keeps them."""
+    for callback in trainer.checkpoint_callbacks:
+        if isinstance(callback, ModelCheckpoint) and callback.filename == BEST and callback.best_model_path:
+            # A folder that was moved before its trial went on has another path than the callback remembers.
+            return folder / "checkpoints" / Path(callback.best_model_path).name
+    return None
 
 
 def _measured(

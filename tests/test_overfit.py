@@ -101,7 +101,7 @@ def test_impossible_numbers_are_refused_before_any_work(composed: Any, value: st
 
 
 def test_lightnings_own_switch_is_refused(composed: Any) -> None:
-    with pytest.raises(UserError, match=r"trainer\.overfit_batches .* set overfit_batches="):
+    with pytest.raises(UserError, match=r"trainer\.overfit_batches=1: .* set overfit_batches="):
         freeze(composed("+trainer.overfit_batches=1"))
 
 

@@ -105,3 +105,9 @@ def test_only_what_overfits_says_so(tmp_path: Path, figures: list[Figure]) -> No
     learning_curves([], "val/accuracy", tmp_path / "curves.png")
     learning_curves([], "val/accuracy", tmp_path / "curves.png", overfit=1)
     assert [figure.axes[0].get_title() for figure in figures] == ["loss", "loss of 1 batch, overfitted"]
+
+
+def test_the_validations_of_an_epoch_stand_side_by_side(tmp_path: Path, figures: list[Figure]) -> None:
+    rows = [{"epoch": epoch, "val/loss": 1.0, "val/accuracy": 0.5} for epoch in (0, 0, 2)]
+    learning_curves(rows, "val/accuracy", tmp_path / "curves.png")
+    assert [list(axes.lines[0].get_xdata()) for axes in figures[0].axes] == [[0.5, 1.0, 3.0]] * 2

@@ -1,8 +1,10 @@
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
+from multiprocessing.connection import Listener
 from pathlib import Path
 
 import psutil
@@ -10,7 +12,7 @@ import pytest
 
 from src.errors import UserError
 from src.paths import ROOT
-from src.processes import CORES, call, cores
+from src.processes import CORES, call, cores, shorten_socket_paths
 
 
 def _pid_and_sum(a, b):
@@ -79,6 +81,28 @@ def _interrupt(*_):
 def _sleep(file):
     Path(file).write_text(str(os.getpid()))
     time.sleep(60)
+
+
+def test_sockets_have_a_short_path_where_other_temporary_files_have_a_long_one(tmp_path, monkeypatch):
+    of_process = vars(multiprocessing.current_process())["_config"]
+    monkeypatch.setitem(of_process, "tempdir", None)
+    monkeypatch.setattr("tempfile.tempdir", "/tmp")
+    shorten_socket_paths()
+    assert of_process["tempdir"] is None
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(long))
+    shorten_socket_paths()
+    with Listener(family="AF_UNIX") as listener:
+        assert str(long) not in str(listener.address)
+
+
+def test_a_temporary_folder_too_long_for_sockets_is_refused_where_there_is_no_other(monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", "/" + "x" * 105)
+    monkeypatch.setattr("src.processes._SHORT_FOLDERS", ("/nowhere",))
+    monkeypatch.setitem(vars(multiprocessing.current_process())["_config"], "tempdir", None)
+    with pytest.raises(UserError, match=r"TMPDIR=/xxx.* too long"):
+        shorten_socket_paths()
 
 
 def test_cores_are_those_of_this_process():

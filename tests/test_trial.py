@@ -7,10 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import lightning
 import numpy as np
 import pytest
 import soundfile
 import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
 from PIL import Image
 from sklearn.metrics import f1_score
 
@@ -23,7 +25,7 @@ from src.configuration.checks import freeze
 from src.configuration.wandb_login import wandb_mode
 from src.datamodules.notes.tinysol import TinySOL
 from src.errors import UserError
-from src.trial import jackknife, run
+from src.trial import _best_checkpoint, jackknife, run
 
 INFO = {"signature": "abc", "attempt": 1, "sweep": "", "overrides": []}
 
@@ -297,3 +299,28 @@ def test_balanced_weights_are_counted_on_the_training_part(composed: Callable[..
     np.testing.assert_allclose(
         kept, expected, rtol=1e-6
     )  # a checkpoint repeats the loss without the training part
+
+
+def test_the_checkpoint_that_is_tested_is_the_callbacks_best(tmp_path: Path) -> None:
+    """Also where the folder was moved since."""
+    best, last = ModelCheckpoint(monitor="val/f1_macro", filename="best"), ModelCheckpoint(filename="last")
+    trainer = lightning.Trainer(accelerator="cpu", callbacks=[last, best], logger=False)
+    assert _best_checkpoint(trainer, tmp_path) is None
+    best.best_model_path, last.best_model_path = "/elsewhere/checkpoints/best.ckpt", "/elsewhere/last.ckpt"
+    assert _best_checkpoint(trainer, tmp_path) == tmp_path / "checkpoints" / "best.ckpt"
+
+
+def test_epochs_are_counted_as_epochs_and_a_plateau_is_sought_where_there_is_a_value(
+    composed: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    overrides = ("+trainer.check_val_every_n_epoch=2", "scheduler=plateau", "trainer.max_epochs=3")
+    run(freeze(composed(*overrides)), tmp_path, lambda _: None, INFO)
+    assert json.loads((tmp_path / "metrics.json").read_text())["time"]["epochs"] == 3
+    assert [row["epoch"] for row in read_history(tmp_path / "history.csv")] == [1]
+
+
+def test_a_training_that_was_never_validated_is_not_judged(
+    composed: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match="before its first validation"):
+        run(freeze(composed("+trainer.max_time=00:00:00:00")), tmp_path, lambda _: None, INFO)

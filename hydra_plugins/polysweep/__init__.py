@@ -15,7 +15,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from src.configuration.effects import refuse_idle, refuse_unknown
-from src.configuration.settings import check_settings, sweep_options
+from src.configuration.settings import SETTINGS, check_settings, refuse_swept_settings, sweep_options
 from src.configuration.trust import is_trusted, trust
 from src.errors import UserError
 from src.paths import CONF
@@ -24,6 +24,12 @@ from src.rank import TRIAL
 
 if TYPE_CHECKING:
     from src.sweep.executors.base import Executor
+
+
+OTHER_LAUNCHER = (
+    "can't run this project's sweeps: leave it out; hydra.launcher.executor=CLASS says where trials run."
+)
+"""End of the message where another launcher was chosen."""
 
 
 class PoolLauncher(Launcher):
@@ -35,8 +41,8 @@ class PoolLauncher(Launcher):
         options: of the executor.
     """
 
-    exit_code = 0
-    """Of the sweeps so far, the greatest: 0 all trials finished, 1 some did not, 130 interrupted."""
+    exit_code: int | None = None
+    """Of the sweeps so far, the greatest: 0 all trials finished, 1 some did not, 130 interrupted; `None` before any."""
 
     def __init__(self, trial: str, executor: str, **options: Any) -> None:
         self.trial = trial
@@ -62,10 +68,12 @@ class PoolLauncher(Launcher):
         requests = [
             Request(tuple(filter_overrides(typed)), self._compose(list(typed))) for typed in job_overrides
         ]
+        configs = [request.config for request in requests]
         wanted = [request.config.pop("trust") for request in requests]
         if any(packages != wanted[0] for packages in wanted):
             raise UserError("trust= applies to the whole sweep: give several packages as trust=[one,two].")
         trust(wanted[0])
+        refuse_swept_settings(self._settings(), list(zip(configs, job_overrides, strict=True)))
         for request in requests:
             if request.config["mode"] != "train":
                 raise UserError(f"mode={request.config['mode']}: a sweep can only train; leave -m out.")
@@ -87,13 +95,22 @@ class PoolLauncher(Launcher):
         if any("wandb" in (request.config.get("logger") or {}) for request in requests):
             os.environ[WANDB_SERVICE] = "1"
         code, values = conduct(requests, settings, self._executor())
-        PoolLauncher.exit_code = max(PoolLauncher.exit_code, code)
+        PoolLauncher.exit_code = max(PoolLauncher.exit_code or 0, code)
         if code == 130:
             raise KeyboardInterrupt
         returned = [JobReturn(overrides=request.overrides) for request in requests]
         for job, value in zip(returned, values, strict=True):
             job.status, job.return_value = JobStatus.COMPLETED, value
         return returned
+
+    def _settings(self) -> dict[str, Any]:
+        """Return the settings of the sweep, as plain values."""
+        assert self.config is not None
+        found = {key: self.config[key] for key in SETTINGS if key in self.config}
+        return {
+            key: OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+            for key, value in found.items()
+        }
 
     def _executor(self) -> "Executor":
         from src.sweep.executors.base import Executor
@@ -135,9 +152,16 @@ class GridSweeper(BasicSweeper):
         super().__init__(max_batch_size=None)
 
     def sweep(self, arguments: list[str]) -> Any:
-        """Expand the overrides and launch all trials together; the launcher composes and checks them."""
+        """Expand the overrides and launch all trials together; the launcher composes and checks them.
+
+        Raises:
+            UserError: the launcher is another than `PoolLauncher`.
+        """
         assert self.hydra_context is not None
-        assert self.launcher is not None
+        assert self.config is not None
+        if not isinstance(self.launcher, PoolLauncher):
+            chosen = self.config.hydra.runtime.choices["hydra/launcher"]
+            raise UserError(f"hydra/launcher={chosen} {OTHER_LAUNCHER}")
         parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
         [jobs] = self.split_arguments(parser.parse_overrides(arguments), None)
         return self.launcher.launch(jobs, initial_job_idx=0)

@@ -1,5 +1,6 @@
 """Log-mel spectrograms that agree with librosa."""
 
+import inspect
 import warnings
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from src.errors import UserError
 from src.options import checks
 from src.rules import null, number, one_of, whole
+from src.words import did_you_mean
 
 SCALINGS = ("db_max", "db", "z_norm")
 Count = Annotated[int, whole(1)]
@@ -116,6 +118,10 @@ def log_mel(features: Mapping[str, Any]) -> LogMel:
     Raises:
         UserError: an option is unknown or lies outside its range.
     """
+    known = inspect.signature(LogMel).parameters
+    for name in features:
+        if name not in known:
+            raise UserError(f"data.features.{name}: there is no such option.{did_you_mean(name, known)}")
     try:
         return LogMel(**features)
     except TypeError as error:

@@ -45,7 +45,7 @@ class RollWriter:
         if soundfont == NO_SOUND:
             return
         try:
-            font = find_soundfont(soundfont)
+            font = find_soundfont(soundfont, prepared=False)
             check_programs(font, [program])
             self._synthesizer = Synthesizer(font)
         except UserError as error:

@@ -1,4 +1,4 @@
-"""`history.csv`: one row per epoch."""
+"""`history.csv`: one row per validation, usually of an epoch."""
 
 import csv
 import time
@@ -11,7 +11,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 
 
 class History(Callback):
-    """Writes the metrics of each epoch; a resumed trial keeps the rows of earlier epochs.
+    """Writes the metrics of each validation; a resumed trial keeps the rows of earlier epochs.
 
     Args:
         path: of the CSV file, with columns `epoch`, `time_s`, `lr` (at the start of the epoch) and the logged metrics.
@@ -40,7 +40,7 @@ class History(Callback):
         self._lr = float(trainer.optimizers[0].param_groups[0]["lr"])
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Add the row of the epoch."""
+        """Add the row of the validation."""
         if trainer.sanity_checking or trainer.state.fn != TrainerFn.FITTING:
             return
         metrics = {

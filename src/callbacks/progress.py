@@ -9,7 +9,9 @@ from lightning.pytorch.trainer.states import TrainerFn
 
 
 class ProgressReport(Callback):
-    """Reports each epoch once its checkpoint is written, so that a trial that the report stops loses nothing.
+    """Reports each epoch with a validation, of several the last, once the epoch's checkpoint is written.
+
+    A trial that the report stops so loses nothing.
 
     Args:
         report: takes `{"epoch": epochs done, "epochs": in total, "objective": value}`.

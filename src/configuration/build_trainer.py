@@ -35,12 +35,14 @@ def build_trainer(
 def build_callbacks(config: Mapping[str, Any], folder: Path, *, logged: bool) -> list[Callback]:
     """Return the callbacks of the configuration; they write checkpoints to `checkpoints/`, music to `samples/`.
 
-    A progress bar is left out where there is no terminal, a log of learning rates where there is no logger.
+    A progress bar is left out where there is no terminal or `trainer.enable_progress_bar=false`, a log of learning
+    rates where there is no logger.
     """
     built = []
+    shown = os.isatty(1) and config["trainer"].get("enable_progress_bar", True)
     for options in config["callbacks"].values():
         chosen = find_class(options["_target_"], "callbacks")
-        if issubclass(chosen, ProgressBar) and not os.isatty(1):
+        if issubclass(chosen, ProgressBar) and not shown:
             continue
         if issubclass(chosen, LearningRateMonitor) and not logged:
             continue

@@ -3,7 +3,6 @@
 import inspect
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,13 +17,13 @@ from src.configuration.build import (
     build_regularization,
     build_transfer,
 )
-from src.configuration.build_trainer import build_callbacks
+from src.configuration.checkpoint_checks import check_checkpoints
 from src.configuration.checkpoint_files import read_checkpoint
 from src.configuration.fitting import check_fits
 from src.configuration.make import make
 from src.configuration.settings import check_settings
 from src.configuration.targets import find_class, find_task
-from src.configuration.trainer_checks import check_optimizer, freeze_trainer
+from src.configuration.trainer_checks import check_optimizer, check_trainer, freeze_trainer
 from src.configuration.wandb_login import wandb_mode
 from src.datamodules.base import DataModule
 from src.datamodules.first_batches import check_batches
@@ -57,6 +56,7 @@ def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
     frozen["data"] |= data.resolved()
     _freeze_objective(frozen, data.target)
     _check_callbacks_and_loggers(frozen)
+    check_checkpoints(frozen)
     _check_sizes(frozen, data)
     _freeze_overfitting(frozen, data)
     _check_loss(frozen, data)
@@ -68,6 +68,7 @@ def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
     _check_groups(frozen, data, task)
     _check_callbacks(frozen, data)
     check_optimizer(frozen)
+    check_trainer(frozen, data)
     for options in frozen["logger"].values():
         wandb_mode(str(options.get("mode", "auto")))
     return frozen
@@ -144,10 +145,6 @@ def _check_sizes(frozen: Mapping[str, Any], data: DataModule) -> None:
 
 def _freeze_overfitting(frozen: dict[str, Any], data: DataModule) -> None:
     """Refuse an unusable number of batches to overfit; leave out early stopping while they are overfitted."""
-    if frozen["trainer"].get("overfit_batches"):
-        raise UserError(
-            "trainer.overfit_batches would replace the data's own batches; set overfit_batches= instead."
-        )
     k = frozen["overfit_batches"]
     if k is None:
         return
@@ -225,7 +222,6 @@ def _check_callbacks(frozen: Mapping[str, Any], data: DataModule) -> None:
                 f"callbacks.{name} is for {' and '.join(targets)} targets, but data {data.name} has {data.target}; "
                 "leave it out."
             )
-    build_callbacks(frozen, Path(), logged=True)
 
 
 def _check_groups(frozen: Mapping[str, Any], data: DataModule, task: Task) -> None:

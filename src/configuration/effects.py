@@ -75,8 +75,13 @@ def refuse_without_effect(arguments: Sequence[str]) -> None:
                 f"{override.key} has no effect with mode={mode}, it is for mode={listed(modes)}: "
                 f"choose {'that' if len(modes) == 1 else 'one of them'}, or leave {override.key} out."
             )
-    if not any(argument in _SWEEPING or argument.startswith("hydra.mode=") for argument in arguments):
+    if not is_sweep(arguments):
         _refuse_sweep_keys(typed)
+
+
+def is_sweep(arguments: Iterable[str]) -> bool:
+    """Whether a command line asks for a sweep."""
+    return any(argument in _SWEEPING or argument == "hydra.mode=MULTIRUN" for argument in arguments)
 
 
 def _refuse_sweep_keys(typed: Iterable[Typed]) -> None:

@@ -5,12 +5,20 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from src.configuration.choices import choices
+from src.configuration.typed import read
 from src.errors import UserError
 from src.options import Options, Role, roles
 from src.rules import anything, each, flag, null, number, one_of, path, whole, words
 
 LISTS = ("augment", "callbacks", "logger")
 """Groups of which several choices may be taken, or none."""
+
+
+SETTINGS = ("mode", "outputs", "dry_run", "retry", "reuse", "timeout", "cores", "sweep")
+"""Keys that a sweep reads once."""
+
+_WITHOUT_EFFECT = ("hydra", "logger")
+"""Further groups whose values can't make two trials of one."""
 
 
 class RootOptions(Options):
@@ -84,6 +92,33 @@ def check_settings(config: Mapping[str, Any]) -> None:
     RootOptions.read({key: config[key] for key in RootOptions.__dataclass_fields__ if key in config})
 
 
+def refuse_swept_settings(
+    settings: Mapping[str, Any], trials: Sequence[tuple[Mapping[str, Any], Sequence[str]]]
+) -> None:
+    """Refuse values of a sweep's own settings that differ from trial to trial: the sweep reads them once.
+
+    Args:
+        settings: the configuration that the sweep reads, plain values.
+        trials: for each, its composed configuration as plain values, and the overrides as typed.
+
+    Raises:
+        UserError: there are such.
+    """
+    own, *others = [_settings(settings), *(_settings(config) for config, _ in trials)]
+    swept = {key for other in others for key in {*own, *other} if own.get(key) != other.get(key)}
+    typed = [frozenset(overrides) for _, overrides in trials]
+    varied = frozenset.union(*typed) - frozenset.intersection(*typed)
+    swept |= {override.key for override in map(read, varied) if override and override.root in _WITHOUT_EFFECT}
+    for key in sorted(swept):
+        raise UserError(f"{key} can't be swept: it does not tell trials apart; give it one value.")
+
+
+def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of the sweep in a configuration, by their key."""
+    found = {key: config.get(key) for key in SETTINGS if key != "sweep"}
+    return found | {f"sweep.{key}": value for key, value in (config.get("sweep") or {}).items()}
+
+
 def root_roles() -> dict[str, frozenset[Role]]:
     """Return the roles of the keys of the root, by key."""
     return roles(RootOptions)
@@ -97,7 +132,7 @@ def refuse_empty_groups(arguments: Sequence[str], conf: Path) -> None:
     """
     for argument in arguments:
         group, _, value = argument.partition("=")
-        if not (conf / group).is_dir() or not group or (value not in ("", "null") and not value.isdigit()):
+        if not choices(group, conf) or not group or (value not in ("", "null") and not value.isdigit()):
             continue
         if "experiment" in group and value == "null":
             continue

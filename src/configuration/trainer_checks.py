@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import lightning
@@ -9,31 +10,47 @@ import torch
 from torch import nn
 
 from src.configuration.build import scheduler_options
+from src.configuration.build_trainer import build_callbacks, build_trainer
 from src.configuration.devices import resolve_accelerator, resolve_precision
 from src.configuration.make import make
+from src.configuration.trainer_arguments import check_arguments, check_validation, planned_batches
+from src.datamodules.base import DataModule
 from src.errors import UserError
 from src.libraries import configure_libraries
 from src.models.optimization import INTERVALS, STEPS, configure
-from src.rules import number, whole
+from src.rules import number
 from src.words import did_you_mean
 
 
 def freeze_trainer(frozen: dict[str, Any]) -> None:
-    """Resolve accelerator, precision and devices in place, and let Lightning check the other arguments.
+    """Resolve accelerator, precision and devices in place, and check the other arguments one by one.
 
     Raises:
-        UserError: an argument is unknown, or there is no such device.
+        UserError: an argument is unknown or refused, or there is no such device.
     """
     trainer = frozen["trainer"]
     _check_trainer_keys(trainer)
+    check_arguments(trainer)
     trainer["accelerator"] = resolve_accelerator(str(trainer["accelerator"]))
     trainer["precision"] = resolve_precision(trainer["precision"], trainer["accelerator"])
     trainer["devices"] = _devices(trainer["devices"], trainer["accelerator"])
-    whole(1)("trainer.max_epochs", trainer["max_epochs"])
+
+
+def check_trainer(frozen: Mapping[str, Any], data: DataModule) -> None:
+    """Let Lightning check the Trainer as a whole, with its callbacks, and check that the scheduler gets its metric.
+
+    Raises:
+        UserError: the Trainer cannot be built, or there would be no validation (when a scheduler needs it).
+    """
     configure_libraries()
-    make(
-        trainer, "trainer", logger=False, callbacks=[], enable_checkpointing=False, enable_model_summary=False
-    )
+    build_callbacks(frozen, Path(), logged=True)
+    build_trainer(frozen, Path(), [], [])
+    check_validation(frozen["trainer"], planned_batches(frozen, data))
+    if "monitor" in frozen["scheduler"] and frozen["trainer"].get("check_val_every_n_epoch", 1) is None:
+        raise UserError(
+            "trainer.check_val_every_n_epoch=None: this scheduler follows the objective at the end of epochs; choose a "
+            "whole number from 1, or another scheduler."
+        )
 
 
 def _check_trainer_keys(trainer: Mapping[str, Any]) -> None:
@@ -79,6 +96,8 @@ def check_optimizer(frozen: Mapping[str, Any]) -> None:
         )
     if scheduler.get("_target_") and scheduler.get("interval") not in INTERVALS:
         raise UserError(f"scheduler.interval={scheduler.get('interval')}: choose {' or '.join(INTERVALS)}.")
+    if "monitor" in scheduler and scheduler["interval"] != "epoch":
+        raise UserError("scheduler.interval=step: the objective is measured after epochs; choose epoch.")
     if "lr" in frozen["optimizer"]:
         number(0, of="a learning rate")("optimizer.lr", frozen["optimizer"]["lr"])
     try:

@@ -86,5 +86,5 @@ def generation_options(options: Mapping[str, Any]) -> Generation:
     """
     chosen = Generation.read(options)
     if chosen.soundfont != NO_SOUND:
-        find_soundfont(chosen.soundfont)
+        find_soundfont(chosen.soundfont, prepared=False)
     return chosen

@@ -67,7 +67,7 @@ def judge_epochs(rows: Sequence[Mapping[str, float]], name: str, direction: str)
     """Judge the best epoch of a training.
 
     Args:
-        rows: of `history.csv`, one for each epoch.
+        rows: of `history.csv`, one for each validation.
         name: of the objective, `val/…`.
         direction: whether its best value is its `min` or `max`.
 

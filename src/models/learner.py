@@ -218,6 +218,7 @@ class Learner(lightning.LightningModule):
             [*features, ([*head, *self.loss.parameters()], rate)],
             training_steps=int(self.trainer.estimated_stepping_batches),
             monitor=f"val/{self.objective}",
+            validated_every=self.trainer.check_val_every_n_epoch or 1,
         )
 
     def _evaluate(self, batch: Batch) -> StepOutput:

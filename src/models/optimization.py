@@ -27,6 +27,7 @@ def configure(
     *,
     training_steps: int,
     monitor: str,
+    validated_every: int = 1,
 ) -> dict[str, Any]:
     """Build an optimizer and its scheduler.
 
@@ -37,6 +38,7 @@ def configure(
         groups: the parameters to train.
         training_steps: optimizer steps of the whole training.
         monitor: the logged metric in which a plateau is detected.
+        validated_every: epochs from one of its values to the next.
 
     Returns:
         What `LightningModule.configure_optimizers` returns.
@@ -66,6 +68,7 @@ def configure(
         "lr_scheduler": {
             "scheduler": built,
             "interval": scheduler["interval"],
+            "frequency": validated_every if "monitor" in scheduler else 1,
             "monitor": monitor,
         },
     }

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from src.rules import Rule, Unfit, number
+from src.rules import Rule, Unfit, number, refuse_unknown_names
 
 SPLITS = ("train", "val", "test")
 
@@ -18,7 +18,10 @@ def shares(parts: Sequence[str] = SPLITS[1:]) -> Rule:
     """
 
     def read(key: str, value: Any) -> dict[str, float]:
-        if not isinstance(value, Mapping) or set(value) != set(parts):
+        if not isinstance(value, Mapping):
+            raise Unfit
+        refuse_unknown_names(key, value, parts)
+        if set(value) != set(parts):
             raise Unfit
         found = {part: float(_SHARE.read(key, value[part])) for part in parts}
         if sum(found.values()) >= 1:

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import lightning
 import pytest
@@ -20,7 +21,11 @@ class Model(BoringModel):
 
 
 def fit(
-    folder: Path, epochs: int, callbacks: list[lightning.Callback], checkpoint: Path | None = None
+    folder: Path,
+    epochs: int,
+    callbacks: list[lightning.Callback],
+    checkpoint: Path | None = None,
+    **options: Any,
 ) -> lightning.Trainer:
     trainer = lightning.Trainer(
         accelerator="cpu",
@@ -33,6 +38,7 @@ def fit(
         enable_checkpointing=any(isinstance(callback, ModelCheckpoint) for callback in callbacks),
         enable_progress_bar=False,
         enable_model_summary=False,
+        **options,
     )
     trainer.fit(Model(), ckpt_path=checkpoint, weights_only=True if checkpoint else None)
     return trainer
@@ -44,6 +50,21 @@ def test_a_row_an_epoch(tmp_path: Path) -> None:
     assert [(row["epoch"], row["val/score"]) for row in rows] == [(0, 0.0), (1, 1.0), (2, 2.0)]
     assert rows[0]["lr"] == 0.1
     assert 0 < rows[0]["time_s"] < rows[1]["time_s"] < rows[2]["time_s"]
+
+
+def test_a_row_and_a_report_stand_for_validations(tmp_path: Path) -> None:
+    """Epochs are those of the training, which may have none of them or several."""
+    for name, options, epochs, reported in (
+        ("several", {"val_check_interval": 0.5}, [0, 0, 1, 1, 2, 2], [1, 2, 3]),
+        ("few", {"check_val_every_n_epoch": 2}, [1], [2]),
+    ):
+        path, reports = tmp_path / f"{name}.csv", list[dict[str, Any]]()
+        trainer = fit(
+            tmp_path, 3, [History(path), ProgressReport(reports.append, "val/score")], None, **options
+        )
+        assert [row["epoch"] for row in read_history(path)] == epochs
+        assert [report["epoch"] for report in reports] == reported
+        assert trainer.current_epoch == 3
 
 
 def test_a_resumed_trial_goes_on_with_the_rows_up_to_its_epoch(tmp_path: Path) -> None:

@@ -90,6 +90,14 @@ CASES = {
     "mode of a sweep": Case(
         ("-m", "mode=predict", "checkpoint=a.ckpt", "input=a.wav"), ("mode=predict", "leave -m out")
     ),
+    "launcher that runs no trials": Case(
+        ("-m", DEBUG, "hydra/launcher=basic", "seed=1,2,3"), ("hydra/launcher=basic", "leave it out")
+    ),
+    "swept setting": Case(("-m", DEBUG, "dry_run=true,false"), ("dry_run can't be swept", "one value")),
+    "swept time limit": Case(("-m", DEBUG, "timeout=1,1000"), ("timeout can't be swept", "one value")),
+    "flags that exclude each other": Case(
+        (DEBUG, "seed=1,2", "-m", "--cfg", "job"), ("--cfg does not go with -m", "leave -m out")
+    ),
     "no checkpoint": Case(("mode=test",), ("checkpoint= is missing", "best.ckpt")),
     "missing checkpoint": Case(
         ("mode=predict", "checkpoint=nothing.ckpt", "input=a.wav"), ("nothing.ckpt", "no such file")

@@ -34,7 +34,7 @@ def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def built(name: str, tmp_path: Path, *, logged: bool = True) -> list[Any]:
-    config = {"callbacks": {"own": {"_target_": f"{__name__}.{name}"}}}
+    config = {"trainer": {}, "callbacks": {"own": {"_target_": f"{__name__}.{name}"}}}
     return list(build_callbacks(config, tmp_path, logged=logged))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from src.commands.tee import tee
-from src.configuration.settings import check_settings, refuse_empty_groups
+from src.configuration.settings import check_settings, refuse_empty_groups, refuse_swept_settings
 from src.errors import UserError
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
@@ -53,8 +53,33 @@ def test_a_group_without_a_choice_is_refused_with_its_choices(argument: str) -> 
         refuse_empty_groups([argument], CONF)
 
 
+def swept(*trials: tuple[dict[str, Any], str]) -> None:
+    shared = {"mode": "train", "timeout": None, "sweep": {"name": "a", "matters": None}}
+    refuse_swept_settings(shared, [(shared | config, ["seed=1", typed]) for config, typed in trials])
+
+
+@pytest.mark.parametrize(
+    ("key", "trials"),
+    [
+        ("timeout", [({"timeout": 1}, "timeout=1"), ({"timeout": 1000}, "timeout=1000")]),
+        ("sweep.name", [({}, "optimizer=sgd"), ({"sweep": {"name": "b", "matters": None}}, "experiment=b")]),
+        ("hydra.launcher.gpus", [({}, "hydra.launcher.gpus=[0]"), ({}, "hydra.launcher.gpus=[1]")]),
+        ("logger", [({}, "logger=csv"), ({}, "logger=wandb")]),
+    ],
+)
+def test_settings_of_the_sweep_are_not_swept(key: str, trials: list[tuple[dict[str, Any], str]]) -> None:
+    with pytest.raises(UserError, match=rf"^{key} can't be swept"):
+        swept(*trials)
+
+
+def test_what_tells_trials_apart_is_swept() -> None:
+    swept(({}, "optimizer=sgd"), ({}, "optimizer=adam"))
+    swept(({}, "learning_rates.torch.optim.SGD=.1"), ({}, "learning_rates.torch.optim.SGD=.2"))
+    swept(({}, "seed=1"))
+
+
 def test_other_arguments_pass() -> None:
-    arguments = ["experiment=null", "logger=[]", "seed=3", "-m", "scheduler=none", "timeout=null"]
+    arguments = ["experiment=null", "logger=[]", "seed=3", "-m", "hydra", "scheduler=none", "timeout=null"]
     assert refuse_empty_groups(arguments, CONF) is None
 
 

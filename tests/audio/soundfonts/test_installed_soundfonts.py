@@ -105,3 +105,11 @@ def test_only_what_is_missing_is_fetched(own, tmp_path, monkeypatch, fetched):
     fetch_missing(["TimGM6mb", "Scratch", "FreePats", "Scratch"])
     assert fetched == [("Scratch", own), ("FreePats", own)]
     assert find_soundfont("Scratch") == own / "Scratch.sf2"
+
+
+def test_where_nothing_downloads_it_the_package_is_named(monkeypatch):
+    monkeypatch.setattr("src.audio.soundfonts.installed.SYSTEM_FOLDERS", ())
+    with pytest.raises(UserError, match="mode=prepare downloads it"):
+        find_soundfont("FluidR3_GM")
+    with pytest.raises(UserError, match=r"apt's fluid-soundfont-gm.* has it; give the path of the file"):
+        find_soundfont("FluidR3_GM", prepared=False)

@@ -271,3 +271,10 @@ def test_notes_that_a_soundfont_does_not_have_are_left_out(tmp_path, monkeypatch
     assert "6 of 60 notes cannot be used and are left out" in capsys.readouterr().err
     pitches = {data.notes[number].pitch for pools in data.pools.values() for pool in pools for number in pool}
     assert pitches == set(range(60, 69))
+
+
+def test_missing_soundfonts_are_fetched(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("src.datamodules.notes.origins.fetch_missing", asked.extend)
+    mixtures(tmp_path, source="soundfont", root=None, soundfonts=["FluidR3_GM"]).fetch()
+    assert asked == ["FluidR3_GM"]

@@ -178,3 +178,10 @@ def test_a_missing_music21_is_said(genre_scores, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(UserError, match="pip install music21"):
         genre_scores().check()
+
+
+def test_a_missing_soundfont_is_fetched(genre_scores, monkeypatch):
+    asked = []
+    monkeypatch.setattr("src.datamodules.sequences.genre_scores.fetch_missing", asked.extend)
+    genre_scores(soundfont="FluidR3_GM").fetch()
+    assert asked == ["FluidR3_GM"]

@@ -340,3 +340,17 @@ def test_a_test_clip_is_written_as_it_was_heard(tiny, tmp_path):
     np.testing.assert_allclose(sound, 0.9 * played / np.abs(played).max(), atol=1e-4)
     assert rate == maker.mel.sample_rate
     assert len(mido.MidiFile(tmp_path / "clip 3.mid").tracks) == len(score.instruments) + 1
+
+
+def test_missing_soundfonts_of_training_and_test_are_fetched(tiny, monkeypatch):
+    asked = []
+    monkeypatch.setattr("src.datamodules.synthesized.base.fetch_missing", asked.extend)
+    tiny(test_soundfonts=["FluidR3_GM"]).fetch()
+    assert asked == ["TimGM6mb", "FluidR3_GM"]
+
+
+def test_an_unknown_feature_is_refused_with_the_nearest(tiny):
+    with pytest.raises(
+        UserError, match=r"data\.features\.nmels: there is no such option\. Did you mean n_mels\?"
+    ):
+        tiny(features={"nmels": 16})
