@@ -20,7 +20,6 @@ from src.commands.evaluation import test as mode_test
 from src.commands.prediction import Predictor, predict
 from src.configuration.build import build_data, build_learner
 from src.configuration.checks import freeze
-from src.configuration.wandb_login import wandb_mode
 from src.datamodules.notes.tinysol import TinySOL
 from src.errors import UserError
 from src.trial import jackknife, run
@@ -267,20 +266,6 @@ def test_a_missing_checkpoint_is_refused() -> None:
         checkpoint_paths("nowhere.ckpt")
     with pytest.raises(UserError, match="checkpoint= is missing"):
         checkpoint_paths(None)
-
-
-def test_wandb_is_offline_unless_a_login_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("WANDB_API_KEY", "WANDB_MODE", "WANDB_BASE_URL", "NETRC"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert wandb_mode("auto") == "offline"
-    netrc = tmp_path / ".netrc"
-    netrc.write_text("machine api.wandb.ai\n  login user\n  password secret\n")
-    netrc.chmod(0o600)
-    assert wandb_mode("auto") == "online"
-    monkeypatch.setenv("WANDB_MODE", "offline")
-    assert wandb_mode("auto") == "offline"
-    assert wandb_mode("online") == "online"
 
 
 def test_balanced_weights_are_counted_on_the_training_part(composed: Callable[..., dict[str, Any]]) -> None:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from src.sweep.folder import TrialFolder
 from src.sweep.ledger import Ledger
+from src.sweep.offline_runs import sync_command
 from src.sweep.plan import Plan
 from src.sweep.settings import Settings
 from src.sweep.state import State
@@ -95,12 +96,9 @@ def publish(trials: "Sequence[Entry]", folder: Path, settings: Settings, console
     for note in notes:
         _say(console, note)
     _say(console, f"leaderboard: {folder}/leaderboard.csv, .md, .png")
-    offline = [entry for entry in trials if any((settings.outputs / entry.run).glob("wandb/offline-run-*"))]
-    if offline:
-        runs = sorted(entry.run.removeprefix("runs/") for entry in offline)
-        several = f"{{{','.join(runs)}}}" if len(runs) > 1 else runs[0]
-        line = f"wandb sync {settings.outputs}/runs/{several}/wandb/offline-run-*"
-        _say(console, f"to Weights & Biases: {line}")
+    command = sync_command(settings.outputs / "runs", [entry.run.removeprefix("runs/") for entry in trials])
+    if command:
+        _say(console, f"to Weights & Biases: {command}")
 
 
 def _say(console: Console, text: str) -> None:
