@@ -105,3 +105,16 @@ def test_only_what_overfits_says_so(tmp_path: Path, figures: list[Figure]) -> No
     learning_curves([], "val/accuracy", tmp_path / "curves.png")
     learning_curves([], "val/accuracy", tmp_path / "curves.png", overfit=1)
     assert [figure.axes[0].get_title() for figure in figures] == ["loss", "loss of 1 batch, overfitted"]
+
+
+def test_a_picture_that_cannot_be_drawn_costs_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("no fonts")
+
+    monkeypatch.setattr("src.pictures.bars_by_class", fail)
+    draw_tables({"f1_by_class": {"a": 0.5}, "spearman_by_axis": {"b": 0.5}}, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["spearman_by_axis.png"]
+    [line] = capsys.readouterr().err.splitlines()
+    assert line == f"{tmp_path}/f1_by_class.png is not written (RuntimeError: no fonts)"

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from matplotlib.figure import Figure
 from PIL import Image
 from sklearn.metrics import f1_score
 
@@ -21,7 +22,10 @@ from src.commands.prediction import Predictor, predict
 from src.configuration.build import build_data, build_learner
 from src.configuration.checks import freeze
 from src.datamodules.notes.tinysol import TinySOL
+from src.datamodules.synthesized.synth_instruments import SynthInstruments
 from src.errors import UserError
+from src.sweep.progress import Stopped
+from src.sweep.state import StopReason
 from src.trial import jackknife, run
 
 INFO = {"signature": "abc", "attempt": 1, "sweep": "", "overrides": []}
@@ -93,6 +97,46 @@ def test_pictures_are_pictures(finished: Finished) -> None:
     for name in ("learning_curves", "f1_by_class"):
         with Image.open(finished[1] / "samples" / f"{name}.png") as picture:
             assert min(picture.size) > 100
+
+
+def test_a_trial_whose_samples_cannot_be_written_has_its_figures(
+    finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured: list[bool] = []
+
+    def full(*_: object, **__: object) -> None:
+        measured.append((tmp_path / "metrics.json").exists())
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Figure, "savefig", full)
+    monkeypatch.setattr(SynthInstruments, "write_errors", full)
+    config = {**finished[0], "trainer": {**finished[0]["trainer"], "max_epochs": 1}, "logger": {}}
+    objective = run(config, tmp_path, lambda _: None, INFO)
+    assert objective == json.loads((tmp_path / "metrics.json").read_text())["objective"]["value"]
+    lines = [line for line in capsys.readouterr().err.splitlines() if "is not written" in line]
+    assert len(lines) == len(measured) >= 3
+    assert all(measured)
+    assert all("No space left on device" in line for line in lines)
+
+
+def test_a_trial_goes_on_from_the_checkpoint_before_one_that_is_broken(
+    finished: Finished, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(progress: dict[str, Any]) -> None:
+        if progress["epoch"] == 2:
+            raise Stopped(StopReason.PRUNED)
+
+    config = {**finished[0], "logger": {}}
+    with pytest.raises(Stopped):
+        run(config, tmp_path, stop, INFO)
+    checkpoints = tmp_path / "checkpoints"
+    (checkpoints / "last.ckpt").write_bytes(b"")
+    reports: list[dict[str, Any]] = []
+    run(config, tmp_path, reports.append, INFO)
+    assert "the trial goes on from before_last.ckpt" in capsys.readouterr().err
+    assert [report["epoch"] for report in reports] == [2, 3]
+    assert [row["epoch"] for row in read_history(tmp_path / "history.csv")] == [0, 1, 2]
+    assert {path.name for path in checkpoints.iterdir()} == {"best.ckpt", "last.ckpt"}
 
 
 def test_loggers_wrote(finished: Finished) -> None:

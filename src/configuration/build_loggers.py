@@ -12,7 +12,7 @@ from src.configuration.guarded_loggers import guard, tell
 from src.configuration.make import make
 from src.configuration.targets import find_class
 from src.configuration.wandb_login import possible_mode, wandb_mode
-from src.messages import say
+from src.messages import reason, say
 
 SETTINGS = {
     "console": "off",
@@ -60,9 +60,7 @@ def close_loggers(loggers: Iterable[Logger], *, failed: bool) -> None:
             try:
                 wandb.finish(exit_code=int(failed))
             except Exception as error:
-                say(
-                    f"the W&B run is not closed ({type(error).__name__}: {error}); `wandb sync` sends what it has"
-                )
+                say(f"the W&B run is not closed ({reason(error)}); `wandb sync` sends what it has")
                 _forget_service()
 
 
@@ -103,7 +101,7 @@ def _begun_wandb(
                 pass
             elif not offline:
                 offline = True
-                say(f"W&B: this run stays on this machine ({type(error).__name__}: {error})")
+                say(f"W&B: this run stays on this machine ({reason(error)})")
             else:
                 tell(logger, error)
                 return None

@@ -6,7 +6,7 @@ from typing import Any
 
 from lightning.pytorch.loggers import Logger
 
-from src.messages import say
+from src.messages import reason, say
 
 CALLED = ("log_metrics", "log_hyperparams", "log_graph", "save", "finalize", "after_save_checkpoint")
 """The methods of a logger that Lightning calls."""
@@ -36,5 +36,4 @@ def guard(logger: Logger) -> None:
 
 def tell(logger: Logger, error: Exception) -> None:
     """Say that a logger is left out."""
-    reason = " ".join(f"{type(error).__name__}: {error}".split())
-    say(f"{type(logger).__name__} failed and is left out from here on; the trial goes on ({reason})")
+    say(f"{type(logger).__name__} failed and is left out from here on; the trial goes on ({reason(error)})")

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from src.messages import dispensable
 from src.sweep.folder import TrialFolder
 from src.sweep.ledger import Ledger
 from src.sweep.offline_runs import sync_command
@@ -89,7 +90,8 @@ def publish(trials: "Sequence[Entry]", folder: Path, settings: Settings, console
     rows = ranked_rows(trials, ranking)
     table = table_of(rows, trials)
     notes = tell(rows, ranking, table, folder)
-    draw(table, folder / "leaderboard.png")
+    with dispensable(folder / "leaderboard.png"):
+        draw(table, folder / "leaderboard.png")
     write_tuning_curves(rows, ranking, folder)
     # The third metric is what ranks rows where that is not their objective.
     _print_leaderboard(table, 3 if ranking.reorders(rows) else 2, console)
