@@ -75,7 +75,7 @@ def forget_unneeded(folder: Path) -> None:
 
 
 def _keep(path: Path, copy: Path) -> None:
-    """Give a file a second name, where the file system can; `path` stays all the time."""
+    """Let a file have a second name, where the file system can; `path` stays all the time."""
     copy.unlink(missing_ok=True)
     try:
         os.link(path, copy)

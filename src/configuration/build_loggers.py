@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from lightning.pytorch.loggers import Logger, WandbLogger
 
-from src.configuration.guarded_loggers import guard, tell
+from src.configuration.guarded_loggers import guard, guarded, has_failed, leave_out
 from src.configuration.make import make
 from src.configuration.targets import find_class
 from src.configuration.wandb_login import possible_mode, wandb_mode
@@ -57,10 +57,12 @@ def close_loggers(loggers: Iterable[Logger], *, failed: bool) -> None:
         if isinstance(logger, WandbLogger):
             import wandb
 
-            try:
-                wandb.finish(exit_code=int(failed))
-            except Exception as error:
-                say(f"the W&B run is not closed ({reason(error)}); `wandb sync` sends what it has")
+            if has_failed(logger):  # which has been said; what W&B has is still sent
+                with suppress(Exception):
+                    wandb.finish(exit_code=int(failed))
+            else:
+                guarded(logger, wandb.finish)(exit_code=int(failed))
+            if has_failed(logger):
                 _forget_service()
 
 
@@ -73,7 +75,7 @@ def _begun(
     try:
         _begin(logger)
     except Exception as error:
-        tell(logger, error)
+        leave_out(logger, error)
         return None
     return logger
 
@@ -103,7 +105,7 @@ def _begun_wandb(
                 offline = True
                 say(f"W&B: this run stays on this machine ({reason(error)})")
             else:
-                tell(logger, error)
+                leave_out(logger, error)
                 return None
             _forget_service()
         else:
@@ -137,7 +139,7 @@ def _wandb(
 
 
 def _is_wandb(options: Mapping[str, Any]) -> bool:
-    return issubclass(find_class(options["_target_"], "logger"), WandbLogger)
+    return issubclass(find_class(options.get("_target_"), "logger"), WandbLogger)
 
 
 def _wandb_settings() -> Any:

@@ -103,7 +103,12 @@ def test_a_trainer_needs_no_room_for_temporary_files(tmp_path: Path, monkeypatch
     for name in ("mkstemp", "NamedTemporaryFile", "TemporaryFile", "mkdtemp"):
         monkeypatch.setattr(tempfile, name, none)
     config = {
-        "trainer": {"_target_": "lightning.pytorch.Trainer", "accelerator": "cpu", "max_epochs": 2, "limit_train_batches": 1},
+        "trainer": {
+            "_target_": "lightning.pytorch.Trainer",
+            "accelerator": "cpu",
+            "max_epochs": 2,
+            "limit_train_batches": 1,
+        },
         "callbacks": {
             "last": {
                 "_target_": "lightning.pytorch.callbacks.ModelCheckpoint",
@@ -111,7 +116,7 @@ def test_a_trainer_needs_no_room_for_temporary_files(tmp_path: Path, monkeypatch
                 "enable_version_counter": False,
             }
         },
-    }  # fmt: skip
+    }
     trainer: lightning.Trainer = build_trainer(config, tmp_path, [], [])
     trainer.fit(BoringModel())
     assert epoch_of(tmp_path / "checkpoints" / "last.ckpt") == 1

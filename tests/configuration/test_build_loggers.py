@@ -13,6 +13,7 @@ from lightning.pytorch.loggers import CSVLogger, Logger
 from src.configuration.build_loggers import _forget_service, build_loggers, close_loggers, settle_loggers
 from src.configuration.checks import freeze
 from src.configuration.trust import VARIABLE
+from src.errors import UserError
 
 TARGET = "lightning.pytorch.loggers.WandbLogger"
 INFO = {"signature": "abc", "attempt": 2, "sweep": "", "overrides": []}
@@ -68,10 +69,10 @@ def test_a_service_that_dies_costs_the_rest_of_the_run_and_one_line(
     for step in range(3):
         logger.log_metrics({"val/score": 0.5}, step)
     logger.finalize("success")
+    close_loggers([logger], failed=False)
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     assert "WandbLogger failed and is left out" in lines[0]
-    close_loggers([logger], failed=False)
     [another] = begun(tmp_path / "another")
     another.log_metrics({"val/score": 0.5}, 1)
     close_loggers([another], failed=False)
@@ -106,6 +107,11 @@ def test_a_logger_that_cannot_begin_is_left_out(
     [line] = capsys.readouterr().err.splitlines()
     assert "Refusing" in line
     assert "no room" in line
+
+
+def test_a_logger_without_a_class_is_refused() -> None:
+    with pytest.raises(UserError, match=r"logger\._target_"):
+        settle_loggers({"csv": {"prefix": "a"}})
 
 
 def test_the_mode_is_settled_before_the_trial(monkeypatch: pytest.MonkeyPatch) -> None:
