@@ -150,7 +150,10 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
                 for split, (answers, _) in zip(SPLITS[1:], (val, test), strict=True)
             }
             write_kept(folder / FILE, data.target, answered, float(learner.threshold), learner.names)
-            finished = Finished(config, learner, data, folder / "samples", *test)
+            samples = folder / "samples"
+            with dispensable(samples):
+                samples.mkdir(exist_ok=True)
+            finished = Finished(config, learner, data, samples, *test)
             times = {"fit_s": round(fit_s, 3), "epochs": len(history.rows)}
             judged = judge_epochs(history.rows, objective, direction(config["objective"]))
             _write(folder, finished, val[1], judged, times, begun)
@@ -208,7 +211,6 @@ def _measured(
 def _write_samples(finished: Finished, rows: Sequence[Mapping[str, Any]]) -> None:
     config, samples = finished.config, finished.samples
     with dispensable(samples):
-        samples.mkdir(exist_ok=True)
         find_task(finished.data.inputs).write_samples(finished)
     curves = samples / "learning_curves.png"
     with dispensable(curves):

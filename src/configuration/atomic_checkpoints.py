@@ -9,6 +9,7 @@ import torch
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.utilities import rank_zero_only
 
+from src.configuration.checkpoint_files import readable
 from src.messages import say
 
 LAST = "last.ckpt"
@@ -58,7 +59,7 @@ def checkpoint_to_resume(folder: Path) -> Path | None:
         path = folder / name
         if not path.exists():
             continue
-        if _readable(path):
+        if readable(path):
             if broken:
                 _say(f"{folder / LAST} cannot be read; the trial goes on from {name}")
             return path
@@ -81,14 +82,6 @@ def _keep(path: Path, copy: Path) -> None:
         os.link(path, copy)
     except OSError:
         shutil.copyfile(path, copy)
-
-
-def _readable(path: Path) -> bool:
-    try:
-        torch.load(path, map_location="cpu", weights_only=True)
-    except Exception:
-        return False
-    return True
 
 
 _say = rank_zero_only(say)
