@@ -2,7 +2,7 @@
 
 import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from src.messages import dispensable
 from src.metrics.kinds import direction
 
 DPI = 100
@@ -85,7 +86,7 @@ def _epochs_done(rows: Sequence[Mapping[str, Any]]) -> list[float]:
 def draw_tables(
     metrics: Mapping[str, Any], folder: Path, intervals: Mapping[str, Sequence[float]] | None = None
 ) -> None:
-    """Draw the tables among the metrics of the test split.
+    """Draw the tables among the metrics of the test split; a picture that can't be written is left out.
 
     Args:
         metrics: by name, tables as mappings.
@@ -93,19 +94,25 @@ def draw_tables(
         intervals: low and high end by metric, where known; drawn for regression axes.
     """
     folder.mkdir(parents=True, exist_ok=True)
+
+    def draw(name: str, picture: Callable[..., None], *arguments: Any) -> None:
+        path = folder / f"{name}.png"
+        with dispensable(path):
+            picture(*arguments, path)
+
     for name, title in BY_CLASS.items():
         if name in metrics:
-            bars_by_class(metrics[name], title, folder / f"{name}.png")
+            draw(name, bars_by_class, metrics[name], title)
     if metrics.get("right_of_n"):
-        right_of_n(metrics["right_of_n"], folder / "right_of_n.png")
+        draw("right_of_n", right_of_n, metrics["right_of_n"])
     if "confusion" in metrics:
-        confusion(metrics["confusion"], folder / "confusion.png")
+        draw("confusion", confusion, metrics["confusion"])
         tables = {name: metrics[f"{name}_by_class"] for name in ("precision", "recall")}
-        precision_recall(tables, metrics["confusion"], folder / "precision_recall_by_class.png")
+        draw("precision_recall_by_class", precision_recall, tables, metrics["confusion"])
     if "label_confusion" in metrics:
-        label_confusion(metrics["label_confusion"], folder / "label_confusion.png")
+        draw("label_confusion", label_confusion, metrics["label_confusion"])
     if "spearman_by_axis" in metrics:
-        bars_by_axis(metrics["spearman_by_axis"], intervals or {}, folder / "spearman_by_axis.png")
+        draw("spearman_by_axis", bars_by_axis, metrics["spearman_by_axis"], intervals or {})
 
 
 def bars_by_class(values: Mapping[str, float], title: str, path: Path) -> None:

@@ -20,6 +20,7 @@ from src.callbacks.history import History
 from src.callbacks.kept_outputs import KeptOutputs
 from src.callbacks.progress import ProgressReport
 from src.callbacks.seed_epochs import SeedEpochs
+from src.configuration.atomic_checkpoints import checkpoint_to_resume, forget_unneeded
 from src.configuration.build import build_data, build_learner
 from src.configuration.build_loggers import build_loggers, close_loggers
 from src.configuration.build_trainer import build_trainer
@@ -37,6 +38,7 @@ from src.errors import UserError
 from src.fingerprint import code_hash, value_hash, write_json
 from src.jackknife import Jackknife
 from src.libraries import configure_libraries
+from src.messages import dispensable
 from src.metrics.baseline_data import BaselineData, Split
 from src.metrics.halves import Judged, judge_epochs
 from src.metrics.item_groups import Groups
@@ -86,8 +88,9 @@ def prepare(configs: Sequence[Config]) -> None:
 def run(config: Config, folder: Path, report: Report, info: Mapping[str, Any]) -> float:
     """Train, test the best checkpoint, and write `predictions.npz`, `metrics.json` and `samples/`.
 
-    Training continues from `checkpoints/last.ckpt` if it exists. With `overfit_batches` the best checkpoint is the best
-    on those batches; the test is on the whole test split, as ever.
+    Training continues from `checkpoints/last.ckpt` if it exists, or the one before if that can't be read. With
+    `overfit_batches` the best checkpoint is the best on those batches; the test is on the whole test split, as ever.
+    A picture or other sample that can't be written is left out.
 
     Args:
         config: frozen.
@@ -139,12 +142,12 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
     try:
         callbacks = [SeedEpochs(config["seed"]), history, ProgressReport(report, objective), kept]
         trainer = build_trainer(config, folder, callbacks, loggers)
-        last = folder / "checkpoints" / "last.ckpt"
+        resumed = checkpoint_to_resume(folder / "checkpoints")
         groups = {split: data.groups(split) for split in SPLITS[1:]}
         learner.validation_groups = None if config["overfit_batches"] else groups["val"]
         with overfitted(data, config["overfit_batches"]):
             check_validation(config["trainer"], sized_len(data.train_dataloader()))
-            trainer.fit(learner, data, ckpt_path=str(last) if last.exists() else None, weights_only=True)
+            trainer.fit(learner, data, ckpt_path=resumed, weights_only=True)
         fit_s, epochs = time.monotonic() - begun, trainer.current_epoch
         if not history.rows:
             raise UserError(
@@ -153,20 +156,20 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
         _evaluate_best(trainer, learner, data, folder)
         val, test = (_measured(learner, split, kept.outputs[split], groups[split]) for split in SPLITS[1:])
         if trainer.is_global_zero:
-            samples = folder / "samples"
-            samples.mkdir(exist_ok=True)
             answered = {
                 split: Answered(answers.outputs, answers.targets, groups[split])
                 for split, (answers, _) in zip(SPLITS[1:], (val, test), strict=True)
             }
             write_kept(folder / FILE, data.target, answered, float(learner.threshold), learner.names)
+            samples = folder / "samples"
+            with dispensable(samples):
+                samples.mkdir(exist_ok=True)
             finished = Finished(config, learner, data, samples, *test)
             times = {"fit_s": round(fit_s, 3), "epochs": epochs}
             judged = judge_epochs(history.rows, objective, direction(config["objective"]))
             _write(folder, finished, val[1], judged, times, begun)
-            learning_curves(
-                history.rows, objective, samples / "learning_curves.png", config["overfit_batches"]
-            )
+            _write_samples(finished, history.rows)
+            forget_unneeded(folder / "checkpoints")
         failed = False
     finally:
         close_loggers(loggers, failed=failed)
@@ -225,6 +228,15 @@ def _measured(
     return answers, learner.measure(answers, groups, threshold=threshold)
 
 
+def _write_samples(finished: Finished, rows: Sequence[Mapping[str, Any]]) -> None:
+    config, samples = finished.config, finished.samples
+    with dispensable(samples):
+        find_task(finished.data.inputs).write_samples(finished)
+    curves = samples / "learning_curves.png"
+    with dispensable(curves):
+        learning_curves(rows, f"val/{config['objective']}", curves, config["overfit_batches"])
+
+
 def _write(
     folder: Path,
     finished: Finished,
@@ -233,7 +245,7 @@ def _write(
     times: dict[str, Any],
     begun: float,
 ) -> None:
-    """Let the task write its samples, and write `metrics.json` with the task's results."""
+    """Write `metrics.json` with the task's results."""
     config, learner, data = finished.config, finished.learner, finished.data
     objective = config["objective"]
     task = find_task(data.inputs)

@@ -111,3 +111,16 @@ def test_the_validations_of_an_epoch_stand_side_by_side(tmp_path: Path, figures:
     rows = [{"epoch": epoch, "val/loss": 1.0, "val/accuracy": 0.5} for epoch in (0, 0, 2)]
     learning_curves(rows, "val/accuracy", tmp_path / "curves.png")
     assert [list(axes.lines[0].get_xdata()) for axes in figures[0].axes] == [[0.5, 1.0, 3.0]] * 2
+
+
+def test_a_picture_that_cannot_be_drawn_costs_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("no fonts")
+
+    monkeypatch.setattr("src.pictures.bars_by_class", fail)
+    draw_tables({"f1_by_class": {"a": 0.5}, "spearman_by_axis": {"b": 0.5}}, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["spearman_by_axis.png"]
+    [line] = capsys.readouterr().err.splitlines()
+    assert line == f"{tmp_path}/f1_by_class.png is not written (RuntimeError: no fonts)"

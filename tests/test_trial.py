@@ -13,6 +13,7 @@ import pytest
 import soundfile
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
+from matplotlib.figure import Figure
 from PIL import Image
 from sklearn.metrics import f1_score
 
@@ -22,9 +23,11 @@ from src.commands.evaluation import test as mode_test
 from src.commands.prediction import Predictor, predict
 from src.configuration.build import build_data, build_learner
 from src.configuration.checks import freeze
-from src.configuration.wandb_login import wandb_mode
 from src.datamodules.notes.tinysol import TinySOL
+from src.datamodules.synthesized.synth_instruments import SynthInstruments
 from src.errors import UserError
+from src.sweep.progress import Stopped
+from src.sweep.state import StopReason
 from src.trial import _best_checkpoint, jackknife, run
 
 INFO = {"signature": "abc", "attempt": 1, "sweep": "", "overrides": []}
@@ -96,6 +99,46 @@ def test_pictures_are_pictures(finished: Finished) -> None:
     for name in ("learning_curves", "f1_by_class"):
         with Image.open(finished[1] / "samples" / f"{name}.png") as picture:
             assert min(picture.size) > 100
+
+
+def test_a_trial_whose_samples_cannot_be_written_has_its_figures(
+    finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured: list[bool] = []
+
+    def full(*_: object, **__: object) -> None:
+        measured.append((tmp_path / "metrics.json").exists())
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Figure, "savefig", full)
+    monkeypatch.setattr(SynthInstruments, "write_errors", full)
+    config = {**finished[0], "trainer": {**finished[0]["trainer"], "max_epochs": 1}, "logger": {}}
+    objective = run(config, tmp_path, lambda _: None, INFO)
+    assert objective == json.loads((tmp_path / "metrics.json").read_text())["objective"]["value"]
+    lines = [line for line in capsys.readouterr().err.splitlines() if "is not written" in line]
+    assert len(lines) == len(measured) >= 3
+    assert all(measured)
+    assert all("No space left on device" in line for line in lines)
+
+
+def test_a_trial_goes_on_from_the_checkpoint_before_one_that_is_broken(
+    finished: Finished, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(progress: dict[str, Any]) -> None:
+        if progress["epoch"] == 2:
+            raise Stopped(StopReason.PRUNED)
+
+    config = {**finished[0], "logger": {}}
+    with pytest.raises(Stopped):
+        run(config, tmp_path, stop, INFO)
+    checkpoints = tmp_path / "checkpoints"
+    (checkpoints / "last.ckpt").write_bytes(b"")
+    reports: list[dict[str, Any]] = []
+    run(config, tmp_path, reports.append, INFO)
+    assert "the trial goes on from before_last.ckpt" in capsys.readouterr().err
+    assert [report["epoch"] for report in reports] == [2, 3]
+    assert [row["epoch"] for row in read_history(tmp_path / "history.csv")] == [0, 1, 2]
+    assert {path.name for path in checkpoints.iterdir()} == {"best.ckpt", "last.ckpt"}
 
 
 def test_loggers_wrote(finished: Finished) -> None:
@@ -269,20 +312,6 @@ def test_a_missing_checkpoint_is_refused() -> None:
         checkpoint_paths("nowhere.ckpt")
     with pytest.raises(UserError, match="checkpoint= is missing"):
         checkpoint_paths(None)
-
-
-def test_wandb_is_offline_unless_a_login_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("WANDB_API_KEY", "WANDB_MODE", "WANDB_BASE_URL", "NETRC"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert wandb_mode("auto") == "offline"
-    netrc = tmp_path / ".netrc"
-    netrc.write_text("machine api.wandb.ai\n  login user\n  password secret\n")
-    netrc.chmod(0o600)
-    assert wandb_mode("auto") == "online"
-    monkeypatch.setenv("WANDB_MODE", "offline")
-    assert wandb_mode("auto") == "offline"
-    assert wandb_mode("online") == "online"
 
 
 def test_balanced_weights_are_counted_on_the_training_part(composed: Callable[..., dict[str, Any]]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning
-from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.callbacks import Callback, LearningRateMonitor
 from lightning.pytorch.trainer.states import TrainerFn
 
 
@@ -31,9 +31,10 @@ class History(Callback):
             self._rows = read_history(self._path)
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Drop rows from the epoch on with which training continues, which is known only now."""
+        """Drop rows from the epoch on with which training continues, known only now; log the others."""
         self._rows = [row for row in self._rows if row["epoch"] < trainer.current_epoch]
         self._earlier_s = self._rows[-1]["time_s"] if self._rows else 0.0
+        self._log_again(trainer)
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Remember the learning rate at the start of the epoch."""
@@ -63,6 +64,20 @@ class History(Callback):
         """The rows so far."""
         return self._rows
 
+    def _log_again(self, trainer: lightning.Trainer) -> None:
+        """Log the epochs of earlier attempts, whose loggers wrote elsewhere."""
+        rates = [name for callback in trainer.callbacks for name in _rates(callback)]  # type: ignore[attr-defined]
+        for row in self._rows:
+            metrics = {name: value for name, value in row.items() if name not in ("time_s", "lr")}
+            if len(rates) == 1:
+                metrics[rates[0]] = row["lr"]
+            # As when they were first logged: with the number of the last step of the epoch, from 0.
+            step = trainer.global_step * (row["epoch"] + 1) // trainer.current_epoch - 1
+            for logger in trainer.loggers:
+                logger.log_metrics(metrics, step)
+        for logger in trainer.loggers if self._rows else ():
+            logger.save()
+
     def _write(self) -> None:
         columns = list(dict.fromkeys(name for row in self._rows for name in row))
         temporary = self._path.with_suffix(".tmp")
@@ -71,6 +86,10 @@ class History(Callback):
             writer.writeheader()
             writer.writerows(self._rows)
         temporary.replace(self._path)
+
+
+def _rates(callback: Callback) -> list[str]:
+    return list(callback.lrs) if isinstance(callback, LearningRateMonitor) else []
 
 
 def read_history(path: Path) -> list[dict[str, Any]]:

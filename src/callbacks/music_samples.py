@@ -13,6 +13,7 @@ from src.generation.composing import compose
 from src.generation.options import Generation
 from src.generation.roll_data import RollData
 from src.generation.writing import write_pieces
+from src.messages import dispensable
 from src.models.learner import Learner
 from src.options import checks
 from src.rules import whole
@@ -58,5 +59,7 @@ class MusicSamples(Callback):
             return
         assert isinstance(data, RollData)
         assert isinstance(pl_module, Learner)
-        pieces = compose([pl_module], data, self._options, seed=0, split="val")
-        write_pieces(pieces, self._folder, data, self._options, prefix=f"epoch_{epoch:03d}")
+        prefix = f"epoch_{epoch:03d}"
+        with dispensable(f"{self._folder}/{prefix}_…"):
+            pieces = compose([pl_module], data, self._options, seed=0, split="val")
+            write_pieces(pieces, self._folder, data, self._options, prefix=prefix)

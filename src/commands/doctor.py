@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from src.configuration.wandb_login import wandb_mode
+from src.configuration.wandb_login import answers, server, wandb_mode
 from src.errors import UserError
 from src.requirements import MODULES, Check, complaint, installed_version, pinned_version, probe
 
@@ -86,10 +86,15 @@ def _disk(outputs: Path) -> Check:
 
 
 def _wandb() -> Check:
-    online = wandb_mode("auto") == "online"
-    return Check(
-        "W&B login", True, "found: runs go online" if online else "none: runs stay offline; `wandb login`"
-    )
+    told = {
+        "disabled": "WANDB_MODE=disabled: no runs are recorded",
+        "offline": "none: runs stay offline; `wandb login`",
+        "online": "found: runs go online",
+    }
+    mode = wandb_mode("auto")
+    if mode == "online" and not answers(server()):
+        return Check("W&B login", True, f"found, but {server()} does not answer: runs stay offline")
+    return Check("W&B login", True, told[mode])
 
 
 def _slurm() -> Check:

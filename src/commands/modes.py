@@ -16,6 +16,7 @@ from src.processes import cores
 from src.sweep.folder import TrialFolder, what_to_do
 from src.sweep.identity import changed_since_loaded, code, known_contents, signature
 from src.sweep.job import Job
+from src.sweep.offline_runs import sync_command
 from src.sweep.state import State
 
 WAIT_S = 1.0
@@ -80,6 +81,8 @@ def train(config: dict[str, Any], overrides: list[str]) -> int:
         _print_result(console, folder)
         return 0 if action == "reuse" else 1
     exit_code = _attempt(job, folder, config["timeout"], resume=action == "resume", console=console)
+    if command := sync_command(folder.path.parent, [folder.path.name]):
+        console.print(f"to Weights & Biases: {command}")
     return exit_code if exit_code in (0, State.INTERRUPTED.exit_code) else 1
 
 

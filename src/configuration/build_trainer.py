@@ -10,6 +10,7 @@ from lightning.pytorch.callbacks import Callback, LearningRateMonitor, ModelChec
 from lightning.pytorch.loggers import Logger
 
 from src.callbacks.music_samples import MusicSamples
+from src.configuration.atomic_checkpoints import AtomicCheckpointIO
 from src.configuration.make import make
 from src.configuration.targets import find_class
 
@@ -28,6 +29,7 @@ def build_trainer(
         callbacks=[*chosen, *callbacks],
         logger=loggers or False,
         default_root_dir=folder,
+        plugins=[AtomicCheckpointIO()],
     )
     return cast(lightning.Trainer, trainer)
 

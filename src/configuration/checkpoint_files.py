@@ -34,7 +34,7 @@ def read_checkpoint(path: str | Path, option: str = "checkpoint") -> dict[str, A
             f"{option}={path}: there is no such file; outputs/runs/*/checkpoints/ holds checkpoints."
         )
     try:
-        state = torch.load(file, map_location="cpu", weights_only=True)
+        state = _loaded(file)
     except Exception as error:
         raise UserError(
             f"{option}={path}: it cannot be read as a checkpoint; was it written by this project?"
@@ -54,3 +54,16 @@ def read_checkpoint(path: str | Path, option: str = "checkpoint") -> dict[str, A
     except UserError as error:
         raise UserError(f"{option}={path}: its {error}") from error
     return {**state, "hyper_parameters": {**description, "config": with_current_names(config)}}
+
+
+def readable(path: Path) -> bool:
+    """Whether a checkpoint is complete and holds plain values and tensors only."""
+    try:
+        _loaded(path)
+    except Exception:
+        return False
+    return True
+
+
+def _loaded(path: Path) -> Any:
+    return torch.load(path, map_location="cpu", weights_only=True)

@@ -17,6 +17,7 @@ from src.configuration.build import (
     build_regularization,
     build_transfer,
 )
+from src.configuration.build_loggers import settle_loggers
 from src.configuration.checkpoint_checks import check_checkpoints
 from src.configuration.checkpoint_files import read_checkpoint
 from src.configuration.fitting import check_fits
@@ -24,7 +25,6 @@ from src.configuration.make import make
 from src.configuration.settings import check_settings
 from src.configuration.targets import find_class, find_task
 from src.configuration.trainer_checks import check_optimizer, check_trainer, freeze_trainer
-from src.configuration.wandb_login import wandb_mode
 from src.datamodules.base import DataModule
 from src.datamodules.first_batches import check_batches
 from src.errors import UserError
@@ -69,8 +69,7 @@ def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
     _check_callbacks(frozen, data)
     check_optimizer(frozen)
     check_trainer(frozen, data)
-    for options in frozen["logger"].values():
-        wandb_mode(str(options.get("mode", "auto")))
+    frozen["logger"] = settle_loggers(frozen["logger"])
     return frozen
 
 

@@ -9,6 +9,7 @@ from src.generation.judging import judge
 from src.generation.options import Generation
 from src.generation.roll_data import RollData
 from src.generation.writing import write_pieces
+from src.messages import dispensable
 from src.models.learner import Learner
 
 WRITTEN = 3
@@ -18,7 +19,7 @@ WRITTEN = 3
 def music_of_trial(
     learner: Learner, data: RollData, options: Mapping[str, Any], seed: int, samples: Path
 ) -> dict[str, Any]:
-    """Generate pieces, write a few of them, and measure all.
+    """Generate pieces, write a few of them where that is possible, and measure all.
 
     Args:
         learner: trained.
@@ -32,5 +33,6 @@ def music_of_trial(
     """
     generation = Generation(**options)
     pieces = compose([learner], data, generation, seed, choice=0)
-    write_pieces(pieces[:WRITTEN], samples, data, generation)
+    with dispensable(f"{samples}/piece_…"):
+        write_pieces(pieces[:WRITTEN], samples, data, generation)
     return judge(pieces, data, generation)

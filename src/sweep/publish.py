@@ -10,8 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from src.messages import dispensable
 from src.sweep.folder import TrialFolder
 from src.sweep.ledger import Ledger
+from src.sweep.offline_runs import sync_command
 from src.sweep.plan import Plan
 from src.sweep.settings import Settings
 from src.sweep.state import State
@@ -95,7 +97,8 @@ def publish(trials: "Sequence[Entry]", folder: Path, settings: Settings, console
         _say(console, note)
     try:
         write_leaderboard(table, notes, effects, folder)
-        draw(table, folder / "leaderboard.png")
+        with dispensable(folder / "leaderboard.png"):
+            draw(table, folder / "leaderboard.png")
         write_tuning_curves(rows, ranking, folder)
     except OSError as error:
         _say(
@@ -104,12 +107,9 @@ def publish(trials: "Sequence[Entry]", folder: Path, settings: Settings, console
         )
     else:
         _say(console, f"leaderboard: {folder}/leaderboard.csv, .md, .png")
-    offline = [entry for entry in trials if any((settings.outputs / entry.run).glob("wandb/offline-run-*"))]
-    if offline:
-        runs = sorted(entry.run.removeprefix("runs/") for entry in offline)
-        several = f"{{{','.join(runs)}}}" if len(runs) > 1 else runs[0]
-        line = f"wandb sync {settings.outputs}/runs/{several}/wandb/offline-run-*"
-        _say(console, f"to Weights & Biases: {line}")
+    command = sync_command(settings.outputs / "runs", [entry.run.removeprefix("runs/") for entry in trials])
+    if command:
+        _say(console, f"to Weights & Biases: {command}")
 
 
 def _say(console: Console, text: str) -> None:

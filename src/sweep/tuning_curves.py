@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from src.fingerprint import write_text
+from src.messages import dispensable
 from src.sweep.comparison.tuning import curve_band, tuning_curve
 from src.sweep.ranking import Ranking
 from src.sweep.rows import Row
@@ -61,13 +62,19 @@ def write_tuning_curves(rows: Sequence[Row], ranking: Ranking, folder: Path) -> 
     if not len(points):
         return
     write_text(folder / "tuning_curves.csv", points.to_csv(index=False))
+    picture = folder / "tuning_curves.png"
+    with dispensable(picture):
+        _draw(points, ranking.metric, picture)
+
+
+def _draw(points: pd.DataFrame, metric: str, path: Path) -> None:
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.subplots()
     for name, curve in points.groupby("curve", sort=False):
         axes.plot(curve["n"], curve["expected"], marker="o", label=str(name))
         axes.fill_between(curve["n"], curve["low"], curve["high"], alpha=0.2)
     axes.set_xlabel("configurations tried")
-    axes.set_ylabel(f"expected {ranking.metric} on test of the best on validation")
+    axes.set_ylabel(f"expected {metric} on test of the best on validation")
     axes.grid(alpha=0.3)
     axes.legend()
-    figure.savefig(folder / "tuning_curves.png", dpi=110)
+    figure.savefig(path, dpi=110)

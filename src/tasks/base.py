@@ -205,9 +205,15 @@ class Task(ABC):
         return {}
 
     def finish(self, finished: Finished) -> Findings:
-        """Write samples of a finished trial, here pictures of tables among its metrics, and return further results."""
-        draw_tables(finished.test.metrics, finished.samples, finished.test.intervals)
+        """Return results of a finished trial that belong in `metrics.json`; an error here fails the trial."""
         return Findings()
+
+    def write_samples(self, finished: Finished) -> None:
+        """Write samples of a finished trial, here pictures of tables among its metrics; an error here fails nothing.
+
+        It is called once `metrics.json` is written.
+        """
+        draw_tables(finished.test.metrics, finished.samples, finished.test.intervals)
 
     def files(self, source: Path) -> list[Path]:
         """Return the files to read: a file itself, or the readable files of a folder.

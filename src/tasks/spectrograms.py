@@ -11,7 +11,7 @@ from src.errors import UserError
 from src.losses.base import Loss
 from src.models.classifier import Classifier
 from src.models.learner import Learner
-from src.tasks.base import Findings, Finished, Reader, Task, Trained, register
+from src.tasks.base import Finished, Reader, Task, Trained, register
 from src.tasks.sound import Sound, SoundReader, window_seconds
 
 
@@ -40,16 +40,15 @@ class Spectrograms(Task):
         """Return the number of channels."""
         return {"channels": item_shape[0]}
 
-    def finish(self, finished: Finished) -> Findings:
+    def write_samples(self, finished: Finished) -> None:
         """Write tables and, where the data can play them, items in which a class is missed (`errors/`)."""
-        findings = super().finish(finished)
+        super().write_samples(finished)
         finished.data.write_errors(
             finished.samples / "errors",
             finished.answers.outputs,
             finished.answers.targets,
             float(finished.learner.threshold),
         )
-        return findings
 
     def reader(self, trained: Trained) -> Reader:
         """Return a reader that computes spectrograms of sound files.

@@ -1,11 +1,13 @@
+import csv
 from pathlib import Path
 from typing import Any
 
 import lightning
 import pytest
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint
 from lightning.pytorch.demos.boring_classes import BoringModel
+from lightning.pytorch.loggers import CSVLogger, Logger
 
 from src.callbacks.history import History, read_history
 from src.callbacks.progress import ProgressReport
@@ -25,6 +27,7 @@ def fit(
     epochs: int,
     callbacks: list[lightning.Callback],
     checkpoint: Path | None = None,
+    logger: Logger | None = None,
     **options: Any,
 ) -> lightning.Trainer:
     trainer = lightning.Trainer(
@@ -33,7 +36,7 @@ def fit(
         limit_train_batches=2,
         limit_val_batches=1,
         callbacks=callbacks,
-        logger=False,
+        logger=logger or False,
         default_root_dir=folder,
         enable_checkpointing=any(isinstance(callback, ModelCheckpoint) for callback in callbacks),
         enable_progress_bar=False,
@@ -121,3 +124,25 @@ def test_random_numbers_of_an_epoch_depend_on_seed_and_epoch_only(tmp_path: Path
     fit(tmp_path, 2, [SeedEpochs(seed), Draw()])
     assert drawn == first
     assert drawn[0] != drawn[1]
+
+
+def test_earlier_epochs_are_logged_again(tmp_path: Path) -> None:
+    """A resumed trial's logger has the lines of one that was never stopped."""
+
+    def train(folder: Path, epochs: int, log: str, checkpoint: Path | None = None) -> lightning.Trainer:
+        logger, rates = CSVLogger(tmp_path, log, ""), LearningRateMonitor("epoch")
+        return fit(folder, epochs, [rates, History(folder / "history.csv")], checkpoint, logger)
+
+    (tmp_path / "stopped").mkdir()
+    (tmp_path / "never").mkdir()
+    train(tmp_path / "never", 4, "a")
+    train(tmp_path / "stopped", 2, "b").save_checkpoint(tmp_path / "last.ckpt")
+    train(tmp_path / "stopped", 4, "c", tmp_path / "last.ckpt")
+    assert logged(tmp_path / "c", "val/score") == logged(tmp_path / "a", "val/score")
+    assert len(logged(tmp_path / "c", "lr-SGD")) == 4
+
+
+def logged(folder: Path, name: str) -> list[tuple[str, ...]]:
+    with (folder / "metrics.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row[name]]
+    return [(row["epoch"], row["step"], row[name]) for row in rows]

@@ -104,3 +104,15 @@ def test_music_is_of_the_weights_that_are_validated(data, tmp_path, monkeypatch,
 def test_less_than_every_epoch_is_refused(tmp_path, every):
     with pytest.raises(UserError, match=r"callbacks\.music_samples\.every_n_epochs"):
         samples(tmp_path, every=every)
+
+
+def test_music_that_cannot_be_written_does_not_end_the_training(data, tmp_path, capsys, monkeypatch):
+    def full(*_, **__):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("src.callbacks.music_samples.write_pieces", full)
+    trainer = fit(generator(data), data, tmp_path, [samples(tmp_path)], epochs=2)
+    assert trainer.current_epoch == 2
+    lines = [line for line in capsys.readouterr().err.splitlines() if "is not written" in line]
+    assert len(lines) == 1
+    assert "epoch_002" in lines[0]

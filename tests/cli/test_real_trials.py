@@ -289,6 +289,28 @@ def test_a_resumed_trial_has_the_figures_of_one_never_stopped(three, resumed, op
             assert float(line[name]) == pytest.approx(float(expected[name]), abs=1e-6), name
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("optimizer", ["adam", "adamw"])
+def test_the_wandb_run_of_a_resumed_trial_has_all_epochs(resumed, optimizer):
+    outputs = resumed[0]
+    [row] = [row for row in trials(outputs, "resumed") if row["optimizer"] == optimizer]
+    [file] = (outputs / row["runs"]).glob("wandb/offline-run-*/run-*.wandb")
+    assert [int(line["epoch"]) for line in _wandb_history(file) if "train/loss" in line] == [0, 1]
+    name = row["runs"].removeprefix("runs/")
+    assert f"{name},{name}/attempts/1" in resumed[3].stdout
+
+
+def _wandb_history(file):
+    """The metrics that were logged, a mapping each time."""
+    for data in _log_records(file.read_bytes()):
+        record = wandb_internal_pb2.Record()
+        record.ParseFromString(data)
+        if record.HasField("history"):
+            yield {
+                item.key or item.nested_key[0]: json.loads(item.value_json) for item in record.history.item
+            }
+
+
 def _same_figures(got, expected):
     assert got.keys() == expected.keys()
     for name, value in expected.items():

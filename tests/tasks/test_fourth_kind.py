@@ -139,10 +139,12 @@ class Vectors(Task):
         return {"bias": float(learner.network.head.bias.detach().abs().max())}  # type: ignore[union-attr,operator]
 
     def finish(self, finished: Finished) -> Findings:
-        super().finish(finished)
-        np.savetxt(finished.samples / "weights.txt", finished.learner.network.head.weight.detach())  # type: ignore[union-attr]
         wrong = (finished.answers.outputs.argmax(1) != finished.answers.targets).sum()
         return Findings({"margin": 1.0}, {"majority": {"margin": 0.0}}, {"wrong": int(wrong)})
+
+    def write_samples(self, finished: Finished) -> None:
+        super().write_samples(finished)
+        np.savetxt(finished.samples / "weights.txt", finished.learner.network.head.weight.detach())  # type: ignore[union-attr]
 
     def files(self, source: Path) -> list[Path]:
         return sorted(source.glob("*.txt"))
