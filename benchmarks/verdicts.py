@@ -1,6 +1,6 @@
 """How often verdicts are wrong, and which leads they find: simulated sweeps of configurations.
 
-    python benchmarks/verdicts.py [--sweeps 1000] [--case WORDS] [--calibrate]
+    python benchmarks/verdicts.py [--sweeps 1000] [--case WORDS] [--configurations K …] [--ours] [--calibrate]
 
 A false claim is a sweep of equal configurations of which at least one is called worse. Each sweep takes the best on
 test as the chosen one: the worst case of a choice on validation, where both splits agree entirely. The lead found is
@@ -10,7 +10,7 @@ correction (the rule of earlier versions), Welch's t-test with Holm's, Games and
 """
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,8 @@ LEADS = np.arange(0.5, 40, 0.1)
 LEVELS = np.array([0.008, 0.01, 0.015, 0.02, 0.025, 0.03, 0.035, 0.04, 0.045, 0.05])
 SIZES = (2, 6, 18, 60)
 DRAWS = 1000
-TARGET = 0.047
+CALIBRATED = (2, 3, 4, 6, 10, 18, 60)
+TARGET = 0.045
 
 
 @dataclass(frozen=True)
@@ -177,24 +178,24 @@ def _sweeps(
         yield case.sweep(k, n_seeds, rng)
 
 
-def table(sweeps: int, words: str) -> None:
+def table(sweeps: int, words: str, sizes: Sequence[int], others: bool) -> None:
     """Print false claims and leads for every number of configurations and seeds, case and rule."""
     print(f"{'':30}{'':10}" + "".join(f"{name:>20}" for name in ("ours", *RULES)))
     for case in (case for case in CASES if words in case.name):
-        for k in SIZES:
+        for k in sizes:
             for n_seeds in (1, *SEEDS):
                 number = sweeps if k < 60 else sweeps // 2
                 rules: dict[str, Rule] = {"ours": ours}
-                if n_seeds > 1 and k < 60:
+                if others and n_seeds > 1 and k < 60:
                     rules |= RULES
                 found = measured(case, k, n_seeds, number, rules)
                 cells = "".join(f"{false:>10.3f} {lead:>9.2f}" for false, lead in found.values())
                 print(f"{case.name:30}K={k:<3} S={n_seeds:<3} {cells}", flush=True)
 
 
-def calibrate(sweeps: int) -> None:
+def calibrate(sweeps: int, sizes: Sequence[int]) -> None:
     """Print the nominal levels for `src.sweep.comparison.levels`."""
-    for k in (2, 3, 4, 6, 10, 18):
+    for k in sizes:
         levels = []
         for n_seeds in SEEDS:
             worst = np.zeros(len(LEVELS))
@@ -219,11 +220,15 @@ def main() -> None:
     parser.add_argument("--sweeps", type=int, default=1000)
     parser.add_argument("--case", default="", help="only cases with these words in their name")
     parser.add_argument("--calibrate", action="store_true", help="print nominal levels instead")
+    parser.add_argument("--configurations", type=int, nargs="+", help="numbers of configurations")
+    parser.add_argument(
+        "--ours", action="store_true", help="leave out the other rules, which take most of the time"
+    )
     options = parser.parse_args()
     if options.calibrate:
-        calibrate(options.sweeps)
+        calibrate(options.sweeps, options.configurations or CALIBRATED)
     else:
-        table(options.sweeps, options.case)
+        table(options.sweeps, options.case, options.configurations or SIZES, not options.ours)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus, filter_overrides
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 
+from src.configuration.composing import Composer
 from src.configuration.effects import refuse_idle, refuse_unknown
 from src.configuration.settings import SETTINGS, check_settings, refuse_swept_settings, sweep_options
 from src.configuration.trust import is_trusted, trust
@@ -60,14 +61,19 @@ class PoolLauncher(Launcher):
         """Compose all trials and pass them to `src.sweep.conduct`."""
         from src.sweep.conduct import conduct
         from src.sweep.plan import Request
+        from src.sweep.planning_progress import Progress
         from src.sweep.settings import Settings
 
         assert self.config is not None
         if self.trial != TRIAL:
             os.environ[PRELOADED] = self.trial
-        requests = [
-            Request(tuple(filter_overrides(typed)), self._compose(list(typed))) for typed in job_overrides
-        ]
+        assert self.hydra_context is not None
+        composer = Composer(self.hydra_context.config_loader, self.config)
+        progress = Progress("configurations are composed", len(job_overrides))
+        requests = []
+        for typed in job_overrides:
+            progress.step()
+            requests.append(Request(tuple(filter_overrides(typed)), self._compose(composer, list(typed))))
         configs = [request.config for request in requests]
         wanted = [request.config.pop("trust") for request in requests]
         if any(packages != wanted[0] for packages in wanted):
@@ -124,12 +130,8 @@ class PoolLauncher(Launcher):
             raise UserError(f"hydra.launcher.executor={self.executor} is no Executor; name one.")
         return found(command=(str(Path(sys.argv[0]).resolve()), "--trial"), **self.options)
 
-    def _compose(self, typed: list[str]) -> dict[str, Any]:
-        assert self.hydra_context is not None
-        assert self.config is not None
-        config = self.hydra_context.config_loader.load_sweep_config(self.config, typed)
-        with open_dict(config):
-            del config["hydra"]
+    def _compose(self, composer: Composer, typed: list[str]) -> dict[str, Any]:
+        config = composer.compose(typed)
         if self.trial == TRIAL:  # another may read further keys
             refuse_unknown(config, typed, CONF)
         plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)

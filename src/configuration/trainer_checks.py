@@ -16,10 +16,14 @@ from src.configuration.make import make
 from src.configuration.trainer_arguments import check_arguments, check_validation, planned_batches
 from src.datamodules.base import DataModule
 from src.errors import UserError
+from src.fingerprint import value_hash
 from src.libraries import configure_libraries
 from src.models.optimization import INTERVALS, STEPS, configure
 from src.rules import number
 from src.words import did_you_mean
+
+_BUILT: set[str] = set()
+"""Hashes of the options with which Lightning has built a Trainer."""
 
 
 def freeze_trainer(frozen: dict[str, Any]) -> None:
@@ -44,7 +48,11 @@ def check_trainer(frozen: Mapping[str, Any], data: DataModule) -> None:
     """
     configure_libraries()
     build_callbacks(frozen, Path(), logged=True)
-    build_trainer(frozen, Path(), [], [])
+    # Building it takes Lightning longer than all other checks, and most trials of a sweep have the same.
+    same = value_hash({key: frozen[key] for key in ("trainer", "callbacks", "generation") if key in frozen})
+    if same not in _BUILT:
+        build_trainer(frozen, Path(), [], [])
+        _BUILT.add(same)
     check_validation(frozen["trainer"], planned_batches(frozen, data))
     if "monitor" in frozen["scheduler"] and frozen["trainer"].get("check_val_every_n_epoch", 1) is None:
         raise UserError(

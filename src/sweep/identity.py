@@ -11,7 +11,10 @@ from src.options import Role
 
 
 def signature(
-    config: Mapping[str, Any], roles: Mapping[str, frozenset[Role]], memory: Path | None = None
+    config: Mapping[str, Any],
+    roles: Mapping[str, frozenset[Role]],
+    memory: Path | None = None,
+    contents: dict[str, str] | None = None,
 ) -> str:
     """Return a hash of a frozen configuration without the options that cannot change the result.
 
@@ -20,6 +23,7 @@ def signature(
         roles: by key; they also apply to the keys below. Keys with `Role.NO_EFFECT` are left out, and of files and
             folders that keys with `Role.INPUT` name the content is hashed instead of the path.
         memory: a JSON file that remembers content hashes (`src.fingerprint.content_hash`).
+        contents: hashes by path that were computed a moment ago; further ones are added.
 
     Returns:
         Hexadecimal digits; they name the trial's folder.
@@ -27,11 +31,11 @@ def signature(
     Raises:
         UserError: an input file or folder is missing.
     """
-    hashed = {}
+    hashed, known = {}, {} if contents is None else contents
     for key, value in _leaves(config):
         key_roles = _roles_of(key, roles)
         if Role.NO_EFFECT not in key_roles:
-            hashed[key] = _content(key, value, memory) if Role.INPUT in key_roles else _plain(value)
+            hashed[key] = _content(key, value, memory, known) if Role.INPUT in key_roles else _plain(value)
     return value_hash(hashed)
 
 
@@ -89,12 +93,14 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _content(key: str, value: Any, memory: Path | None) -> Any:
+def _content(key: str, value: Any, memory: Path | None, known: dict[str, str]) -> Any:
     if value is None:
         return None
     if isinstance(value, list | tuple):
-        return [_content(key, item, memory) for item in value]
-    path = Path(value).expanduser()
-    if not path.exists():
-        raise UserError(f"{key}={value}: there is no such file or folder; check the path.")
-    return content_hash(path, memory)
+        return [_content(key, item, memory, known) for item in value]
+    if str(value) not in known:
+        path = Path(value).expanduser()
+        if not path.exists():
+            raise UserError(f"{key}={value}: there is no such file or folder; check the path.")
+        known[str(value)] = content_hash(path, memory)
+    return known[str(value)]

@@ -12,6 +12,7 @@ from src.sweep.table_text import shown_names
 BAR = "#3b6ea5"
 WORSE = "#b0b0b0"
 MOST_ROWS = 30
+MOST_CHARACTERS = 48
 
 
 def draw(table: pd.DataFrame, path: Path) -> None:
@@ -31,8 +32,9 @@ def draw(table: pd.DataFrame, path: Path) -> None:
         colours = [WORSE if verdict == Verdict.WORSE else BAR for verdict in trials["verdict"]]
         mean = trials[f"{metric}_mean"].astype(float)
         axes.barh(
-            [_plain(name) for name in trials["name"]],
+            range(len(trials)),
             mean,
+            tick_label=[_plain(shortened(str(name))) for name in trials["name"]],
             xerr=_errors(trials, metric),
             color=colours,
             capsize=3,
@@ -60,6 +62,12 @@ def draw(table: pd.DataFrame, path: Path) -> None:
     if axes.get_legend_handles_labels()[0]:
         figure.legend(loc="outside lower center", ncols=3, title="baselines", fontsize="small")
     figure.savefig(path, dpi=110)
+
+
+def shortened(name: str) -> str:
+    """Return a name of at most `MOST_CHARACTERS`, its middle left out: bars need room, too."""
+    half = MOST_CHARACTERS // 2
+    return name if len(name) <= MOST_CHARACTERS else f"{name[: half - 1]}…{name[-half:]}"
 
 
 def _plain(name: str) -> str:

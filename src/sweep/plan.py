@@ -1,14 +1,17 @@
 """Planning: resolves, checks, freezes and identifies all trials of a sweep before the first one starts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from src.errors import UserError
+from src.options import Role
 from src.sweep.folder import TrialFolder, what_to_do
 from src.sweep.identity import code, known_contents, signature
 from src.sweep.job import Job
-from src.sweep.protocol import load_trial
+from src.sweep.planning_progress import Progress
+from src.sweep.protocol import Trial, load_trial
 from src.sweep.settings import Settings
 
 
@@ -41,6 +44,41 @@ class Plan:
     gpus: list[str] = field(default_factory=list)
 
 
+class Freezer:
+    """Freezes and identifies configurations; those that differ in the seed alone are checked once.
+
+    Args:
+        trial: whose configurations they are.
+        memory: a JSON file that remembers the hashes of inputs.
+    """
+
+    def __init__(self, trial: Trial, memory: Path) -> None:
+        self._trial = trial
+        self._memory = memory
+        self._contents: dict[str, str] = {}
+        self._frozen: dict[str, tuple[dict[str, Any], Mapping[str, frozenset[Role]]] | UserError] = {}
+
+    def freeze(self, config: dict[str, Any]) -> tuple[dict[str, Any], str]:
+        """Return the frozen configuration and its signature.
+
+        Raises:
+            UserError: it is refused.
+        """
+        same = repr(config | {"seed": None})
+        if same not in self._frozen:
+            try:
+                frozen = self._trial.freeze(config)
+                self._frozen[same] = frozen, self._trial.roles(frozen)
+            except UserError as error:
+                self._frozen[same] = error
+        found = self._frozen[same]
+        if isinstance(found, UserError):
+            raise found
+        # Shallow, so that a thousand seeds do not take a thousand times the memory; nothing changes what is frozen.
+        frozen = found[0] | ({"seed": config["seed"]} if "seed" in config else {})
+        return frozen, signature(frozen, found[1], self._memory, self._contents)
+
+
 def plan(requests: Sequence[Request], settings: Settings, sweep: str) -> Plan:
     """Freeze and identify all trials. Runs in a child process, since it needs the heavy imports.
 
@@ -50,15 +88,16 @@ def plan(requests: Sequence[Request], settings: Settings, sweep: str) -> Plan:
         sweep: name of the sweep.
     """
     trial, outputs = load_trial(settings.trial), settings.outputs
-    memory = known_contents(outputs, settings.reuse)
+    freezer = Freezer(trial, known_contents(outputs, settings.reuse))
+    progress = Progress("configurations are checked", len(requests))
     found = Plan(gpus=trial.gpus())
     planned: set[str] = set()
     refused: dict[str, list[str]] = {}
     shared = tuple(set.intersection(*(set(request.overrides) for request in requests)))
     for request in requests:
+        progress.step()
         try:
-            config = trial.freeze(request.config)
-            name = signature(config, trial.roles(config), memory)
+            config, name = freezer.freeze(request.config)
         except UserError as error:
             own = [override for override in request.overrides if override not in shared]
             refused.setdefault(str(error), []).append(" ".join(own))

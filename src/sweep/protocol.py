@@ -21,7 +21,10 @@ class Trial(Protocol):
     """A kind of trial; this project's is `src.trial`."""
 
     def freeze(self, config: Any) -> dict[str, Any]:
-        """Return the configuration resolved and checked; raise UserError where it is refused."""
+        """Return the configuration resolved and checked; raise UserError where it is refused.
+
+        Configurations that differ in `seed` alone are frozen once, so the seed must be allowed to be any.
+        """
 
     def roles(self, config: Config) -> Mapping[str, frozenset[Role]]:
         """Return, by key of a frozen configuration, what has no effect on the result and what counts by content."""

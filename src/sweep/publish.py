@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from src.sweep.rows import Entry, Row
 
 
+MOST_ROWS = 40
+"""Rows of a leaderboard that are printed; its files have all."""
+
+
 def entries(ledger: Ledger, outputs: Path) -> "list[Entry]":
     """Return the trials of the ledger, each once; of trials with the same overrides the latest one."""
     from src.sweep.rows import Entry
@@ -124,7 +128,10 @@ def _print_leaderboard(table: "pd.DataFrame", n_metrics: int, console: Console) 
         ranked = table["rank"].notna() | (table["kind"] == "baseline")
         unranked = (table["kind"] == "trial") & table["rank"].isna() & (number == 0)
         title = f"leaderboard of test items {data}" if len(names) > 1 else "leaderboard"
-        console.print(_rich_table(table[(table["test_items"] == data) & ranked | unranked], n_metrics, title))
+        rows = table[(table["test_items"] == data) & ranked | unranked]
+        console.print(_rich_table(rows.head(MOST_ROWS), n_metrics, title))
+        if len(rows) > MOST_ROWS:
+            _say(console, f"… and {len(rows) - MOST_ROWS} more rows in leaderboard.csv")
 
 
 def _rich_table(table: "pd.DataFrame", n_metrics: int, title: str) -> Table:

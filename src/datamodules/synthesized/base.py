@@ -101,6 +101,7 @@ class SynthesizedClips(ArrayDataModule):
         )
         self.features, self.effects, self.seed = dict(options.features), options.effects, options.seed
         self.soundfonts = options.soundfonts
+        self._found: dict[str, Path] = {}
         self.test_soundfonts = options.test_soundfonts or options.soundfonts
         self.classes = tuple(instrument.name for instrument in self.score_options.instruments)
         mel = log_mel(self.features)
@@ -185,7 +186,10 @@ class SynthesizedClips(ArrayDataModule):
         ]
 
     def _paths(self, names: tuple[str, ...]) -> tuple[Path, ...]:
-        return tuple(find_soundfont(name) for name in names)
+        for name in names:
+            if name not in self._found:  # looked up once: that lists several folders
+                self._found[name] = find_soundfont(name)
+        return tuple(self._found[name] for name in names)
 
     def _hashes(self, names: tuple[str, ...]) -> list[str]:
         memory = self.cache_dir / "content_hashes.json"
