@@ -20,6 +20,7 @@ from src.callbacks.history import History
 from src.callbacks.kept_outputs import KeptOutputs
 from src.callbacks.progress import ProgressReport
 from src.callbacks.seed_epochs import SeedEpochs
+from src.callbacks.stay_stopped import StayStopped
 from src.configuration.atomic_checkpoints import checkpoint_to_resume, forget_unneeded
 from src.configuration.build import build_data, build_learner
 from src.configuration.build_loggers import build_loggers, close_loggers
@@ -140,7 +141,13 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
     loggers = build_loggers(config, folder, info)
     failed = True
     try:
-        callbacks = [SeedEpochs(config["seed"]), history, ProgressReport(report, objective), kept]
+        callbacks = [
+            SeedEpochs(config["seed"]),
+            StayStopped(),
+            history,
+            ProgressReport(report, objective),
+            kept,
+        ]
         trainer = build_trainer(config, folder, callbacks, loggers)
         resumed = checkpoint_to_resume(folder / "checkpoints")
         groups = {split: data.groups(split) for split in SPLITS[1:]}

@@ -81,6 +81,10 @@ def _run(planned: Plan, settings: Settings, executor: Executor, folder: Path, co
     interrupted, error = False, None
     with Table(planned.jobs, console) as table, _sigterm_as_interrupt():
         try:
+            if others := running_sweeps(folder):
+                table.say(
+                    f"{', '.join(others)} runs here, too, and each sweep uses all cores: cores=N limits one."
+                )
             _queue(planned, ledger, table)
             to_run = _to_run(planned)
             if to_run:
@@ -157,6 +161,22 @@ def _sweep_folder(settings: Settings, name: str) -> Path:
             folder.mkdir()
             return folder
         number += 1
+
+
+def running_sweeps(folder: Path) -> list[str]:
+    """Return the names of the other sweeps that run now and write to the same outputs.
+
+    Args:
+        folder: of this sweep.
+    """
+    found = []
+    for lock in sorted(folder.parent.glob("*/.lock")):
+        if lock.parent != folder:
+            try:
+                FileLock(lock, blocking=False).acquire().lock.release()
+            except Timeout:
+                found.append(lock.parent.name)
+    return found
 
 
 def _locked(folder: Path) -> AcquireReturnProxy[Any]:

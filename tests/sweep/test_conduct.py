@@ -2,8 +2,9 @@ import os
 import signal
 
 import pytest
+from filelock import FileLock
 
-from src.sweep.conduct import _uninterrupted
+from src.sweep.conduct import _uninterrupted, running_sweeps
 
 
 def test_ctrl_c_does_not_keep_the_leaderboard_from_being_written():
@@ -12,3 +13,12 @@ def test_ctrl_c_does_not_keep_the_leaderboard_from_being_written():
         os.kill(os.getpid(), signal.SIGTERM)
     with pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_other_sweeps_that_run_are_named(tmp_path):
+    for name in ("ended", "mine", "running"):
+        (tmp_path / name).mkdir()
+        FileLock(tmp_path / name / ".lock").acquire().lock.release()
+    with FileLock(tmp_path / "running" / ".lock"), FileLock(tmp_path / "mine" / ".lock"):
+        assert running_sweeps(tmp_path / "mine") == ["running"]
+    assert running_sweeps(tmp_path / "mine") == []
