@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ class ProgressReader:
         self._offset = 0
 
     def new_lines(self) -> list[dict[str, Any]]:
-        """Return new lines; an incomplete line is left for the next call."""
+        """Return new lines; an incomplete line is left for the next call, a damaged one left out."""
         try:
             with self._path.open("rb") as file:
                 file.seek(self._offset)
@@ -78,4 +79,10 @@ class ProgressReader:
             return []
         complete = text[: text.rfind(b"\n") + 1]
         self._offset += len(complete)
-        return [json.loads(line) for line in complete.splitlines()]
+        found = []
+        for line in complete.splitlines():
+            with suppress(ValueError):
+                progress = json.loads(line)
+                if isinstance(progress, dict) and {"epoch", "epochs", "objective"} <= progress.keys():
+                    found.append(progress)
+        return found

@@ -1,3 +1,4 @@
+import errno
 import json
 import math
 import os
@@ -13,6 +14,7 @@ from src.sweep import attempt as attempts
 from src.sweep.attempt import attempt
 from src.sweep.folder import TrialFolder
 from src.sweep.job import Job
+from src.sweep.room import FULL
 from src.sweep.state import StopReason
 
 
@@ -22,7 +24,7 @@ def run(tmp_path, monkeypatch):
 
     def attempted(behaviour, *, reports=False, stop=None, **options):
         module = types.ModuleType("a_trial_of_a_test")
-        for name in ("freeze", "gpus", "gpus_needed", "jackknife", "prepare", "roles"):
+        for name in ("freeze", "gpus", "gpus_needed", "incomparable", "jackknife", "prepare", "roles"):
             setattr(module, name, lambda *_: None)
         module.run = lambda config, folder, report, info: behaviour(report) if reports else behaviour()
         monkeypatch.setitem(sys.modules, module.__name__, module)
@@ -58,6 +60,8 @@ class OutOfMemoryError(RuntimeError):
         (lambda: math.inf, "nan", 1),
         (lambda: None, "nan", 1),
         (throw(FloatingPointError("loss")), "nan", 1),
+        (throw(OSError(errno.ENOSPC, "No space left on device")), "interrupted", FULL),
+        (throw(OSError(errno.EACCES, "Permission denied")), "failed", 1),
         (throw(RuntimeError("boom")), "failed", 1),
         (throw(UserError("choose another")), "failed", 1),
         (throw(MemoryError()), "oom", 1),

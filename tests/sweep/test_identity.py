@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from src.errors import UserError
 from src.options import Role
-from src.sweep.identity import code
+from src.sweep.identity import code, known_contents
 from src.sweep.identity import signature as signature_of
 
 CONFIG = {
@@ -124,3 +124,12 @@ def test_a_missing_input_is_refused(tmp_path):
 def test_code_is_a_fingerprint_that_stays():
     assert code() == code()
     assert re.fullmatch("[0-9a-f]{12}", code())
+
+
+def test_all_inputs_are_read_again_where_that_is_wanted(tmp_path):
+    memory = known_contents(tmp_path, "same_code")
+    memory.parent.mkdir()
+    memory.write_text("{}")
+    assert known_contents(tmp_path, "same_code").exists()
+    assert not known_contents(tmp_path, "verify").exists()
+    assert known_contents(tmp_path, "verify") == memory

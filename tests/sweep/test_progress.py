@@ -49,3 +49,12 @@ def test_the_reader_returns_each_whole_line_once(folder):
     with path.open("a") as file:
         file.write('ch": 3}\n')
     assert reader.new_lines() == [{"epoch": 3}]
+
+
+def test_damaged_lines_are_left_out(folder):
+    reader = ProgressReader(folder.path)
+    (folder.path / "progress.jsonl").write_bytes(b'\xff\xfe\nnull\n{"epoch": 1}\n{"epoch": 1, "ep')
+    assert reader.new_lines() == []
+    with (folder.path / "progress.jsonl").open("a") as file:
+        file.write('ochs": 3, "objective": null}\n')
+    assert reader.new_lines() == [{"epoch": 1, "epochs": 3, "objective": None}]
