@@ -10,7 +10,7 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,19 +57,17 @@ def measure(count: int) -> dict[str, dict[str, float]]:
         loader = GlobalHydra.instance().config_loader()
         master = loader.load_configuration("config", [f"outputs={outputs}"], RunMode.MULTIRUN)
 
-        def plain(config: Any) -> dict[str, Any]:
-            values = OmegaConf.to_container(config, resolve=True)
-            assert isinstance(values, dict)
-            return {str(key): value for key, value in values.items() if key != "trust"} | {
-                "outputs": str(outputs)
-            }
+        def own(values: Mapping[str, Any]) -> dict[str, Any]:
+            return {key: value for key, value in values.items() if key != "trust"} | {"outputs": str(outputs)}
 
         def one_by_one(jobs: Sequence[Overrides]) -> None:
             for typed in jobs:
                 config = loader.load_sweep_config(master, typed)
                 with open_dict(config):
                     del config["hydra"]
-                frozen = src.trial.freeze(plain(config))
+                values = OmegaConf.to_container(config, resolve=True)
+                assert isinstance(values, dict)
+                frozen = src.trial.freeze(own({str(key): value for key, value in values.items()}))
                 signature(frozen, src.trial.roles(frozen), memory)
 
         for name, jobs in sweeps(count).items():
@@ -81,7 +79,7 @@ def measure(count: int) -> dict[str, dict[str, float]]:
                 return [
                     Job(found, config, tuple(typed), outputs, "src.trial", "")
                     for typed in jobs
-                    for config, found in [freezer.freeze(plain(composer.compose(typed)))]
+                    for config, found in [freezer.freeze(own(composer.resolve(typed, lambda _: None)))]
                 ]
 
             took = seconds(shared, jobs)

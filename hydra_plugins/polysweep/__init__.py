@@ -131,12 +131,11 @@ class PoolLauncher(Launcher):
         return found(command=(str(Path(sys.argv[0]).resolve()), "--trial"), **self.options)
 
     def _compose(self, composer: Composer, typed: list[str]) -> dict[str, Any]:
-        config = composer.compose(typed)
-        if self.trial == TRIAL:  # another may read further keys
-            refuse_unknown(config, typed, CONF)
-        plain = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-        assert isinstance(plain, dict)
-        return {str(key): value for key, value in plain.items()}
+        def check(config: DictConfig) -> None:
+            if self.trial == TRIAL:  # another may read further keys
+                refuse_unknown(config, typed, CONF)
+
+        return composer.resolve(typed, check)
 
 
 def _modules(config: Any) -> set[str]:

@@ -79,3 +79,17 @@ def test_choices_are_composed_once(loaded, monkeypatch):
     composer.compose(["optimizer=sgd", "seed=1"])
     monkeypatch.setattr(composer, "_load", lambda _: pytest.fail("composed again"))
     assert composer.compose(["seed=2", "optimizer=sgd"]).seed == 2
+
+
+@pytest.mark.parametrize("others", [["optimizer.lr=0.5"], ["~seed"], ["+more=${seed}"], ["seed=9"]])
+def test_seeds_share_what_does_not_depend_on_them(loaded, others, monkeypatch):
+    composer = Composer(*loaded)
+    checked = []
+    for seed in (1, 2):
+        typed = [*others, f"seed={seed}"]
+        try:
+            found = composer.resolve(typed, checked.append)
+        except HydraException as error:
+            found = type(error)
+        assert found == by_hydra(*loaded, typed)
+    assert len(checked) == (1 if others == ["optimizer.lr=0.5"] else 0 if others == ["~seed"] else 2)
