@@ -43,12 +43,14 @@ def test_the_reader_returns_each_whole_line_once(folder):
     reader = ProgressReader(folder.path)
     assert reader.new_lines() == []
     path = folder.path / "progress.jsonl"
-    path.write_text('{"epoch": 1}\n{"epoch": 2}\n{"epo')
-    assert reader.new_lines() == [{"epoch": 1}, {"epoch": 2}]
+    lines = [json.dumps(epoch(number)) for number in (1, 2, 3)]
+    path.write_text(f"{lines[0]}\n{lines[1]}\n{lines[2][:5]}")
+    assert reader.new_lines() == [epoch(1), epoch(2)]
     assert reader.new_lines() == []
     with path.open("a") as file:
-        file.write('ch": 3}\n')
-    assert reader.new_lines() == [{"epoch": 3}]
+        file.write(f"{lines[2][5:]}\n")
+    assert reader.new_lines() == [epoch(3)]
+    assert reader.new_lines() == []
 
 
 def test_damaged_lines_are_left_out(folder):
