@@ -23,6 +23,7 @@ MODULES = {
     "numpy": "numpy",
     "scipy": "scipy",
     "scikit-learn": "sklearn.linear_model",
+    "joblib": "joblib",
     "threadpoolctl": "threadpoolctl",
     "torch": "torch",
     "torchaudio": "torchaudio",

@@ -101,5 +101,5 @@ def test_impossible_parameters_are_refused(parameters, says):
 
 def test_unknown_options_are_refused():
     assert log_mel({"n_mels": 32}).n_mels == 32
-    with pytest.raises(UserError, match=r"data\.features: .*'n_mel'"):
+    with pytest.raises(UserError, match=r"data\.features\.n_mel: .* Did you mean n_mels"):
         log_mel({"n_mel": 32})

@@ -21,6 +21,8 @@ from typing import Any
 import psutil
 import pytest
 
+from src.processes import CORES, PRELOADED, TARGETS
+
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 240.0
 FAKE = ("-m", "hydra.launcher.trial=fake_trial")
@@ -73,6 +75,8 @@ class Project:
     def environment(self, more: dict[str, str]) -> dict[str, str]:
         here = str(Path(__file__).resolve().parent)
         hidden = ("WANDB_API_KEY", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "PYTEST_CURRENT_TEST")
+        # What a test has set in this process by starting processes itself; PYTHONSAFEPATH would hide a copy of src.
+        hidden += ("PYTHONSAFEPATH", PRELOADED, TARGETS, CORES)
         inherited = {key: value for key, value in os.environ.items() if key not in hidden}
         return inherited | {"WANDB_MODE": "offline", "PYTHONPATH": here} | more
 

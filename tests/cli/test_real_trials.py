@@ -159,7 +159,7 @@ def test_folder_of_a_trial(three):
         assert {"objective", "val", "test", "baselines", "time", "environment"} <= set(metrics)
         assert metrics["objective"] == {
             "name": "f1_macro", "value": metrics["val"]["f1_macro"], "direction": "max", "matters": 0.005,
-            **_judged(folder),
+            "cautions": {}, **_judged(folder),
         }  # fmt: skip
         assert {"git_commit", "versions", "device"} <= set(metrics["environment"])
         [slot] = {line["slot"] for line in ledger(outputs, "three") if line["signature"] == folder.name} - {

@@ -18,7 +18,8 @@ def test_what_a_module_lacks_is_named(monkeypatch):
     module.run = module.freeze = module.prepare = lambda *_: None
     monkeypatch.setitem(sys.modules, module.__name__, module)
     with pytest.raises(
-        UserError, match=r"half_a_trial: the module lacks roles, incomparable, gpus, gpus_needed, jackknife; add"
+        UserError,
+        match=r"half_a_trial: the module lacks roles, incomparable, gpus, gpus_needed, jackknife; add",
     ):
         load_trial("half_a_trial")
 

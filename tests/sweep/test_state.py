@@ -15,6 +15,7 @@ KNOWN = {
     "timeout": (True, False, True, False, 124),
     "killed": (True, False, False, True, 137),
     "interrupted": (True, False, False, True, 130),
+    "damaged": (True, False, False, True, 0),
 }
 
 

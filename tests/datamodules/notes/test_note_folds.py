@@ -77,7 +77,7 @@ def test_a_split_names_each_fold_once():
     ("split", "says"),
     [
         ({"train": [0], "val": [1]}, "split.test=None: choose a list"),
-        ({"train": [0], "val": [1], "test": [2], "more": [3]}, "train, val and test"),
+        ({"train": [0], "val": [1], "test": [2], "more": [3]}, "data.split.more: there is no such key"),
         ({"train": [0, 1], "val": [1], "test": [2]}, "one split only"),
         ({"train": [0, 0], "val": [1], "test": [2]}, "one split only"),
         ({"train": [0], "val": [1], "test": [5]}, "from 0 to 4"),
