@@ -12,7 +12,7 @@ from src.commands.doctor import doctor
 from src.commands.tee import tee
 from src.configuration.settings import check_settings
 from src.errors import UserError
-from src.processes import cores
+from src.processes import CORES, cores
 from src.sweep.folder import TrialFolder, what_to_do
 from src.sweep.identity import changed_since_loaded, code, known_contents, signature
 from src.sweep.job import Job
@@ -65,6 +65,8 @@ def train(config: dict[str, Any], overrides: list[str]) -> int:
     from src.trial import freeze, roles
 
     console = _console()
+    if config.get("cores"):
+        os.environ[CORES] = str(config["cores"])
     frozen = freeze(config)
     outputs = Path(config["outputs"])
     name = signature(frozen, roles(frozen), known_contents(outputs, config["reuse"]))

@@ -65,9 +65,8 @@ def _code_has_changed(job: Job, folder: TrialFolder) -> bool:
     """Whether this process has loaded other code than that which the trial's signature was computed with."""
     if code() == job.code:
         return False
-    folder.end(
-        State.INTERRUPTED, 1, "the code in src/ has changed since the sweep began; run the command again"
-    )
+    told = "the code in src/ has changed since the sweep began; run the command again"
+    folder.end(State.INTERRUPTED, State.INTERRUPTED.exit_code, told)
     return True
 
 
