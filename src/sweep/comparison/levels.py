@@ -20,7 +20,7 @@ CALIBRATED = {
 """By number of configurations, for each number of seeds: the nominal level whose true one is 4.5 % in the worst of
 three cases, equal deviations over seeds and a third of them 2.5 or 5 times as large, as `benchmarks/verdicts.py
 --calibrate` printed it from 8,000 sweeps (2 and 6 configurations), 4,000 (3, 4, 10, 18) or 1,500 (60); that of 6
-configurations and 3 seeds is lower than the .040 that it printed. More configurations take the values of the last row."""
+configurations and 3 seeds is lower than the .040 that it printed. More configurations take the last row's values."""
 
 
 def nominal_level(n_configurations: int, n_seeds: float) -> float:
