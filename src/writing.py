@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+_UNFINISHED = ".unfinished-"
+
 
 def read_json(path: Path) -> Any:
     """Read a JSON file; None where it is missing or damaged."""
@@ -27,6 +29,11 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def unfinished_in(folder: Path) -> list[Path]:
+    """Return the temporary files in a folder that processes which were killed have left."""
+    return list(folder.glob(f"{_UNFINISHED}*"))
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield the path of a temporary file that replaces `path` when the block has written it.
@@ -35,7 +42,7 @@ def replacing(path: Path) -> Iterator[Path]:
     raises leaves `path` as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f"{_UNFINISHED}{path.name}.{os.getpid()}")
     try:
         yield temporary
         with temporary.open("rb") as written:

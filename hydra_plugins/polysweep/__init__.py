@@ -17,7 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from src.configuration.composing import Composer
 from src.configuration.effects import refuse_idle, refuse_unknown
 from src.configuration.settings import SETTINGS, check_settings, refuse_swept_settings, sweep_options
-from src.configuration.trust import is_trusted, trust
+from src.configuration.trust import is_in, trust, trusted
 from src.errors import UserError
 from src.paths import CONF
 from src.processes import CORES, PRELOADED, TARGETS, WANDB_SERVICE
@@ -85,7 +85,7 @@ class PoolLauncher(Launcher):
                 raise UserError(f"mode={request.config['mode']}: a sweep can only train; leave -m out.")
             check_settings(request.config)
         named = set().union(*(_modules(request.config) for request in requests))
-        os.environ[TARGETS] = ",".join(sorted(filter(is_trusted, named)))
+        os.environ[TARGETS] = ",".join(sorted(module for module in named if is_in(module, trusted())))
         refuse_idle([(request.config, request.overrides) for request in requests])
         settings = Settings(
             outputs=Path(self.config.outputs).expanduser().absolute(),

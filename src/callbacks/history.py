@@ -9,6 +9,8 @@ import lightning
 from lightning.pytorch.callbacks import Callback, LearningRateMonitor
 from lightning.pytorch.trainer.states import TrainerFn
 
+from src.writing import replacing
+
 
 class History(Callback):
     """Writes the metrics of each validation; a resumed trial keeps the rows of earlier epochs.
@@ -80,12 +82,10 @@ class History(Callback):
 
     def _write(self) -> None:
         columns = list(dict.fromkeys(name for row in self._rows for name in row))
-        temporary = self._path.with_suffix(".tmp")
-        with temporary.open("w", newline="", encoding="utf-8") as file:
+        with replacing(self._path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, columns)
             writer.writeheader()
             writer.writerows(self._rows)
-        temporary.replace(self._path)
 
 
 def _rates(callback: Callback) -> list[str]:

@@ -11,14 +11,13 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from src.configuration.checkpoint_files import readable
 from src.messages import say
+from src.writing import replacing, unfinished_in
 
 LAST = "last.ckpt"
 """The checkpoint that a trial is resumed from."""
 
 BEFORE_LAST = "before_last.ckpt"
 """The one before it, kept while the trial runs."""
-
-_UNFINISHED = ".tmp"
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -34,18 +33,11 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         """Write a checkpoint; if that fails, the file of that name stays as it was."""
         assert storage_options is None
         target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = target.with_name(target.name + _UNFINISHED)
-        try:
+        with replacing(target) as unfinished:
             with unfinished.open("wb") as file:
                 torch.save(checkpoint, file)
-                file.flush()
-                os.fsync(file.fileno())
             if target.name == LAST and target.exists():
                 _keep(target, target.with_name(BEFORE_LAST))
-            unfinished.replace(target)
-        finally:
-            unfinished.unlink(missing_ok=True)
 
 
 def checkpoint_to_resume(folder: Path) -> Path | None:
@@ -71,7 +63,7 @@ def checkpoint_to_resume(folder: Path) -> Path | None:
 
 def forget_unneeded(folder: Path) -> None:
     """Delete what a finished trial needs no more."""
-    for path in (folder / BEFORE_LAST, *folder.glob(f"*{_UNFINISHED}")):
+    for path in (folder / BEFORE_LAST, *unfinished_in(folder)):
         path.unlink(missing_ok=True)
 
 

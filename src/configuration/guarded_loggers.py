@@ -23,7 +23,7 @@ def guarded(logger: Logger, call: Callable[..., Any]) -> Callable[..., Any]:
     """Return a call that does nothing once the logger has failed, and that reports it if it fails now."""
 
     @wraps(call)
-    def careful(*arguments: Any, **named: Any) -> Any:
+    def _careful(*arguments: Any, **named: Any) -> Any:
         if has_failed(logger):
             return None
         try:
@@ -31,7 +31,7 @@ def guarded(logger: Logger, call: Callable[..., Any]) -> Callable[..., Any]:
         except Exception as error:
             leave_out(logger, error)
 
-    return careful
+    return _careful
 
 
 def leave_out(logger: Logger, error: Exception) -> None:

@@ -24,7 +24,7 @@ import src.metrics
 import src.tasks
 from src.configuration.earlier_modules import current_target
 from src.configuration.settings import LISTS
-from src.configuration.trust import IMPORT_PATH, trusted
+from src.configuration.trust import IMPORT_PATH, is_in, trusted
 from src.datamodules.base import DataModule
 from src.errors import UserError
 from src.losses.base import Loss
@@ -83,7 +83,7 @@ def find_class(target: object, group: str) -> type:
         raise UserError(f"{group}._target_ is no import path of a class, such as package.module.Class.")
     module, _, name = current_target(str(target)).rpartition(".")
     packages = (*kind.packages, *trusted())
-    if module and not _is_in(module, packages):
+    if module and not is_in(module, packages):
         package = module.partition(".")[0]
         known = package == PROJECT or package in sys.stdlib_module_names
         remedy = (
@@ -175,14 +175,10 @@ def _register() -> None:
             importlib.import_module(file.name)
 
 
-def _is_in(module: str, packages: Iterable[str]) -> bool:
-    return any(module == package or module.startswith(f"{package}.") for package in packages)
-
-
 def _is_defined_in(found: type, module: str, packages: Iterable[str]) -> bool:
     """Whether a module defines a class; libraries and trusted packages may export it from a module below."""
     own = found.__module__ == module
-    return own or (not _is_in(module, (PROJECT,)) and _is_in(found.__module__, packages))
+    return own or (not is_in(module, (PROJECT,)) and is_in(found.__module__, packages))
 
 
 def _targets_in(value: Any, place: str = "") -> Iterable[str]:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterable
 
 from src.errors import UserError
 
@@ -16,9 +17,9 @@ def trusted() -> tuple[str, ...]:
     return tuple(filter(None, os.environ.get(VARIABLE, "").split(",")))
 
 
-def is_trusted(module: str) -> bool:
-    """Whether a module is one of the trusted packages or lies in one."""
-    return any(module == package or module.startswith(f"{package}.") for package in trusted())
+def is_in(module: str, packages: Iterable[str]) -> bool:
+    """Whether a module is one of some packages or lies in one."""
+    return any(module == package or module.startswith(f"{package}.") for package in packages)
 
 
 def trust(packages: object) -> None:

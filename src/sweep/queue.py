@@ -184,7 +184,7 @@ class Queue:
         # A trial normally writes its own end. One that was killed, or whose process crashed, could not.
         if not folder.ended():
             self._room.write(lambda: self._write_end(folder, placed, exit_code, why))
-        state = State(folder.status()["state"])
+        state = folder.state() or State.KILLED
         self._note(placed.job, state, placed)
         self._tell_changes(folder.status().get("code_changed", []))
         # Say at once why a trial failed. An interruption is reported once, at the end of the sweep.
@@ -232,6 +232,7 @@ class Queue:
 
     def _interrupt(self) -> None:
         """Stop the trials, and wait for them; after another Ctrl-C or an error kill them at once."""
+        self._room.wait_no_more()
         now, attempts = False, 0
         while self._placed and attempts < MOST_ATTEMPTS:
             attempts += 1

@@ -33,6 +33,11 @@ class Room:
         self._folder = folder
         self._say = say
         self._full = False
+        self._waits = True
+
+    def wait_no_more(self) -> None:
+        """From now on leave out what there is no room for: the sweep is to end."""
+        self._waits = False
 
     def suffices(self) -> bool:
         """Whether there is room for another trial; where there is none, that is said once."""
@@ -42,8 +47,12 @@ class Room:
         self._full = False
         return True
 
-    def write(self, write: Callable[[], T]) -> T:
-        """Call a function that writes, again and again until there is room, and return its result."""
+    def write(self, write: Callable[[], T]) -> T | None:
+        """Call a function that writes, again and again until there is room, and return its result.
+
+        Returns:
+            `None` where there is no room and `wait_no_more` was called.
+        """
         while True:
             try:
                 return write()
@@ -51,6 +60,8 @@ class Room:
                 if error.errno not in NO_ROOM:
                     raise
             self._tell()
+            if not self._waits:
+                return None
             time.sleep(WAIT_S)
 
     def _tell(self) -> None:

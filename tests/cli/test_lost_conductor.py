@@ -38,3 +38,4 @@ def test_a_trial_that_holds_the_interpreter_ends_with_its_sweep(project, tmp_pat
     process.kill()
     process.communicate(timeout=60)
     trial.wait(timeout=30)
+    assert not trial.is_running()

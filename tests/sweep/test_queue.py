@@ -225,6 +225,22 @@ def test_no_trial_begins_on_a_full_disk(sweep: Sweep, monkeypatch: pytest.Monkey
     assert sweep.printed.getvalue().count("is full: no trial begins") == 1
 
 
+def test_ctrl_c_does_not_wait_for_room(sweep: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def fills_the_disk(ticket: Ticket) -> list[Event]:
+        monkeypatch.setattr(TrialFolder, "end", full)
+        monkeypatch.setattr(Ledger, "write", full)
+        monkeypatch.setattr("time.sleep", lambda _: pytest.fail("it waits"))
+        return ctrl_c(ticket)
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep.run(starts, fills_the_disk, ends(-15))
+    assert sweep.executor.stopped == [(StopReason.INTERRUPTED, False)]
+    assert sweep.folder().state() == State.KILLED, "the same command continues it"
+
+
 def test_time_in_which_the_sweep_stood_still_does_not_count(
     sweep: Sweep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
