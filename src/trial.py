@@ -36,7 +36,7 @@ from src.datamodules.base import DataModule
 from src.datamodules.first_batches import overfitted
 from src.environment import environment
 from src.errors import UserError
-from src.fingerprint import code_hash, value_hash
+from src.fingerprint import code_hash, value_hash, write_json
 from src.jackknife import Jackknife
 from src.libraries import configure_libraries
 from src.messages import dispensable
@@ -51,7 +51,6 @@ from src.options import Role
 from src.pictures import learning_curves
 from src.splitting.splits import SPLITS
 from src.tasks.base import Finished
-from src.writing import write_json
 
 __all__ = ["freeze", "gpus", "gpus_needed", "incomparable", "jackknife", "prepare", "roles", "run"]
 

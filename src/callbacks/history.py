@@ -9,7 +9,7 @@ import lightning
 from lightning.pytorch.callbacks import Callback, LearningRateMonitor
 from lightning.pytorch.trainer.states import TrainerFn
 
-from src.writing import replacing
+from src.fingerprint import replacing
 
 
 class History(Callback):

@@ -22,7 +22,7 @@ from src.commands.thresholds import check_thresholds, thresholds_of
 from src.configuration.build import build_data, task_of
 from src.datamodules.base import DataModule
 from src.environment import environment
-from src.fingerprint import value_hash
+from src.fingerprint import value_hash, write_json
 from src.libraries import configure_libraries
 from src.metrics.kinds import direction
 from src.metrics.measuring import Measured, measure
@@ -30,7 +30,6 @@ from src.models.learner import Learner
 from src.pictures import draw_tables
 from src.tasks.base import Trained
 from src.trial import measured_baselines
-from src.writing import write_json
 
 
 def test(config: dict[str, Any], overrides: list[str]) -> int:

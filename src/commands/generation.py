@@ -9,13 +9,13 @@ from rich.console import Console
 from src.commands.checkpoint import checkpoint_paths, checkpoints_signature, load_all
 from src.commands.tested_data import check_classes_and_features, data_config
 from src.configuration.build import build_data, task_of
+from src.fingerprint import write_json
 from src.generation.composing import compose
 from src.generation.judging import judge
 from src.generation.options import generation_options
 from src.generation.roll_data import RollData
 from src.generation.writing import write_pieces
 from src.libraries import configure_libraries
-from src.writing import write_json
 
 
 def generate(config: dict[str, Any], overrides: list[str]) -> int:

@@ -10,8 +10,8 @@ from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.utilities import rank_zero_only
 
 from src.configuration.checkpoint_files import readable
+from src.fingerprint import replacing, unfinished_in
 from src.messages import say
-from src.writing import replacing, unfinished_in
 
 LAST = "last.ckpt"
 """The checkpoint that a trial is resumed from."""

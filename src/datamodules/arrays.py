@@ -14,13 +14,13 @@ from torch.utils.data import DataLoader
 from src.datamodules.base import DataModule
 from src.datamodules.batches import ArrayDataset, OrderedBatches, ShuffledBatches, loader
 from src.errors import UserError
+from src.fingerprint import write_json
 from src.preparation import chunks
 from src.preparation.builder import Builder
 from src.preparation.cache import ArrayCache
 from src.preparation.chunks import ChunkedArrays, Maker
 from src.preparation.code import module_of
 from src.splitting.splits import SPLITS
-from src.writing import write_json
 
 _STATISTICS_ITEMS = 256
 _TARGET_TYPES = {"multilabel": "uint8", "multiclass": "int64", "regression": "float32"}

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from src.datamodules.window_plan import Plan
+from src.fingerprint import write_text
 from src.splitting.recording import Recording
-from src.writing import write_text
 
 
 def write_manifest(path: Path, plan: Plan) -> None:

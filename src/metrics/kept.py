@@ -11,12 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from src.fingerprint import replacing
 from src.jackknife import Jackknife
 from src.metrics.compact import items_hash
 from src.metrics.item_groups import Groups, dealt, numbered, weights_without
 from src.metrics.kinds import KINDS
 from src.metrics.weighted import measure_of
-from src.writing import replacing
 
 FILE = "predictions.npz"
 

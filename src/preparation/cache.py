@@ -11,8 +11,8 @@ from typing import Any, Generic, Protocol, TypeVar
 import filelock
 
 from src.errors import UserError
+from src.fingerprint import read_json, write_json, write_text
 from src.messages import say
-from src.writing import read_json, write_json, write_text
 
 
 class CachedFiles(Protocol):

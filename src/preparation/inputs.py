@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from src.fingerprint import content_hash, value_hash
-from src.writing import read_json, write_json
+from src.fingerprint import content_hash, read_json, value_hash, write_json
 
 
 def files_hash(root: Path, names: Sequence[str], memory: Path) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from src.fingerprint import replacing, write_json
 from src.sweep.state import State, StopReason
-from src.writing import replacing, write_json
 
 _KEPT = ("attempts", ".lock", "status.json")
 _CARRIED_ON = ("checkpoints", "history.csv")

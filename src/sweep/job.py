@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from src.errors import UserError
-from src.writing import write_json
+from src.fingerprint import write_json
 
 
 @dataclass(frozen=True)

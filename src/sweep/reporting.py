@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from src.fingerprint import write_text
 from src.jackknife import Jackknife
 from src.processes import call
 from src.sweep.comparison.effects import Effect, Effects, grid_effects
@@ -14,7 +15,6 @@ from src.sweep.rows import Entry, Row, judged_name, objective_of
 from src.sweep.settings import Settings
 from src.sweep.state import State
 from src.sweep.table_text import edge_notes, markdown
-from src.writing import write_text
 
 
 def ranking_of(trials: Sequence[Entry], settings: Settings) -> Ranking:

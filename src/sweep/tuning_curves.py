@@ -6,11 +6,11 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from src.fingerprint import write_text
 from src.messages import dispensable
 from src.sweep.comparison.tuning import curve_band, tuning_curve
 from src.sweep.ranking import Ranking
 from src.sweep.rows import Row
-from src.writing import write_text
 
 KEY = "optimizer"
 """The swept key whose values have a curve each; without it there is one curve."""

@@ -11,8 +11,7 @@ import numpy as np
 from src.audio.soundfonts import contents
 from src.audio.soundfonts.contents import StoredSound, sounds_of
 from src.errors import UserError
-from src.fingerprint import code_hash, content_hash, value_hash
-from src.writing import read_json, write_json
+from src.fingerprint import code_hash, content_hash, read_json, value_hash, write_json
 
 _WINDOW = 24  # samples; different recordings have no 24 samples in a row in common
 _PLACES = (

@@ -26,7 +26,7 @@ from src.datamodules.notes.tinysol_table import CARD
 from src.datamodules.options import DataOptions, Features, Folder, OtherSoundfonts, Seed
 from src.datamodules.sound_batches import ItemMaker, ShiftedSounds, SoundDataset, sound_loader
 from src.errors import UserError
-from src.fingerprint import value_hash
+from src.fingerprint import read_json, value_hash, write_json
 from src.metrics.band_statistics import band_statistics
 from src.metrics.baseline_data import MOST_ITEMS
 from src.options import Role
@@ -34,7 +34,6 @@ from src.preparation.code import code_signature, module_of
 from src.processes import cores
 from src.rules import each, flag, number, one_of, seconds, share, table, whole
 from src.splitting.splits import SPLITS
-from src.writing import read_json, write_json
 
 ORIGINS = ("recordings", "soundfont")
 _STATISTICS_ITEMS = 256

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from src.datamodules.rolls.piece_files import PieceFiles
+from src.fingerprint import write_json
 from src.splitting.groups import links_by_key, united
 from src.splitting.near_duplicates import links_of_near_duplicates
-from src.writing import write_json
 
 ARRAYS = ("sounding", "onsets")
 

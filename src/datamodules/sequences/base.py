@@ -25,14 +25,13 @@ from src.datamodules.sequences.statistics import moments, statistics_over_time
 from src.datamodules.sequences.store import SequenceMaker, SequenceStore
 from src.datamodules.window_plan import checked_labels, targets_of
 from src.errors import UserError
-from src.fingerprint import value_hash
+from src.fingerprint import read_json, value_hash, write_json
 from src.preparation.code import code_signature, module_of
 from src.rules import flag, null, one_of, share, whole
 from src.splitting import assigning
 from src.splitting.assigning import AssignedSplits, assign_splits
 from src.splitting.recording import Recording
 from src.splitting.splits import SPLITS
-from src.writing import read_json, write_json
 
 
 class SequenceOptions(DataOptions):

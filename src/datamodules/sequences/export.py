@@ -9,9 +9,9 @@ import soundfile
 
 from src.audio.files import plain_name
 from src.audio.music_features import SAMPLE_RATE
+from src.fingerprint import write_text
 from src.preparation.progress import Progress
 from src.splitting.recording import Recording
-from src.writing import write_text
 
 FOLDERS = {False: "fma_genre_spectrograms", True: "fma_genre_spectrograms_beat"}
 """Name of the folder, by whether frames are beats."""

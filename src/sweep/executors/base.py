@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from src.fingerprint import write_json
 from src.sweep.folder import TrialFolder
 from src.sweep.job import Job
 from src.sweep.state import StopReason
-from src.writing import write_json
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from src.datamodules.recordings.sources.entry import Entry, Passage
 from src.datamodules.recordings.sources.film_windows import PassageWindows, WindowOptions
 from src.datamodules.recordings.sources.times import written
 from src.errors import UserError
+from src.fingerprint import read_json, write_json
 from src.preparation.cache import locked
 from src.preparation.progress import Progress
-from src.writing import read_json, write_json
 
 _REPORT = "cut.json"
 
