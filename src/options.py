@@ -119,6 +119,7 @@ def hints(of: Any) -> dict[str, Any]:
     return get_type_hints(of, include_extras=True)
 
 
+@functools.cache
 def roles(of: type) -> dict[str, frozenset[Role]]:
     """Return the roles of the options of a class, those that have one.
 
@@ -126,7 +127,7 @@ def roles(of: type) -> dict[str, frozenset[Role]]:
         of: a class of options, one with such a class as `Options`, one whose constructor `checks` decorates, or any
             other.
     """
-    options = of if issubclass(of, Options) else getattr(of, "Options", None)
+    options: Any = of if issubclass(of, Options) else getattr(of, "Options", None)
     if not (isinstance(options, type) and issubclass(options, Options)):
         options = getattr(of.__init__, "__wrapped__", None)  # type: ignore[misc]
     annotated = hints(options) if options else {}

@@ -1,9 +1,9 @@
 """`freeze` resolves a configuration and checks that its values fit each other, before any work."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from copy import deepcopy
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from lightning.pytorch.callbacks import EarlyStopping
@@ -33,12 +33,19 @@ from src.models.transfer import Transfer, load_features
 from src.tasks.base import TASKS, Task
 from src.words import did_you_mean
 
+T = TypeVar("T")
 
-def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
+_MOST_KNOWN = 32
+"""Results kept at most of other configurations; a data module holds filter banks of some hundred kilobytes."""
+
+
+def freeze(config: Mapping[str, Any], known: MutableMapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the configuration with every `auto` resolved; refuse combinations that cannot work.
 
     Args:
         config: the composed configuration as plain values.
+        known: what this function found out about other configurations of the same sweep, at first empty; it adds to it
+            what it finds out about this one.
 
     Returns:
         The resolved configuration, from which the trial's signature is computed.
@@ -51,18 +58,18 @@ def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
     for group in ("augment", "callbacks", "logger"):
         frozen[group] = {name: options for name, options in (frozen.get(group) or {}).items() if options}
     freeze_trainer(frozen)
-    data = build_data(frozen)
-    data.check()
+    known = {} if known is None else known
+    data = _checked_data(frozen, known)
     frozen["data"] |= data.resolved()
     _freeze_objective(frozen, data.target)
-    _check_callbacks_and_loggers(frozen)
-    check_checkpoints(frozen)
+    callbacks_and_loggers = (frozen["callbacks"], frozen["logger"])
+    _once(known, "callbacks and loggers", callbacks_and_loggers, lambda: _check_callbacks_and_loggers(frozen))
     _check_sizes(frozen, data)
     _freeze_overfitting(frozen, data)
     _check_loss(frozen, data)
     _check_augment(frozen, data)
     task = find_task(data.inputs)
-    _check_network(frozen, data, task)
+    _once(known, "network", (frozen["model"], frozen["data"]), lambda: _check_network(frozen, data, task))
     task.check(frozen, data)
     _check_transfer(frozen, data, task)
     _check_groups(frozen, data, task)
@@ -71,6 +78,26 @@ def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
     check_trainer(frozen, data)
     frozen["logger"] = settle_loggers(frozen["logger"])
     return frozen
+
+
+def _once(known: MutableMapping[str, Any], name: str, options: Sequence[Any], find: Callable[[], T]) -> T:
+    """Return what a function finds out about some options, which it is called for once."""
+    key = f"{name} {options}"
+    if key not in known:
+        if len(known) >= _MOST_KNOWN:
+            known.pop(next(iter(known)))
+        known[key] = find()
+    found: T = known[key]
+    return found
+
+
+def _checked_data(frozen: Mapping[str, Any], known: MutableMapping[str, Any]) -> DataModule:
+    def checked() -> DataModule:
+        data = build_data(frozen)
+        data.check()
+        return data
+
+    return _once(known, "data", (frozen["data"], frozen["batch_size"], frozen["outputs"]), checked)
 
 
 def incomparable(configs: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -114,7 +141,7 @@ def _monitored(name: str, monitor: Any, known: Sequence[str]) -> str:
 
 
 def _check_callbacks_and_loggers(frozen: Mapping[str, Any]) -> None:
-    """Refuse callbacks and loggers without a target, and options that the target does not have."""
+    """Refuse callbacks and loggers without a target, options that the target does not have, and other checkpoints."""
     for group in ("callbacks", "logger"):
         for name, options in frozen[group].items():
             if not isinstance(options, Mapping) or "_target_" not in options:
@@ -123,6 +150,7 @@ def _check_callbacks_and_loggers(frozen: Mapping[str, Any]) -> None:
                     f"~{group}.{name}"
                 )
             _check_options(f"{group}.{name}", options)
+    check_checkpoints(frozen)
 
 
 def _check_options(name: str, options: Mapping[str, Any]) -> None:

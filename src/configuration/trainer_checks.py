@@ -46,11 +46,11 @@ def check_trainer(frozen: Mapping[str, Any], data: DataModule) -> None:
     Raises:
         UserError: the Trainer cannot be built, or there would be no validation (when a scheduler needs it).
     """
-    configure_libraries()
-    build_callbacks(frozen, Path(), logged=True)
     # Building it takes Lightning longer than all other checks, and most trials of a sweep have the same.
     same = value_hash({key: frozen[key] for key in ("trainer", "callbacks", "generation") if key in frozen})
     if same not in _BUILT:
+        configure_libraries()
+        build_callbacks(frozen, Path(), logged=True)
         build_trainer(frozen, Path(), [], [])
         _BUILT.add(same)
     check_validation(frozen["trainer"], planned_batches(frozen, data))

@@ -45,7 +45,7 @@ class Plan:
 
 
 class Freezer:
-    """Freezes and identifies configurations; those that differ in the seed alone are checked once.
+    """Freezes and identifies configurations; what they have in common is checked once.
 
     Args:
         trial: whose configurations they are.
@@ -55,6 +55,7 @@ class Freezer:
     def __init__(self, trial: Trial, memory: Path) -> None:
         self._trial = trial
         self._memory = memory
+        self._known: dict[str, Any] = {}
         self._contents: dict[str, str] = {}
         self._frozen: dict[str, tuple[dict[str, Any], Mapping[str, frozenset[Role]]] | UserError] = {}
 
@@ -67,7 +68,7 @@ class Freezer:
         same = repr(config | {"seed": None})
         if same not in self._frozen:
             try:
-                frozen = self._trial.freeze(config)
+                frozen = self._trial.freeze(config, self._known)
                 self._frozen[same] = frozen, self._trial.roles(frozen)
             except UserError as error:
                 self._frozen[same] = error

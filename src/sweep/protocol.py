@@ -20,10 +20,15 @@ Report = Callable[[dict[str, Any]], None]
 class Trial(Protocol):
     """A kind of trial; this project's is `src.trial`."""
 
-    def freeze(self, config: Any) -> dict[str, Any]:
+    def freeze(self, config: Any, known: dict[str, Any]) -> dict[str, Any]:
         """Return the configuration resolved and checked; raise UserError where it is refused.
 
         Configurations that differ in `seed` alone are frozen once, so the seed must be allowed to be any.
+
+        Args:
+            config: composed, plain values.
+            known: empty for the first configuration of a sweep, then handed on from one to the next: here a trial may
+                keep what it found out about options that they have in common.
         """
 
     def roles(self, config: Config) -> Mapping[str, frozenset[Role]]:

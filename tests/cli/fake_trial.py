@@ -25,7 +25,7 @@ from src.options import Role
 EPOCHS, EPOCH_S = 2, 0.02
 
 
-def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
+def freeze(config: Mapping[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     frozen = deepcopy(dict(config)) | {"data": {}}
     if _fake(config).get("fault") == "refused":
         raise UserError("fake.fault=refused: choose another.")

@@ -81,15 +81,48 @@ def test_choices_are_composed_once(loaded, monkeypatch):
     assert composer.compose(["seed=2", "optimizer=sgd"]).seed == 2
 
 
-@pytest.mark.parametrize("others", [["optimizer.lr=0.5"], ["~seed"], ["+more=${seed}"], ["seed=9"]])
-def test_seeds_share_what_does_not_depend_on_them(loaded, others, monkeypatch):
+INDEPENDENT = [
+    ["seed={}", "optimizer.lr=0.5"],
+    ["optimizer.lr={}"],  # which the scheduler's max_lr reads
+    ["optimizer.lr={}", "scheduler=none"],
+    ["optimizer.lr={}", "optimizer=sgd", "seed=1{}", "batch_size={}"],
+    ["sweep.name='a {}'"],
+    ["trainer.max_epochs={}"],
+]
+DEPENDENT = [
+    ["seed={}", "+more=${{seed}}0", "+most=${{more}}"],
+    ["seed={}", "+more=[${{seed}}]"],
+    ["seed={}", "+more={{a: ${{seed}}}}", "+most=${{more}}"],
+    ["seed={}", "+more=${{oc.select:seed}}"],
+    ["seed={}", "+more=${{seed}}", "+most=${{more}}"],
+    ["optimizer.lr={}", "+more=${{optimizer}}"],
+    ["seed={}", "seed=9"],
+    ["optimizer.lr={}", "optimizer={{lr: 0.1, _target_: torch.optim.SGD}}"],
+    ["+more={}"],
+]
+
+
+def resolved(composer, typed, check):
+    try:
+        return composer.resolve(typed, check)
+    except HydraException as error:
+        return type(error)
+
+
+@pytest.mark.parametrize("typed", [*INDEPENDENT, *DEPENDENT], ids=" ".join)
+def test_configurations_that_differ_in_values_are_those_of_hydra(loaded, typed):
+    composer, checked = Composer(*loaded), []
+    for value in (1, 2, "abc", "true"):
+        one = [text.format(value) for text in typed]
+        assert repr(resolved(composer, one, checked.append)) == repr(by_hydra(*loaded, one))
+    assert len(checked) == (1 if typed in INDEPENDENT else 4)
+
+
+def test_no_configuration_changes_another(loaded):
     composer = Composer(*loaded)
-    checked = []
-    for seed in (1, 2):
-        typed = [*others, f"seed={seed}"]
-        try:
-            found = composer.resolve(typed, checked.append)
-        except HydraException as error:
-            found = type(error)
-        assert found == by_hydra(*loaded, typed)
-    assert len(checked) == (1 if others == ["optimizer.lr=0.5"] else 0 if others == ["~seed"] else 2)
+    first, second = (composer.resolve([f"optimizer.lr={rate}"], lambda _: None) for rate in (0.1, 0.2))
+    assert (first["optimizer"]["lr"], second["optimizer"]["lr"]) == (0.1, 0.2)
+    assert (first["scheduler"]["max_lr"], second["scheduler"]["max_lr"]) == (0.1, 0.2)
+    del second["seed"]
+    assert "seed" in first
+    assert "seed" in composer.resolve(["optimizer.lr=0.3"], lambda _: None)

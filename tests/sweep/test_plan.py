@@ -13,7 +13,7 @@ class Counting:
     def __init__(self):
         self.frozen = []
 
-    def freeze(self, config):
+    def freeze(self, config, known):
         self.frozen.append(config)
         if config["lr"] < 0:
             raise UserError("lr: choose another.")

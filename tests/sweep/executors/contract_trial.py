@@ -37,7 +37,7 @@ def run(
     return 0.5
 
 
-def freeze(config: Mapping[str, Any]) -> dict[str, Any]:
+def freeze(config: Mapping[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     return dict(config)
 
 
