@@ -6,6 +6,8 @@ else
 BIN := .venv/bin
 endif
 STAMP := $(BIN)/../.polysweep-setup
+# In the order of tests/conftest.py, not by the number of tests in a file.
+IN_PARALLEL = --numprocesses auto --dist loadfile --no-loadscope-reorder
 SETUP = BIN="$(BIN)" PYTHON="$(PYTHON)" sh scripts/setup.sh && touch $(STAMP)
 
 .PHONY: setup sweep test lint lock canary clean
@@ -22,7 +24,7 @@ sweep: $(STAMP)
 	$(BIN)/python run.py -m optimizer=adam,adamw,rmsprop loss=bce,focal
 
 test: $(STAMP)
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest $(IN_PARALLEL)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -36,7 +38,7 @@ lock: $(STAMP)
 # The tests with the newest versions, in an environment of their own.
 canary:
 	BIN=.canary/bin PYTHON="$(PYTHON)" CONSTRAINTS= sh scripts/setup.sh
-	.canary/bin/python -m pytest --numprocesses auto --dist loadfile
+	.canary/bin/python -m pytest $(IN_PARALLEL)
 
 # outputs/ holds trials: it stays.
 clean:

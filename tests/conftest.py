@@ -9,6 +9,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from hypothesis import settings
 from omegaconf import OmegaConf
+from threadpoolctl import threadpool_limits
 
 from src.audio.compiled import import_librosa
 from src.metrics.further import BASELINES, METRICS
@@ -18,6 +19,10 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 import_librosa(beats=True)  # before the tests do, which run in several processes
+
+# As many processes run tests as there are cores.
+torch.set_num_threads(1)
+threadpool_limits(1)
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
 

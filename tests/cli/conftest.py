@@ -78,7 +78,7 @@ class Project:
         # What a test has set in this process by starting processes itself; PYTHONSAFEPATH would hide a copy of src.
         hidden += ("PYTHONSAFEPATH", PRELOADED, TARGETS, CORES)
         inherited = {key: value for key, value in os.environ.items() if key not in hidden}
-        return inherited | {"WANDB_MODE": "offline", "PYTHONPATH": here} | more
+        return inherited | {"WANDB_MODE": "offline", "OMP_NUM_THREADS": "1", "PYTHONPATH": here} | more
 
     @cached_property
     def warm(self) -> "Warm":
