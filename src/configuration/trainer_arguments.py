@@ -41,6 +41,7 @@ _RULES: dict[str, tuple[Rule, str]] = {
         "it would replace the data's own batches; set overfit_batches= instead",
     ),
     "fast_dev_run": (one_of(False), "metrics are of whole splits; take experiment=debug, or dry_run=true"),
+    "num_nodes": (one_of(1), "a trial runs on one machine"),
     "barebones": (one_of(False), "a trial has checkpoints and metrics, which it takes away"),
 }
 """By argument, the values that a trial can be run with, and why."""

@@ -33,9 +33,9 @@ def signature(
     """
     hashed, known = {}, {} if contents is None else contents
     for key, value in _leaves(config):
-        key_roles = _roles_of(key, roles)
-        if Role.NO_EFFECT not in key_roles:
-            hashed[key] = _content(key, value, memory, known) if Role.INPUT in key_roles else _plain(value)
+        if not without_effect(key, roles):
+            is_input = Role.INPUT in _roles_of(key, roles)
+            hashed[key] = _content(key, value, memory, known) if is_input else _plain(value)
     return value_hash(hashed)
 
 
@@ -45,6 +45,11 @@ def known_contents(outputs: Path, reuse: str) -> Path:
     if reuse == "verify":
         memory.unlink(missing_ok=True)
     return memory
+
+
+def without_effect(key: str, roles: Mapping[str, frozenset[Role]]) -> bool:
+    """Whether a key is left out of signatures, since it cannot change a trial's result."""
+    return Role.NO_EFFECT in _roles_of(key, roles)
 
 
 def _roles_of(key: str, roles: Mapping[str, frozenset[Role]]) -> frozenset[Role]:

@@ -8,7 +8,7 @@ from typing import Any
 from src.errors import UserError
 from src.options import Role
 from src.sweep.folder import TrialFolder, what_to_do
-from src.sweep.identity import code, known_contents, signature
+from src.sweep.identity import code, known_contents, signature, without_effect
 from src.sweep.job import Job
 from src.sweep.planning_progress import Progress
 from src.sweep.protocol import Trial, load_trial
@@ -92,7 +92,8 @@ def plan(requests: Sequence[Request], settings: Settings, sweep: str) -> Plan:
     freezer = Freezer(trial, known_contents(outputs, settings.reuse))
     progress = Progress("configurations are checked", len(requests))
     found = Plan(gpus=trial.gpus())
-    planned: set[str] = set()
+    planned: dict[str, Request] = {}
+    idle: set[str] = set()
     refused: dict[str, list[str]] = {}
     shared = tuple(set.intersection(*(set(request.overrides) for request in requests)))
     for request in requests:
@@ -105,8 +106,9 @@ def plan(requests: Sequence[Request], settings: Settings, sweep: str) -> Plan:
             continue
         found.signatures.append(name)
         if name in planned:
+            idle |= _idle(request, planned[name], trial.roles(config))
             continue
-        planned.add(name)
+        planned[name] = request
         job = Job(name, config, request.overrides, outputs, settings.trial, code(), sweep, shared)
         found.jobs.append(job)
         found.actions.append(
@@ -114,8 +116,19 @@ def plan(requests: Sequence[Request], settings: Settings, sweep: str) -> Plan:
         )
         found.devices = max(found.devices, trial.gpus_needed(config))
     found.problems = [_problem(reason, names) for reason, names in refused.items()]
+    found.problems += [
+        f"{key} can't be swept: it does not tell trials apart; give it one value." for key in sorted(idle)
+    ]
     found.problems += trial.incomparable([job.config for job in found.jobs])
     return found
+
+
+def _idle(request: Request, same: Request, roles: Mapping[str, frozenset[Role]]) -> set[str]:
+    """Return the keys without effect in which the overrides of two requests for the same trial differ."""
+    differing = {
+        override.lstrip("+").partition("=")[0] for override in {*request.overrides} ^ {*same.overrides}
+    }
+    return {key for key in differing if without_effect(key, roles)}
 
 
 def _problem(reason: str, names: Sequence[str]) -> str:

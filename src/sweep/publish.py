@@ -163,7 +163,11 @@ def print_plan(planned: Plan, console: Console) -> None:
     """Print which trials would run, which are done already, and the expected times."""
     times = _known_times(planned)
     expected = sum(times) / len(times) if times else None
-    table = Table(title=f"{len(planned.jobs)} trials", title_justify="left")
+    trials, same = len(planned.jobs), len(planned.signatures) - len(planned.jobs)
+    title = f"{trials} trial{'' if trials == 1 else 's'}"
+    if same:
+        title += f"; {same} more of the configurations are the same as one of them"
+    table = Table(title=title, title_justify="left")
     for column in ("signature", "trial", "to do", "why", "expected"):
         table.add_column(column, overflow="fold")
     for job, (action, reason) in zip(planned.jobs, planned.actions, strict=True):

@@ -94,6 +94,9 @@ CASES = {
         ("-m", DEBUG, "hydra/launcher=basic", "seed=1,2,3"), ("hydra/launcher=basic", "leave it out")
     ),
     "swept setting": Case(("-m", DEBUG, "dry_run=true,false"), ("dry_run can't be swept", "one value")),
+    "swept option without effect": Case(
+        ("-m", DEBUG, "data.workers=1,2", "seed=1,2"), ("data.workers can't be swept", "one value")
+    ),
     "swept time limit": Case(("-m", DEBUG, "timeout=1,1000"), ("timeout can't be swept", "one value")),
     "flags that exclude each other": Case(
         (DEBUG, "seed=1,2", "-m", "--cfg", "job"), ("--cfg does not go with -m", "leave -m out")

@@ -24,6 +24,7 @@ Compose = Callable[..., dict[str, Any]]
         ("overfit_batches", 3, ["set overfit_batches="]),
         ("fast_dev_run", True, ["choose False", "experiment=debug"]),
         ("barebones", True, ["choose False"]),
+        ("num_nodes", 2, ["trainer.num_nodes=2", "choose 1", "one machine"]),
         ("limit_train_batches", 0, ["trainer.limit_train_batches=0", "from 1"]),
         ("limit_train_batches", 2.0, ["above 0 to 1.0"]),
         ("val_check_interval", 1, ["from 2, or a share"]),
