@@ -29,7 +29,7 @@ def main() -> None:
             folder.mkdir()
             outputs = (0.5 * targets + 0.7 * torch.rand(ITEMS, CLASSES, generator=generator)).clamp(0, 1)
             split = Answered(outputs, targets, np.arange(ITEMS))
-            write_kept(folder / FILE, "multilabel", {"val": split, "test": split}, 0.6, names)
+            write_kept(folder / FILE, "multilabel", {"val": split, "test": split}, 0.6, names, "f1_macro")
         size = max((folder / FILE).stat().st_size for folder in folders)
         begun = time.perf_counter()
         kept = [each for each in jackknife(folders, "f1_macro") if each is not None]

@@ -167,7 +167,8 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
                 split: Answered(answers.outputs, answers.targets, groups[split])
                 for split, (answers, _) in zip(SPLITS[1:], (val, test), strict=True)
             }
-            write_kept(folder / FILE, data.target, answered, float(learner.threshold), learner.names)
+            threshold, objective_name = float(learner.threshold), config["objective"]
+            write_kept(folder / FILE, data.target, answered, threshold, learner.names, objective_name)
             samples = folder / "samples"
             with dispensable(samples):
                 samples.mkdir(exist_ok=True)

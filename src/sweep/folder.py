@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -230,7 +231,20 @@ def what_to_do(folder: TrialFolder, code: str, *, retry: bool | str, reuse: str)
 
 def _read(path: Path) -> dict[str, Any]:
     with suppress(OSError, ValueError):
-        value = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(value, dict):
-            return value
+        status = path.stat()
+        return dict(_parsed(path, (status.st_ino, status.st_mtime_ns, status.st_size)))
     return {}
+
+
+@lru_cache(maxsize=4)
+def _parsed(path: Path, _: tuple[int, int, int]) -> dict[str, Any]:
+    """Return an object of JSON in a file, read once while nothing replaces or changes the file.
+
+    Raises:
+        OSError: it can't be read.
+        ValueError: it holds no such object.
+    """
+    value = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(value, dict):
+        raise ValueError(f"{path} holds no object")
+    return value

@@ -37,19 +37,15 @@ def entries(ledger: Ledger, outputs: Path) -> "list[Entry]":
     for signature, overrides in {signature: overrides for overrides, signature in latest.items()}.items():
         folder = TrialFolder(outputs / "runs" / signature)
         typed = dict(_key_value(text) for text in overrides)
-        state = folder.state() or State.QUEUED
-        found.append(Entry(typed, state, folder.metrics(), f"runs/{signature}", _seed(folder, typed)))
+        state, metrics = folder.state() or State.QUEUED, folder.metrics()
+        seed = int(metrics.get("seed", typed.get("seed", 0)))
+        found.append(Entry(typed, state, metrics, f"runs/{signature}", seed))
     return found
 
 
 def _key_value(override: str) -> tuple[str, str]:
     key, _, value = override.lstrip("+").partition("=")
     return key, value
-
-
-def _seed(folder: TrialFolder, typed: dict[str, str]) -> int:
-    seed = folder.metrics().get("seed", typed.get("seed", 0))
-    return int(seed)
 
 
 def check_reference(planned: Plan, reference: str | None) -> None:

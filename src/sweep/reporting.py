@@ -8,7 +8,7 @@ import pandas as pd
 from src.fingerprint import write_text
 from src.jackknife import Jackknife
 from src.processes import call
-from src.sweep.comparison.effects import Effect, Effects, grid_effects
+from src.sweep.comparison.effects import MOST_VALUES, Effect, Effects, grid_effects
 from src.sweep.protocol import load_trial
 from src.sweep.ranking import MATTERS, Ranking
 from src.sweep.rows import Entry, Row, judged_name, objective_of
@@ -125,7 +125,10 @@ def effect_notes(effects: Effects | None, ranking: Ranking) -> list[str]:
         f"Effects on {ranking.metric} (test), each over all values of the other keys, "
         f"with 95 % intervals by {measure}:"
     )
-    return [title, *(f"  {_told(effect)}" for effect in (*effects.of_keys, *effects.interactions))]
+    told = [title, *(f"  {_told(effect)}" for effect in (*effects.of_keys, *effects.interactions))]
+    if effects.left_out:
+        told.append(f"  {', '.join(effects.left_out)}: more than {MOST_VALUES} values, left out here")
+    return told
 
 
 def _told(effect: Effect) -> str:

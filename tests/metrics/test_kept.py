@@ -40,7 +40,9 @@ def answers(kind: str, n: int = N, classes: int = C, seed: int = 0) -> tuple[Ten
     )
 
 
-def written(folder: Path, kind: str, groups: Any = None, threshold: float = 0.37, **options: Any) -> Path:
+def written(
+    folder: Path, kind: str, groups: Any = None, threshold: float = 0.37, metric: str = "loss", **options: Any
+) -> Path:
     outputs, targets = answers(kind, **options)
     groups = np.arange(len(outputs)) if groups is None else groups
     answered = Answered(outputs, targets, groups)
@@ -49,7 +51,8 @@ def written(folder: Path, kind: str, groups: Any = None, threshold: float = 0.37
         if outputs.shape[1] <= C
         else [f"class {c}" for c in range(outputs.shape[1])]
     )
-    write_kept(folder / FILE, kind, {"val": answered, "test": answered}, threshold, names)
+    folder.mkdir(exist_ok=True)
+    write_kept(folder / FILE, kind, {"val": answered, "test": answered}, threshold, names, metric)
     return folder / FILE
 
 
@@ -110,7 +113,9 @@ def test_outputs_that_hardly_differ_keep_their_ranks(tmp_path: Path, metric: str
     outputs, targets = answers("multilabel")
     outputs = 0.2 + 1e-5 * outputs
     path, threshold = tmp_path / FILE, float(outputs.median())
-    write_kept(path, "multilabel", {"test": Answered(outputs, targets, np.arange(N))}, threshold, NAMES)
+    write_kept(
+        path, "multilabel", {"test": Answered(outputs, targets, np.arange(N))}, threshold, NAMES, "loss"
+    )
     found = read_jackknife(path, metric)
     assert found is not None
     expected = KINDS["multilabel"].evaluate(outputs, targets, threshold, NAMES)[metric]
@@ -129,7 +134,7 @@ def test_rolls_are_kept_by_piece(tmp_path: Path) -> None:
     outputs, frames = rolls()
     names = [*"abcd", *(f"{key}{ONSET}" for key in "abcd")]
     groups = np.array([3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8])
-    write_kept(tmp_path / FILE, "rolls", {"test": Answered(outputs, frames, groups)}, 0.4, names)
+    write_kept(tmp_path / FILE, "rolls", {"test": Answered(outputs, frames, groups)}, 0.4, names, "loss")
     numbers, n_groups = numbered(groups)
     block = dealt(n_groups, 4)[numbers[:, 0]]
     evaluate = KINDS["rolls"].evaluate
@@ -185,3 +190,18 @@ def test_hundreds_of_trials_take_seconds(tmp_path: Path) -> None:
     found = jackknife([path.parent] * 60, "f1_macro")
     assert time.process_time() - begun < 1.2  # 0.2 s on an idle machine
     assert [each.value for each in found if each] == [found[0].value] * 60  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("kind", "metric"), [("multilabel", "f1_macro"), ("regression", "mse")])
+def test_the_jackknife_of_the_objective_is_written_and_the_same(tmp_path, kind, metric):
+    groups = np.arange(N) // 2
+    with_it = written(tmp_path / "with", kind, groups, metric=metric)
+    without = written(tmp_path / "without", kind, groups, metric="loss")
+    for split in ("val", "test"):
+        found, expected = (read_jackknife(path, metric, split=split) for path in (with_it, without))
+        assert (found.value, found.items) == (expected.value, expected.items)
+        np.testing.assert_array_equal(found.without, expected.without)
+    with np.load(with_it) as kept:
+        arrays = {name: kept[name] for name in kept.files if not name.endswith("_outputs")}
+    np.savez_compressed(with_it, **arrays)
+    assert read_jackknife(with_it, metric) is not None  # which needs no outputs

@@ -12,6 +12,9 @@ from src.sweep.comparison.results import DRAWS, Errors, Results, estimate_errors
 
 Floats = NDArray[np.float64]
 
+MOST_VALUES = 8
+"""Values of a key beyond which no two of them are compared: there would be too many effects to read."""
+
 
 @dataclass(frozen=True)
 class Effect:
@@ -43,11 +46,13 @@ class Effects:
             interactions had to serve as the measure of chance.
         one_seed: whether they had to: with one seed for each configuration, what the keys' own effects do not explain
             is taken for the variation over seeds.
+        left_out: keys of more than `MOST_VALUES` values, whose effects are not estimated.
     """
 
     of_keys: tuple[Effect, ...]
     interactions: tuple[Effect, ...]
     one_seed: bool
+    left_out: tuple[str, ...] = ()
 
 
 def grid_effects(
@@ -61,11 +66,13 @@ def grid_effects(
         n_draws: of the errors.
 
     Returns:
-        `None` where the configurations are no full grid, or nothing tells their variation.
+        `None` where the configurations are no full grid, nothing tells their variation, or all keys have more than
+        `MOST_VALUES` values.
     """
     keys = {key: list(dict.fromkeys(cell[key] for cell in cells)) for key in (cells[0] if cells else {})}
     keys = {key: values for key, values in keys.items() if len(values) > 1}
-    if not keys or not _is_full(cells, keys):
+    compared = {key: values for key, values in keys.items() if len(values) <= MOST_VALUES}
+    if not compared or not _is_full(cells, keys):
         return None
     one_seed = all(len(each.values) == 1 for each in results)
     shared = _unexplained(cells, results, keys) if one_seed else None
@@ -74,11 +81,12 @@ def grid_effects(
     errors = estimate_errors(results, n_draws=n_draws, shared_variance=shared)
     if errors is None:
         return None
-    main = _main_contrasts(cells, keys)
-    crossed = {} if one_seed else _interaction_contrasts(cells, keys)
+    main = _main_contrasts(cells, compared)
+    crossed = {} if one_seed else _interaction_contrasts(cells, compared)
     effects = _estimated({**main, **crossed}, errors)
     of_keys = tuple(effects[name] for name in main)
-    return Effects(of_keys, _furthest([effects[name] for name in crossed]), one_seed)
+    left_out = tuple(key for key in keys if key not in compared)
+    return Effects(of_keys, _furthest([effects[name] for name in crossed]), one_seed, left_out)
 
 
 def _is_full(cells: Sequence[Mapping[str, str]], keys: Mapping[str, Sequence[str]]) -> bool:

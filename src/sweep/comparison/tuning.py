@@ -27,14 +27,13 @@ def tuning_curve(validation: Sequence[float], test: Sequence[float], *, higher_i
         (N,), for n = 1..N.
     """
     order = np.argsort(np.asarray(validation) * (1 if higher_is_better else -1), kind="stable")
-    ranked, total = np.asarray(test, float)[order], len(order)
+    return np.asarray(_probabilities(len(order)) @ np.asarray(test, float)[order])
+
+
+def _probabilities(total: int) -> Floats:
+    """Return the probability that the best of n draws is the i-th of N in ascending order, (N, N), for n, i = 1..N."""
     share = np.arange(total + 1) / total
-    curve = []
-    for n in range(1, total + 1):
-        # The best of n draws is the i-th of N in ascending order with this probability.
-        probability = np.diff(share**n)
-        curve.append(probability @ ranked)
-    return np.array(curve)
+    return np.diff(share ** np.arange(1, total + 1)[:, None])
 
 
 def curve_band(
@@ -49,14 +48,11 @@ def curve_band(
         seed: of the draws.
     """
     rng = np.random.default_rng(seed)
-    on_validation, on_test = np.asarray(validation, float), np.asarray(test, float)
-    curves = []
-    for _ in range(RESAMPLES):
-        drawn = rng.integers(len(on_test), size=len(on_test))
-        curves.append(
-            tuning_curve(
-                on_validation[drawn].tolist(), on_test[drawn].tolist(), higher_is_better=higher_is_better
-            )
-        )
-    low, high = np.quantile(curves, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2], axis=0)
+    on_validation = np.asarray(validation, float) * (1 if higher_is_better else -1)
+    drawn = rng.integers(len(on_validation), size=(RESAMPLES, len(on_validation)))
+    order = np.argsort(on_validation[drawn], axis=1, kind="stable")
+    ranked = np.take_along_axis(np.asarray(test, float)[drawn], order, axis=1)
+    low, high = np.quantile(
+        ranked @ _probabilities(len(on_validation)).T, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2], axis=0
+    )
     return low, high

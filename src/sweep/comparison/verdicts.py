@@ -8,6 +8,7 @@ chosen as the best, and by whatever data (max-t over all pairs, see Hsu, 'Multip
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -171,6 +172,7 @@ def more_seeds(
     return None, False
 
 
+@cache
 def _quantile(k: int, freedom: float) -> float:
     """Return Bonferroni's bound of the critical value of all pairs, which says how it falls with more seeds."""
     return float(stats.t.ppf(1 - 0.025 / (k * (k - 1) / 2), max(1.0, freedom)))

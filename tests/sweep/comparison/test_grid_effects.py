@@ -84,3 +84,15 @@ def test_the_choice_of_items_widens_the_intervals():
         for each in (results, with_items)
     ]
     assert widths[1] > 2 * widths[0]
+
+
+def test_keys_of_many_values_are_left_out():
+    rng = np.random.default_rng(0)
+    rates = [str(0.001 * number) for number in range(1, 10)]
+    cells = [{"lr": rate, "loss": loss} for rate in rates for loss in LOSSES]
+    results = [Results(0.03 * (cell["loss"] == "bce") + rng.normal(0, 0.002, 3)) for cell in cells]
+    found = grid_effects(cells, results)
+    assert [effect.name for effect in found.of_keys] == ["bce - focal"]
+    assert (found.interactions, found.left_out) == ((), ("lr",))
+    assert found.of_keys[0].low < 0.03 < found.of_keys[0].high
+    assert grid_effects([{"lr": rate} for rate in rates], results[:9]) is None

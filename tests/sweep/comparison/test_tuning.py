@@ -18,6 +18,16 @@ def test_the_curve_is_the_mean_over_all_draws(higher):
         assert curve[n - 1] == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("higher", [True, False])
+def test_the_band_is_that_of_curves_of_drawn_configurations(higher):
+    rng, curves = np.random.default_rng(5), []
+    for chosen in rng.integers(4, size=(1000, 4)):
+        drawn = [VALIDATION[i] for i in chosen], [TEST[i] for i in chosen]
+        curves.append(tuning_curve(*drawn, higher_is_better=higher))
+    band = curve_band(VALIDATION, TEST, higher_is_better=higher, seed=5)
+    np.testing.assert_allclose(band, np.quantile(curves, [0.025, 0.975], axis=0))
+
+
 def test_the_band_surrounds_the_curve():
     low, high = curve_band(VALIDATION, TEST, higher_is_better=True)
     curve = tuning_curve(VALIDATION, TEST, higher_is_better=True)
