@@ -1,5 +1,6 @@
 """`predictions.npz`: what a trial answered, so that its metrics can be computed again on a part of the items."""
 
+import json
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,7 @@ FILE = "predictions.npz"
 BLOCKS = 100
 """The most blocks that groups of items are dealt to."""
 
-_METRIC = "jackknife_metric"
+_JACKKNIVES = "jackknives"
 
 UNREADABLE = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error)
 """What a missing, damaged or foreign file raises."""
@@ -60,15 +61,15 @@ def write_kept(
         "kind": np.array(kind),
         "names": np.array(list(names)),
         "threshold": np.array(threshold, np.float32),
-        _METRIC: np.array(metric),
     }
+    jackknives: dict[str, Any] = {"metric": metric}
     for split, (outputs, targets, groups) in splits.items():
         kept = KINDS[kind].compact(outputs, targets, threshold, names) | {"groups": groups}
         arrays |= {f"{split}_{name}": array for name, array in kept.items()}
         found = _jackknife(kind, names, float(arrays["threshold"]), kept, metric, BLOCKS)
         if found is not None:
-            arrays[f"jackknife_{split}"] = np.array([found.value, *found.without])
-            arrays[f"jackknife_items_{split}"] = np.array(found.items)
+            jackknives[split] = found._replace(without=found.without.tolist())._asdict()
+    arrays[_JACKKNIVES] = np.array(json.dumps(jackknives))
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
@@ -96,10 +97,11 @@ def read_jackknife(path: Path, metric: str, blocks: int = BLOCKS, split: str = "
 
 def _written_jackknife(path: Path, metric: str, split: str) -> Jackknife | None:
     with np.load(path, allow_pickle=False) as kept:
-        if f"jackknife_{split}" not in kept.files or str(kept[_METRIC]) != metric:
-            return None
-        value, *without = kept[f"jackknife_{split}"].tolist()
-        return Jackknife(value, np.array(without), str(kept[f"jackknife_items_{split}"]))
+        written = json.loads(str(kept[_JACKKNIVES])) if _JACKKNIVES in kept.files else {}
+    if written.get("metric") != metric or split not in written:
+        return None
+    found = Jackknife(**written[split])
+    return found._replace(without=np.array(found.without))
 
 
 def _jackknife(

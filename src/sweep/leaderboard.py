@@ -1,9 +1,9 @@
 """The table of a sweep: one row per configuration, grouped over seeds, and one per baseline."""
 
-import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from src.sweep.ranking import Ranking
@@ -67,7 +67,7 @@ def _line(row: Row, keys: Sequence[str], metrics: Sequence[str]) -> dict[str, An
     for metric in metrics:
         values = list(row.values.get(metric, {}).values())
         line[f"{metric}_mean"] = row.mean(metric) if values else None
-        line[f"{metric}_std"] = statistics.stdev(values) if len(values) > 1 else None
+        line[f"{metric}_std"] = float(np.std(values, ddof=1)) if len(values) > 1 else None
         low, high = row.intervals.get(metric, (None, None)) if len(values) == 1 else (None, None)
         line[f"{metric}_low"], line[f"{metric}_high"] = low, high
     line |= _judged(row)
