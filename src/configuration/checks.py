@@ -57,8 +57,10 @@ def freeze(config: Mapping[str, Any], known: MutableMapping[str, Any] | None = N
     check_settings(frozen)
     for group in ("augment", "callbacks", "logger"):
         frozen[group] = {name: options for name, options in (frozen.get(group) or {}).items() if options}
-    freeze_trainer(frozen)
     known = {} if known is None else known
+    frozen["trainer"] = dict(
+        _once(known, "trainer", frozen["trainer"], lambda: freeze_trainer(frozen["trainer"]))
+    )
     data = _checked_data(frozen, known)
     frozen["data"] |= data.resolved()
     _freeze_objective(frozen, data.target)
@@ -80,7 +82,7 @@ def freeze(config: Mapping[str, Any], known: MutableMapping[str, Any] | None = N
     return frozen
 
 
-def _once(known: MutableMapping[str, Any], name: str, options: Sequence[Any], find: Callable[[], T]) -> T:
+def _once(known: MutableMapping[str, Any], name: str, options: Any, find: Callable[[], T]) -> T:
     """Return what a function finds out about some options, which it is called for once."""
     key = f"{name} {options}"
     if key not in known:

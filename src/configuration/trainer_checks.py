@@ -26,18 +26,19 @@ _BUILT: set[str] = set()
 """Hashes of the options with which Lightning has built a Trainer."""
 
 
-def freeze_trainer(frozen: dict[str, Any]) -> None:
-    """Resolve accelerator, precision and devices in place, and check the other arguments one by one.
+def freeze_trainer(trainer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the Trainer's options with accelerator, precision and devices resolved; check the others one by one.
 
     Raises:
         UserError: an argument is unknown or refused, or there is no such device.
     """
-    trainer = frozen["trainer"]
+    trainer = dict(trainer)
     _check_trainer_keys(trainer)
     check_arguments(trainer)
     trainer["accelerator"] = resolve_accelerator(str(trainer["accelerator"]))
     trainer["precision"] = resolve_precision(trainer["precision"], trainer["accelerator"])
     trainer["devices"] = _devices(trainer["devices"], trainer["accelerator"])
+    return trainer
 
 
 def check_trainer(frozen: Mapping[str, Any], data: DataModule) -> None:

@@ -33,9 +33,9 @@ def signature(
     """
     hashed, known = {}, {} if contents is None else contents
     for key, value in _leaves(config):
-        if not without_effect(key, roles):
-            is_input = Role.INPUT in _roles_of(key, roles)
-            hashed[key] = _content(key, value, memory, known) if is_input else _plain(value)
+        key_roles = _roles_of(key, roles)
+        if Role.NO_EFFECT not in key_roles:
+            hashed[key] = _content(key, value, memory, known) if Role.INPUT in key_roles else _plain(value)
     return value_hash(hashed)
 
 
