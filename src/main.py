@@ -18,7 +18,15 @@ from src.requirements import DOCTOR, broken_library, may_be_a_broken_library
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.ENOTDIR, errno.EEXIST)
+UNWRITABLE = (
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOSPC,
+    errno.ENOTDIR,
+    errno.EEXIST,
+    errno.ENAMETOOLONG,
+)
 REFUSED = 2
 INTERRUPTED = 130
 
@@ -133,7 +141,8 @@ def _explained(error: Exception) -> str | None:
     if isinstance(error, UserError):
         return str(error)
     if isinstance(error, OSError) and error.errno in UNWRITABLE:
-        return f"{error.filename}: {error.strerror}; choose another folder with outputs=DIR."
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}; choose another folder with outputs=DIR."
     if may_be_a_broken_library(error):
         unknown = f"{error}. {DOCTOR}" if isinstance(error, ImportError) else None
         return broken_library(error) or unknown

@@ -128,7 +128,8 @@ def call(function: Callable[..., T], *arguments: Any) -> T:
     The calling process stays small, without threads or a CUDA context of the call.
 
     Raises:
-        Exception: the one that the function raised; RuntimeError where the child died without one.
+        Exception: the one that the function raised; RuntimeError where the child died without one, UserError where
+            it was killed.
     """
     ours, theirs = context().Pipe()
     # `Process` is declared by the concrete contexts only.
@@ -139,6 +140,11 @@ def call(function: Callable[..., T], *arguments: Any) -> T:
         raised, value = ours.recv()
     except EOFError:
         child.join()
+        if child.exitcode is not None and child.exitcode < 0:
+            raise UserError(
+                f"the process of {function.__name__} was killed ({signal.Signals(-child.exitcode).name}). If memory "
+                "ran out, close other programs; then run the same command again."
+            ) from None
         raise RuntimeError(f"{function.__name__} died with exit code {child.exitcode}") from None
     except KeyboardInterrupt:
         child.terminate()

@@ -27,6 +27,10 @@ def _die():
     os._exit(7)
 
 
+def _be_killed():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 def _environment():
     return os.environ.get("PYTHONPATH", ""), signal.getsignal(signal.SIGINT)
 
@@ -40,6 +44,8 @@ def test_call_runs_elsewhere_and_hands_back_results_and_errors():
         call(_refuse)
     with pytest.raises(RuntimeError, match="_die died with exit code 7"):
         call(_die)
+    with pytest.raises(UserError, match=r"_be_killed was killed \(SIGKILL\).* the same command again"):
+        call(_be_killed)
 
 
 def _parents():

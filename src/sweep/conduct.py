@@ -1,6 +1,7 @@
 """Runs a sweep, from its requests to its leaderboard."""
 
 import math
+import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -25,6 +26,9 @@ from src.sweep.queue import Queue
 from src.sweep.settings import Settings
 from src.sweep.state import State
 from src.sweep.table import Table
+
+_LONGEST_NAME = 255
+"""Bytes that file systems allow for a name."""
 
 
 def conduct(requests: Sequence[Request], settings: Settings, executor: Executor) -> tuple[int, list[float]]:
@@ -69,6 +73,10 @@ def _check_name(name: str | None) -> None:
     if name is not None and (name in ("", ".", "..") or Path(name).name != name):
         raise UserError(
             f"sweep.name={name}: it is the name of a folder in outputs/sweeps; leave out slashes."
+        )
+    if name is not None and len(os.fsencode(name)) > _LONGEST_NAME:
+        raise UserError(
+            f"sweep.name={name[:20]}…: it is too long for the name of a folder; choose a shorter one."
         )
 
 

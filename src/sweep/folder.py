@@ -86,7 +86,7 @@ class TrialFolder:
             path = self.path / name
             if path.exists() or name not in _MAY_GO:
                 whole = path.exists() and path.stat().st_size == size
-                if not whole or (name == "metrics.json" and not self.metrics()):
+                if not whole or (name == "metrics.json" and "objective" not in self.metrics()):
                     damaged.append(name)
         return damaged
 
@@ -124,8 +124,8 @@ class TrialFolder:
         if earlier.get("state") == State.QUEUED and (resume or not self.last_checkpoint()):
             attempt = int(earlier["attempt"])  # no process has run it
             (self.path / "stop.json").unlink(missing_ok=True)
-        elif (self.path / "status.json").exists():
-            attempt = int(earlier.get("attempt", 1)) + 1
+        elif self.has_files():
+            attempt = int(earlier.get("attempt") or self._n_put_away() + 1) + 1
             self._put_away(attempt - 1, resume)
         with replacing(self.path / "config.yaml") as temporary:
             OmegaConf.save(OmegaConf.create(dict(config)), temporary)
@@ -169,6 +169,16 @@ class TrialFolder:
             return "\n".join(text.strip().splitlines()[-lines:])
         return ""
 
+    def has_files(self) -> bool:
+        """Whether an attempt has left anything here, even if its `status.json` is gone."""
+        entries = {entry.name for entry in self.path.iterdir()} if self.path.exists() else set()
+        return bool(entries - {".lock", "attempts"})
+
+    def _n_put_away(self) -> int:
+        """Return the greatest number of an attempt in `attempts/`, 0 where there is none."""
+        names = [entry.name for entry in self.path.glob("attempts/*")]
+        return max((int(name) for name in names if name.isdigit()), default=0)
+
     def _put_away(self, attempt: int, resume: bool) -> None:
         """Move an attempt's files to `attempts/<attempt>/`; what the next attempt needs to resume it is copied.
 
@@ -210,7 +220,7 @@ def what_to_do(folder: TrialFolder, code: str, *, retry: bool | str, reuse: str)
     """
     state = folder.state()
     if state is None:
-        return "run", "new"
+        return "run", "status.json is gone or damaged, starts again" if folder.has_files() else "new"
     other_code = folder.status().get("code") != code and reuse != "any"
     if other_code:
         return "run", f"{state}, but the code has changed since"

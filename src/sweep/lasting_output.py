@@ -1,10 +1,17 @@
 """An output that may lose its reader."""
 
+import errno
+import os
+from contextlib import suppress
 from typing import IO, Any
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class LastingOutput:
     """Passes text on, and drops it once nobody reads: a sweep outlives the `head` or terminal that showed it.
+
+    Text for a file on a full disk is dropped, too, until there is room again.
 
     Args:
         stream: the output; `None` where there is none.
@@ -26,8 +33,20 @@ class LastingOutput:
         try:
             if self._stream is not None:
                 getattr(self._stream, method)(*arguments)
-        except (BrokenPipeError, ValueError):  # ValueError: it has been closed
+        except ValueError:  # it has been closed
             self._stream = None
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                self._lose()
+
+    def _lose(self) -> None:
+        """Let what is written, and what Python has kept to write, go nowhere."""
+        with suppress(OSError, ValueError, AttributeError):
+            assert self._stream is not None
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nothing, self._stream.fileno())
+            os.close(nothing)
+        self._stream = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)

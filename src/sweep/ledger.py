@@ -41,6 +41,7 @@ class Ledger:
             "exit_code": exit_code,
         }
         left = memoryview(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+        self._path.parent.mkdir(parents=True, exist_ok=True)  # it may have been deleted meanwhile
         with self._path.open("ab", buffering=0) as file:
             end = file.tell()
             try:
@@ -52,8 +53,10 @@ class Ledger:
 
     def lines(self) -> list[dict[str, Any]]:
         """Return all complete lines written so far; damaged ones are left out."""
-        found = []
-        for line in self._path.read_bytes().decode("utf-8", errors="replace").splitlines():
+        found: list[dict[str, Any]] = []
+        if not self._path.exists():
+            return found
+        for line in self._path.read_bytes().decode("utf-8", errors="replace").split("\n"):
             with suppress(json.JSONDecodeError):
                 entry = json.loads(line)
                 if isinstance(entry, dict) and {"signature", "overrides"} <= entry.keys():

@@ -39,7 +39,8 @@ def entries(ledger: Ledger, outputs: Path) -> "list[Entry]":
         typed = dict(_key_value(text) for text in overrides)
         state, metrics = folder.state() or State.QUEUED, folder.metrics()
         seed = int(metrics.get("seed", typed.get("seed", 0)))
-        found.append(Entry(typed, state, metrics, f"runs/{signature}", seed))
+        code = str(folder.status().get("code", ""))
+        found.append(Entry(typed, state, metrics, f"runs/{signature}", seed, code))
     return found
 
 
@@ -83,7 +84,7 @@ def publish(trials: "Sequence[Entry]", folder: Path, settings: Settings, console
     """
     from src.sweep.leaderboard import ranked_rows, table_of
     from src.sweep.picture import draw
-    from src.sweep.reporting import effects_of, notes_of, ranking_of, write_leaderboard
+    from src.sweep.reporting import code_notes, effects_of, notes_of, ranking_of, write_leaderboard
     from src.sweep.tuning_curves import write_tuning_curves
 
     ranking = ranking_of(trials, settings)
@@ -92,7 +93,7 @@ def publish(trials: "Sequence[Entry]", folder: Path, settings: Settings, console
     # The third metric is what ranks rows where that is not their objective.
     _print_leaderboard(table, 3 if ranking.reorders(rows) else 2, console)
     effects = effects_of(rows, ranking)
-    notes = notes_of(rows, ranking, table, effects)
+    notes = [*code_notes(trials), *notes_of(rows, ranking, table, effects)]
     for note in notes:
         _say(console, note)
     try:

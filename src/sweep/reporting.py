@@ -1,5 +1,6 @@
 """What a sweep says of its leaderboard: ranking and verdicts, effects of the swept keys, tuning curves."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -56,6 +57,17 @@ def notes_of(
         effects: of the swept keys.
     """
     return [*reservations(rows, ranking), *edge_notes(table), *effect_notes(effects, ranking)]
+
+
+def code_notes(trials: Sequence[Entry]) -> list[str]:
+    """Return a warning where trials with results ran different versions of the code."""
+    versions = Counter(entry.code for entry in trials if entry.metrics)
+    if len(versions) < 2:
+        return []
+    return [
+        f"These trials ran {len(versions)} versions of the code in src/ ({', '.join(map(str, versions.values()))} "
+        "trials): a difference may be the code's. The command with all values runs those of other code again."
+    ]
 
 
 def write_leaderboard(

@@ -22,6 +22,7 @@ class Entry:
         metrics: content of `metrics.json`, empty if there is none.
         run: the trial's folder, relative to the outputs folder.
         seed: of the training.
+        code: fingerprint of the code that it ran.
     """
 
     overrides: Mapping[str, str]
@@ -29,6 +30,7 @@ class Entry:
     metrics: Mapping[str, Any]
     run: str
     seed: int = 0
+    code: str = ""
 
 
 @dataclass
@@ -89,7 +91,7 @@ def is_named(key: str) -> bool:
 
 
 def trial_rows(entries: Sequence[Entry], keys: Sequence[str]) -> list[Row]:
-    """Group trials that differ in nothing but the seed into rows.
+    """Group trials that differ in nothing but the seed into rows; those tested on different items are different rows.
 
     Args:
         entries: one per trial.
@@ -98,7 +100,22 @@ def trial_rows(entries: Sequence[Entry], keys: Sequence[str]) -> list[Row]:
     groups: dict[tuple[str, ...], list[Entry]] = {}
     for entry in entries:
         groups.setdefault(tuple(entry.overrides.get(key, "") for key in keys), []).append(entry)
-    return [_trial_row(members, dict(zip(keys, group, strict=True))) for group, members in groups.items()]
+    return [
+        _trial_row(members, dict(zip(keys, group, strict=True)))
+        for group, of_group in groups.items()
+        for members in _by_data(of_group)
+    ]
+
+
+def _by_data(entries: Sequence[Entry]) -> list[list[Entry]]:
+    """Group trials by the items they were tested on; those without results are put into the first group."""
+    groups: dict[str, list[Entry]] = {data_of(entry): [] for entry in entries if entry.metrics}
+    if not groups:
+        return [list(entries)]
+    first = next(iter(groups))
+    for entry in entries:
+        groups[data_of(entry) if entry.metrics else first].append(entry)
+    return list(groups.values())
 
 
 def _trial_row(members: Sequence[Entry], swept: Mapping[str, str]) -> Row:

@@ -120,6 +120,7 @@ CASES = {
     ),
     "optimizer argument": Case((DEBUG, "+optimizer.lrate=1"), ("optimizer", "lrate", "check")),
     "objective": Case((DEBUG, "objective=f1_makro"), ("f1_makro", "Did you mean f1_macro?")),
+    "long name of a sweep": Case(("-m", DEBUG, f"sweep.name={'n' * 300}"), ("sweep.name=nn", "too long")),
     "name of a sweep": Case(("-m", DEBUG, "sweep.name=a/b"), ("sweep.name=a/b", "slashes")),
     "reference that is no row": Case(
         ("-m", DEBUG, "optimizer=adam,sgd", "sweep.reference=optimizer=rmsprop"),

@@ -283,3 +283,31 @@ def test_the_reason_to_stop_is_of_one_attempt(folder):
     folder.end(State.PRUNED, 0)
     begin(folder, resume=True)
     assert folder.asked_to_stop() is None
+
+
+def test_without_a_status_nothing_is_gone_on_with_and_no_attempt_overwritten(folder):
+    begin(folder)
+    checkpoint(folder)
+    assert begin(folder) == 2
+    checkpoint(folder)
+    for damage in ("{", None):
+        path = folder.path / "status.json"
+        path.unlink() if damage is None else path.write_text(damage)
+        what, why = what_to_do(folder, CODE, retry=False, reuse="same_code")
+        assert (what, why) == ("run", "status.json is gone or damaged, starts again")
+        number = begin(folder)
+        assert folder.last_checkpoint() is None
+        assert sorted(entry.name for entry in (folder.path / "attempts").iterdir()) == [
+            str(attempt) for attempt in range(1, number)
+        ]
+        checkpoint(folder)
+    assert [(folder.path / f"attempts/{k}/train.log").exists() for k in (1, 2, 3)] == [True] * 3
+
+
+def test_metrics_of_something_else_are_damaged(folder):
+    begin(folder)
+    (folder.path / "metrics.json").write_text('{"objective": {}}')
+    folder.end(State.FINISHED, 0)
+    assert folder.state() == State.FINISHED
+    (folder.path / "metrics.json").write_text('{"objectivf": {}}')
+    assert folder.state() == State.DAMAGED

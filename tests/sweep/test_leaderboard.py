@@ -187,3 +187,13 @@ def test_baselines_of_one_name_are_told_apart_by_what_was_swept():
     assert {"prior (features=mel)", "prior (features=chroma)", "majority"} <= set(shown)
     assert shown["prior (features=mel)"] == "prior"
     assert "*prior (features=chroma)*" in markdown(table)
+
+
+def test_seeds_that_were_tested_on_different_items_are_not_averaged():
+    entries = [entry(seed=seed, value=0.5 + 0.1 * seed) for seed in (1, 2, 3)]
+    for each, items in zip(entries, ("first", "second", "second"), strict=True):
+        each.metrics["data"] = {"evaluation": items}
+    table = leaderboard([*entries, entry(seed=4, state="failed")])
+    rows = table[table["kind"] == "trial"]
+    assert dict(zip(rows["test_items"], rows["n_seeds"], strict=True)) == {"first": 1, "second": 2}
+    assert sum(len(runs.split()) for runs in rows["runs"]) >= 4

@@ -1,5 +1,6 @@
 import json
 import resource
+import shutil
 import signal
 from datetime import datetime
 
@@ -73,3 +74,20 @@ def test_a_job_is_named_by_what_tells_it_from_the_others(tmp_path):
     assert job.folder == tmp_path / "runs" / "abc"
     assert Job("abc", {}, ("b=2",), tmp_path, "m", "c", shared=("b=2",)).name == "b=2"
     assert Job("abc", {}, (), tmp_path, "m", "c").name == "defaults"
+
+
+def test_separators_of_lines_in_an_override_separate_nothing(tmp_path):
+    ledger = Ledger(tmp_path / "jobs.jsonl")
+    overrides = ["name=a\u2028b", "name=a\x85b", "name=a\nb"]
+    for override in overrides:
+        ledger.write("abc", "queued", overrides=[override])
+    assert [line["overrides"] for line in ledger.lines()] == [[override] for override in overrides]
+
+
+def test_a_folder_that_is_deleted_meanwhile_is_made_again(tmp_path):
+    ledger = Ledger(tmp_path / "sweep" / "jobs.jsonl")
+    assert ledger.lines() == []
+    ledger.write("abc", "queued", overrides=[])
+    shutil.rmtree(tmp_path / "sweep")
+    ledger.write("abc", "running", overrides=[])
+    assert [line["state"] for line in ledger.lines()] == ["running"]

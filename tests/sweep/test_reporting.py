@@ -5,7 +5,7 @@ import pytest
 
 from src.sweep.leaderboard import ranked_rows, table_of
 from src.sweep.ranking import Ranking
-from src.sweep.reporting import effects_of, notes_of, ranking_of, write_leaderboard
+from src.sweep.reporting import code_notes, effects_of, notes_of, ranking_of, write_leaderboard
 from src.sweep.rows import Entry
 from src.sweep.settings import Settings
 from src.sweep.state import State
@@ -87,3 +87,14 @@ def test_what_matters_is_the_metrics_own_unless_it_is_typed(tmp_path):
     assert ranking_of(one, Settings(tmp_path, "none")).matters == 0.02
     assert ranking_of(one, Settings(tmp_path, "none", matters=0.3)).matters == 0.3
     assert ranking_of(one, Settings(tmp_path, "none", reference="loss=bce")).reference == "loss=bce"
+
+
+def test_trials_of_different_code_are_told():
+    ran = [
+        Entry({"seed": str(seed)}, State.FINISHED, {"objective": {}}, f"runs/{seed}", seed, code)
+        for seed, code in enumerate(("a", "b", "a"))
+    ]
+    [line] = code_notes(ran)
+    assert "2 versions of the code in src/ (2, 1 trials)" in line
+    assert code_notes([ran[0], ran[2]]) == []
+    assert code_notes([*ran[:1], Entry({}, State.QUEUED, {}, "runs/3", 3, "b")]) == []
