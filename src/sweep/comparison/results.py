@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from src.sweep.comparison.variances import Prior, draw_variances, variance_prior
 
@@ -97,7 +98,10 @@ def estimate_errors(
         variances = np.diag(covariance)
         item_variance = np.maximum(variances[:, None] + variances - 2 * covariance, 0.0)
         wider = np.sqrt((n_groups - 1) / rng.chisquare(n_groups - 1, size=(n_draws, len(results))))
-        drawn += wider * rng.multivariate_normal(np.zeros(len(results)), covariance, n_draws, method="eigh")
+        with threadpool_limits(1):  # on a busy machine, threads wait for each other ten times as long
+            drawn += wider * rng.multivariate_normal(
+                np.zeros(len(results)), covariance, n_draws, method="eigh"
+            )
     return Errors(
         means=np.array([each.values.mean() for each in results]),
         n_seeds=n_seeds,
