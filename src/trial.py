@@ -89,9 +89,10 @@ def prepare(configs: Sequence[Config]) -> None:
 def run(config: Config, folder: Path, report: Report, info: Mapping[str, Any]) -> float:
     """Train, test the best checkpoint, and write `predictions.npz`, `metrics.json` and `samples/`.
 
-    Training continues from `checkpoints/last.ckpt` if it exists, or the one before if that can't be read. With
-    `overfit_batches` the best checkpoint is the best on those batches; the test is on the whole test split, as ever.
-    A picture or other sample that can't be written is left out.
+    Training continues from `checkpoints/last.ckpt` if it exists, or the one before if that can't be read; where the
+    `best.ckpt` that it names is gone, training begins anew. With `overfit_batches` the best checkpoint is the best on
+    those batches; the test is on the whole test split, as ever. A picture or other sample that can't be written is
+    left out.
 
     Args:
         config: frozen.
@@ -160,7 +161,7 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
             raise UserError(
                 "training ended before its first validation; raise trainer.max_time or max_epochs."
             )
-        _evaluate_best(trainer, learner, data, folder)
+        _evaluate_best(trainer, learner, data)
         val, test = (_measured(learner, split, kept.outputs[split], groups[split]) for split in SPLITS[1:])
         if trainer.is_global_zero:
             answered = {
@@ -211,20 +212,19 @@ def _threads_and_seed(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def _evaluate_best(trainer: lightning.Trainer, learner: Learner, data: DataModule, folder: Path) -> None:
-    best = _best_checkpoint(trainer, folder)
+def _evaluate_best(trainer: lightning.Trainer, learner: Learner, data: DataModule) -> None:
+    best = _best_checkpoint(trainer)
     if best is not None:
         learner.load_state_dict(read_checkpoint(best)["state_dict"])
     trainer.validate(learner, data, verbose=False)
     trainer.test(learner, data, verbose=False)
 
 
-def _best_checkpoint(trainer: lightning.Trainer, folder: Path) -> Path | None:
+def _best_checkpoint(trainer: lightning.Trainer) -> Path | None:
     """Return the checkpoint of the best weights; `None` where no callback keeps them."""
     for callback in trainer.checkpoint_callbacks:
         if isinstance(callback, ModelCheckpoint) and callback.filename == BEST and callback.best_model_path:
-            # A folder that was moved before its trial went on has another path than the callback remembers.
-            return folder / "checkpoints" / Path(callback.best_model_path).name
+            return Path(callback.best_model_path)
     return None
 
 

@@ -33,6 +33,7 @@ ROOMS = (
         "processes",
         "requirements",
         "rules",
+        "signals",
         "words",
     },
 )

@@ -3,6 +3,7 @@
 import csv
 import importlib.metadata
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -121,16 +122,56 @@ def test_a_trial_whose_samples_cannot_be_written_has_its_figures(
     assert all("No space left on device" in line for line in lines)
 
 
+def stop_after_two(progress: dict[str, Any]) -> None:
+    if progress["epoch"] == 2:
+        raise Stopped(StopReason.PRUNED)
+
+
+def best_at_first(finished: Finished) -> dict[str, Any]:
+    """A configuration of three epochs, the first of which counts as the best."""
+    callbacks = finished[0]["callbacks"]
+    best = {**callbacks["best"], "monitor": "epoch", "mode": "min"}
+    return {**finished[0], "callbacks": {**callbacks, "best": best}, "logger": {}}
+
+
+def results_of(folder: Path) -> dict[str, Any]:
+    metrics = json.loads((folder / "metrics.json").read_text())
+    return {part: metrics[part] for part in ("objective", "val", "test", "threshold")}
+
+
+def test_a_trial_whose_folder_was_moved_goes_on_as_in_place(finished: Finished, tmp_path: Path) -> None:
+    config, here, there = best_at_first(finished), tmp_path / "here", tmp_path / "there"
+    with pytest.raises(Stopped):
+        run(config, here, stop_after_two, INFO)
+    shutil.copytree(here, there)
+    run(config, here, lambda _: None, INFO)
+    expected = results_of(here)
+    shutil.rmtree(here)
+    run(config, there, lambda _: None, INFO)
+    assert torch.load(there / "checkpoints" / "best.ckpt", weights_only=True)["epoch"] == 0
+    assert results_of(there) == expected
+
+
+def test_a_trial_that_lost_its_best_weights_starts_again(
+    finished: Finished, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = best_at_first(finished)
+    with pytest.raises(Stopped):
+        run(config, tmp_path, stop_after_two, INFO)
+    (tmp_path / "checkpoints" / "best.ckpt").unlink()
+    reports: list[dict[str, Any]] = []
+    run(config, tmp_path, reports.append, INFO)
+    assert "best.ckpt is gone; the trial starts again" in capsys.readouterr().err
+    assert [report["epoch"] for report in reports] == [1, 2, 3]
+    assert [row["epoch"] for row in read_history(tmp_path / "history.csv")] == [0, 1, 2]
+
+
 def test_a_trial_goes_on_from_the_checkpoint_before_one_that_is_broken(
     finished: Finished, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def stop(progress: dict[str, Any]) -> None:
-        if progress["epoch"] == 2:
-            raise Stopped(StopReason.PRUNED)
-
     config = {**finished[0], "logger": {}}
     with pytest.raises(Stopped):
-        run(config, tmp_path, stop, INFO)
+        run(config, tmp_path, stop_after_two, INFO)
     checkpoints = tmp_path / "checkpoints"
     (checkpoints / "last.ckpt").write_bytes(b"")
     reports: list[dict[str, Any]] = []
@@ -331,12 +372,11 @@ def test_balanced_weights_are_counted_on_the_training_part(composed: Callable[..
 
 
 def test_the_checkpoint_that_is_tested_is_the_callbacks_best(tmp_path: Path) -> None:
-    """Also where the folder was moved since."""
     best, last = ModelCheckpoint(monitor="val/f1_macro", filename="best"), ModelCheckpoint(filename="last")
     trainer = lightning.Trainer(accelerator="cpu", callbacks=[last, best], logger=False)
-    assert _best_checkpoint(trainer, tmp_path) is None
-    best.best_model_path, last.best_model_path = "/elsewhere/checkpoints/best.ckpt", "/elsewhere/last.ckpt"
-    assert _best_checkpoint(trainer, tmp_path) == tmp_path / "checkpoints" / "best.ckpt"
+    assert _best_checkpoint(trainer) is None
+    best.best_model_path, last.best_model_path = str(tmp_path / "best.ckpt"), str(tmp_path / "last.ckpt")
+    assert _best_checkpoint(trainer) == tmp_path / "best.ckpt"
 
 
 def test_epochs_are_counted_as_epochs_and_a_plateau_is_sought_where_there_is_a_value(

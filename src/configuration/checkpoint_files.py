@@ -56,13 +56,12 @@ def read_checkpoint(path: str | Path, option: str = "checkpoint") -> dict[str, A
     return {**state, "hyper_parameters": {**description, "config": with_current_names(config)}}
 
 
-def readable(path: Path) -> bool:
-    """Whether a checkpoint is complete and holds plain values and tensors only."""
+def read_if_whole(path: Path) -> dict[str, Any] | None:
+    """Return what a checkpoint holds; `None` where it is not complete, or holds more than plain values and tensors."""
     try:
-        _loaded(path)
+        return dict(_loaded(path))
     except Exception:
-        return False
-    return True
+        return None
 
 
 def _loaded(path: Path) -> Any:

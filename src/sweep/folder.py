@@ -17,8 +17,6 @@ _KEPT = ("attempts", ".lock", "status.json")
 _CARRIED_ON = ("checkpoints", "history.csv")
 _BEST = "checkpoints/best.ckpt"
 _RESULTS = ("metrics.json", "predictions.npz", _BEST)
-_MAY_GO = (_BEST,)
-"""Results that may be deleted to save space; what is left of them must be whole."""
 
 
 class TrialFolder:
@@ -80,15 +78,13 @@ class TrialFolder:
         return state in list(State) and State(state).final
 
     def damaged(self) -> list[str]:
-        """Return the results of a finished trial that are gone, or not as large as they were written."""
-        damaged = []
-        for name, size in self.status().get("results", {}).items():
-            path = self.path / name
-            if path.exists() or name not in _MAY_GO:
-                whole = path.exists() and path.stat().st_size == size
-                if not whole or (name == "metrics.json" and "objective" not in self.metrics()):
-                    damaged.append(name)
-        return damaged
+        """Return the results of a finished trial that are gone, or not as large as they were written.
+
+        `best.ckpt` may be deleted to save space, but others that are gone can't be computed again without it.
+        """
+        results = self.status().get("results", {})
+        damaged = [name for name, size in results.items() if not self._whole(name, size)]
+        return [] if damaged == [_BEST] and not (self.path / _BEST).exists() else damaged
 
     def update(self, **changes: Any) -> None:
         """Set keys of `status.json`, atomically."""
@@ -178,6 +174,11 @@ class TrialFolder:
         """Return the greatest number of an attempt in `attempts/`, 0 where there is none."""
         names = [entry.name for entry in self.path.glob("attempts/*")]
         return max((int(name) for name in names if name.isdigit()), default=0)
+
+    def _whole(self, name: str, size: int) -> bool:
+        path = self.path / name
+        whole = path.exists() and path.stat().st_size == size
+        return whole and (name != "metrics.json" or "objective" in self.metrics())
 
     def _put_away(self, attempt: int, resume: bool) -> None:
         """Move an attempt's files to `attempts/<attempt>/`; what the next attempt needs to resume it is copied.

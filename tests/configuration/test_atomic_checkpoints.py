@@ -1,9 +1,12 @@
 """Checkpoints are complete at any time, and a trial goes on from the latest one that can be read."""
 
 import os
+import signal
 import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import lightning
@@ -60,6 +63,50 @@ def test_a_killed_writer_leaves_what_was_there(tmp_path: Path, monkeypatch: pyte
     assert [path.name for path in tmp_path.iterdir()] == ["last.ckpt"]
 
 
+class Stop(BaseException):
+    pass
+
+
+def in_another_thread(number: int) -> None:
+    thread = threading.Thread(target=signal.raise_signal, args=[number])
+    thread.start()
+    thread.join()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGALRM])
+@pytest.mark.parametrize("send", [signal.raise_signal, in_another_thread])
+def test_a_signal_waits_until_the_checkpoint_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, send: Callable[[int], None], number: signal.Signals
+) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise Stop
+
+    save = torch.save
+
+    def save_under_a_signal(checkpoint: object, file: Any) -> None:
+        send(number)
+        save(checkpoint, file)
+
+    monkeypatch.setattr(torch, "save", save_under_a_signal)
+    before = signal.signal(number, stop)
+    try:
+        with pytest.raises(Stop):
+            saved(tmp_path, 1)
+        assert signal.getsignal(number) is stop
+    finally:
+        signal.signal(number, before)
+    assert epoch_of(tmp_path / "last.ckpt") == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["last.ckpt"]
+
+
+def test_a_thread_writes_checkpoints_too(tmp_path: Path) -> None:
+    """Python lets the main thread alone replace handlers of signals."""
+    thread = threading.Thread(target=saved, args=[tmp_path, 1])
+    thread.start()
+    thread.join()
+    assert epoch_of(tmp_path / "last.ckpt") == 0
+
+
 def no_links(*_: object) -> None:
     raise OSError("Operation not supported")
 
@@ -94,6 +141,42 @@ def test_a_trial_goes_on_from_the_latest_that_can_be_read(
     assert checkpoint_to_resume(tmp_path) is None
     [line] = capsys.readouterr().err.splitlines()
     assert line.endswith("last.ckpt and before_last.ckpt cannot be read; the trial starts again")
+
+
+def naming(best: Path) -> dict[str, Any]:
+    """What Lightning stores of a callback that keeps the best."""
+    paths = dict.fromkeys(("best_model_path", "kth_best_model_path"), str(best))
+    state = {**paths, "last_model_path": "", "dirpath": str(best.parent), "best_k_models": {str(best): 0.5}}
+    return {"epoch": 1, "callbacks": {"ModelCheckpoint{}": state, "EarlyStopping{}": {"wait_count": 0}}}
+
+
+def test_a_checkpoint_names_those_in_the_folder_that_it_lies_in(tmp_path: Path) -> None:
+    io, here = AtomicCheckpointIO(), tmp_path / "here"
+    here.mkdir()
+    (tmp_path / "link").symlink_to(here)
+    for best in ("best.ckpt", "of f1/0.5.ckpt"):
+        elsewhere = naming(Path("/elsewhere/checkpoints") / best)
+        elsewhere["callbacks"]["ModelCheckpoint{}"]["dirpath"] = "/elsewhere/checkpoints"
+        expected = naming(here / best)
+        expected["callbacks"]["ModelCheckpoint{}"]["dirpath"] = str(here)
+        io.save_checkpoint(elsewhere, here / "last.ckpt")
+        assert io.load_checkpoint(tmp_path / "link" / "last.ckpt") == expected
+
+
+def test_no_trial_goes_on_without_the_best_weights_that_its_checkpoint_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    best = tmp_path / "best.ckpt"
+    best.touch()
+    for _ in range(2):
+        AtomicCheckpointIO().save_checkpoint(naming(Path("/elsewhere/best.ckpt")), tmp_path / "last.ckpt")
+    assert epoch_of(checkpoint_to_resume(tmp_path)) == 1
+    best.unlink()
+    assert checkpoint_to_resume(tmp_path) is None
+    [line] = capsys.readouterr().err.splitlines()
+    assert line == f"{best} is gone; the trial starts again"
+    best.touch()
+    assert checkpoint_to_resume(tmp_path) is None, "a new training has other best weights"
 
 
 def test_a_trainer_needs_no_room_for_temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -178,6 +178,26 @@ def test_a_checkpoint_may_be_deleted_to_save_space(folder):
     assert action(folder) == "reuse"
 
 
+@pytest.mark.parametrize("name", ["metrics.json", "predictions.npz"])
+def test_results_that_are_gone_are_not_computed_again_without_the_best_weights(folder, name):
+    finished(folder)
+    (folder.path / "checkpoints" / "best.ckpt").unlink()
+    (folder.path / name).unlink()
+    assert what_to_do(folder, CODE, retry=False, reuse="same_code") == (
+        "run",
+        f"finished, but {name} and checkpoints/best.ckpt is gone or damaged, starts again",
+    )
+
+
+def test_a_trial_that_kept_no_best_weights_goes_on_from_its_last_checkpoint(folder):
+    begin(folder)
+    checkpoint(folder)
+    (folder.path / "metrics.json").write_text('{"objective": {"value": 0.5}}')
+    folder.end(State.FINISHED, 0)
+    (folder.path / "metrics.json").unlink()
+    assert action(folder) == "resume"
+
+
 class Killed(BaseException):
     pass
 
