@@ -77,9 +77,11 @@ def measure(count: int) -> dict[str, dict[str, float]]:
                 jobs: Sequence[Overrides], composer: Composer = composer, freezer: Freezer = freezer
             ) -> list[Job]:
                 return [
-                    Job(found, config, tuple(typed), outputs, "src.trial", "")
+                    Job(found, config, tuple(typed), outputs, "src.trial", "", inputs=inputs)
                     for typed in jobs
-                    for config, found in [freezer.freeze(own(composer.resolve(typed, lambda _: None)))]
+                    for config, found, inputs in [
+                        freezer.freeze(own(composer.resolve(typed, lambda _: None)))
+                    ]
                 ]
 
             took = seconds(shared, jobs)

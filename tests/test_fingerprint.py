@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 from contextlib import suppress
@@ -129,6 +130,19 @@ def test_write_json_keeps_the_old_file_when_writing_fails(tmp_path, monkeypatch)
         write_json(path, 2)
     monkeypatch.undo()
     assert json.loads(path.read_text()) == 1
+
+
+def test_the_files_of_a_folder_are_hashed_in_the_order_of_their_paths(tmp_path):
+    names = ["a/b/c", "a/b-c", "a.b", "a-b/c", "B", "é/ü"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    (tmp_path / "to nothing").symlink_to(tmp_path / "nothing")
+    text = ""
+    for path in sorted(tmp_path / name for name in names):
+        content = hashlib.blake2b(path.read_bytes()).hexdigest()[:32]
+        text += f"{path.relative_to(tmp_path)}|{path.stat().st_size}|{content}\0"
+    assert content_hash(tmp_path) == hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
 
 def test_code_outside_the_root_counts_by_its_own_name(tmp_path):

@@ -69,8 +69,9 @@ def train(config: dict[str, Any], overrides: list[str]) -> int:
         os.environ[CORES] = str(config["cores"])
     frozen = freeze(config)
     outputs = Path(config["outputs"])
-    name = signature(frozen, roles(frozen), known_contents(outputs, config["reuse"]))
-    job = Job(name, frozen, tuple(overrides), outputs, "src.trial", code())
+    contents: dict[str, str] = {}
+    name = signature(frozen, roles(frozen), known_contents(outputs, config["reuse"]), contents)
+    job = Job(name, frozen, tuple(overrides), outputs, "src.trial", code(), inputs=contents)
     folder = TrialFolder(job.folder)
     if not config["dry_run"]:
         _wait_for(folder, console)

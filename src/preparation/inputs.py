@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from src.fingerprint import content_hash, read_json, value_hash, write_json
+from src.fingerprint import content_hash, read_json, stamp, value_hash, write_json
 
 
 def files_hash(root: Path, names: Sequence[str], memory: Path) -> str:
@@ -12,13 +12,10 @@ def files_hash(root: Path, names: Sequence[str], memory: Path) -> str:
     Args:
         root: the folder that the names are relative to.
         names: of existing files.
-        memory: a JSON file that caches the hash by names, sizes and modification times, so that unchanged files are
-            not read again.
+        memory: a JSON file that caches the hash by names, sizes and times, so that unchanged files are not read again.
     """
-    stats = [(root / name).stat() for name in names]
-    stamps = [[name, stat.st_size, stat.st_mtime_ns] for name, stat in zip(names, stats, strict=True)]
     known = read_json(memory) or {}
-    key = value_hash([str(root), stamps])
+    key = value_hash([str(root), [[name, *stamp((root / name).stat())] for name in names]])
     if key not in known:
         known[key] = value_hash([[name, content_hash(root / name)] for name in names])
         write_json(memory, known)

@@ -3,14 +3,16 @@
 import math
 import signal
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
-from typing import Self
+from typing import Any, Self
 
 from src.errors import UserError
+from src.fingerprint import Memory
 from src.requirements import broken_library, may_be_a_broken_library
 from src.sweep.folder import TrialFolder
+from src.sweep.identity import have_changed
 from src.sweep.job import Job
 from src.sweep.progress import ProgressWriter, Stopped
 from src.sweep.protocol import Report, load_trial
@@ -22,6 +24,10 @@ _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 class _TooLong(BaseException):
     """The timeout has passed; no `Exception`, so that `except Exception` in the trial does not catch it."""
+
+
+class _ChangedDataError(Exception):
+    """The inputs are not those that the signature was computed with."""
 
 
 def attempt(job: Job, folder: TrialFolder, report: Report, number: int, timeout: float | None = None) -> int:
@@ -64,7 +70,7 @@ def _outcome(job: Job, report: Report, number: int) -> tuple[State, int, str | N
         "overrides": list(job.overrides),
     }
     try:
-        objective = load_trial(job.trial).run(job.config, job.folder, report, info)
+        objective = _run(job, report, info)
     except UserError as error:
         print(f"Error: {error}", flush=True)
         return State.FAILED, State.FAILED.exit_code, str(error)
@@ -75,6 +81,8 @@ def _outcome(job: Job, report: Report, number: int) -> tuple[State, int, str | N
         return State.INTERRUPTED, State.INTERRUPTED.exit_code, "stopped by SIGINT"
     except Stopped as stop:
         return stop.reason.state, stop.reason.state.exit_code, str(stop)
+    except _ChangedDataError as changed:
+        return State.INTERRUPTED, State.INTERRUPTED.exit_code, str(changed)
     except FloatingPointError as error:
         return State.NAN, State.NAN.exit_code, str(error)
     except _TooLong as error:
@@ -89,6 +97,24 @@ def _outcome(job: Job, report: Report, number: int) -> tuple[State, int, str | N
     if objective is None or not math.isfinite(objective):
         return State.NAN, State.NAN.exit_code, f"the objective is {objective}"
     return State.FINISHED, 0, None
+
+
+def _run(job: Job, report: Report, info: Mapping[str, Any]) -> float:
+    """Run the trial, unless its data have changed; what it made of data that changed meanwhile is set aside."""
+    _check_data(job)
+    objective = load_trial(job.trial).run(job.config, job.folder, report, info)
+    try:
+        _check_data(job)
+    except _ChangedDataError:
+        TrialFolder(job.folder).set_aside()
+        raise
+    return objective
+
+
+def _check_data(job: Job) -> None:
+    if have_changed(job.inputs, job.outputs / "cache" / Memory.CONTENTS):
+        began = "sweep" if job.sweep else "trial"
+        raise _ChangedDataError(f"the data have changed since the {began} began; run the command again")
 
 
 def _failed(error: Exception) -> tuple[State, int, str | None]:

@@ -180,6 +180,14 @@ class TrialFolder:
         whole = path.exists() and path.stat().st_size == size
         return whole and (name != "metrics.json" or "objective" in self.metrics())
 
+    def set_aside(self) -> None:
+        """Move results and checkpoints to `attempts/<k>/`: they are not this trial's, and nothing goes on from them."""
+        target = self.path / "attempts" / str(self.status()["attempt"])
+        target.mkdir(parents=True, exist_ok=True)
+        for name in {Path(result).parts[0] for result in _RESULTS}:
+            if (self.path / name).exists():
+                (self.path / name).rename(_vacant(target / name))
+
     def _put_away(self, attempt: int, resume: bool) -> None:
         """Move an attempt's files to `attempts/<attempt>/`; what the next attempt needs to resume it is copied.
 

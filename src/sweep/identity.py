@@ -1,12 +1,13 @@
 """Identifies trials: a signature of all options that can change the result, and a fingerprint of the code."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from src.errors import UserError
-from src.fingerprint import changed_code, code_hash, content_hash, value_hash
+from src.fingerprint import Memory, changed_code, code_hash, content_hash, value_hash
 from src.options import Role
 
 
@@ -40,11 +41,32 @@ def signature(
 
 
 def known_contents(outputs: Path, reuse: str) -> Path:
-    """Return the file that remembers the hashes of inputs; `reuse=verify` deletes it, so that all are read again."""
-    memory = outputs / "cache" / "content_hashes.json"
+    """Return the file that remembers the hashes of inputs.
+
+    `reuse=verify` deletes it, and those of the lists of files of prepared data, so that all are read again.
+    """
     if reuse == "verify":
-        memory.unlink(missing_ok=True)
-    return memory
+        for memory in Memory:
+            (outputs / "cache" / memory).unlink(missing_ok=True)
+    return outputs / "cache" / Memory.CONTENTS
+
+
+def inputs(config: Mapping[str, Any], roles: Mapping[str, frozenset[Role]]) -> list[str]:
+    """Return the files and folders whose content counts for the signature, as the configuration names them."""
+    counting = (value for key, value in _leaves(config) if _counts_by_content(_roles_of(key, roles)))
+    return [path for value in counting for path in _paths(value)]
+
+
+def have_changed(contents: Mapping[str, str], memory: Path) -> bool:
+    """Whether inputs have another content now, or are gone.
+
+    Args:
+        contents: hashes by path, as `signature` computed them.
+        memory: see `signature`.
+    """
+    with suppress(FileNotFoundError):
+        return any(content_hash(Path(path).expanduser(), memory) != known for path, known in contents.items())
+    return True
 
 
 def without_effect(key: str, roles: Mapping[str, frozenset[Role]]) -> bool:
@@ -77,6 +99,17 @@ def changed_since_loaded() -> list[str]:
 def _hashed() -> list[Path]:
     entries = [path for path in _SOURCE.iterdir() if path.suffix == ".py" or path.is_dir()]
     return [path for path in entries if path.name not in ("sweep", "__pycache__")]
+
+
+def _counts_by_content(roles: frozenset[Role]) -> bool:
+    return Role.INPUT in roles and Role.NO_EFFECT not in roles
+
+
+def _paths(value: Any) -> list[str]:
+    """Return the paths in the value of an input: one, a list of them, or none."""
+    if isinstance(value, list | tuple):
+        return [path for item in value for path in _paths(item)]
+    return [] if value is None else [str(value)]
 
 
 def _leaves(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

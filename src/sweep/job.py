@@ -1,7 +1,8 @@
 """One trial of a sweep in the queue."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ class Job:
         code: fingerprint of the code.
         sweep: name of the sweep, empty for a single trial.
         shared: overrides that all trials of the sweep have in common.
+        inputs: hashes of the files and folders that the signature counts by their content, by path.
     """
 
     signature: str
@@ -32,6 +34,7 @@ class Job:
     code: str
     sweep: str = ""
     shared: tuple[str, ...] = ()
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
     def write(self) -> None:
         """Write `job.json`, which a process that knows only the folder needs besides `config.yaml`."""
@@ -40,6 +43,7 @@ class Job:
             "overrides": self.overrides,
             "code": self.code,
             "sweep": self.sweep,
+            "inputs": self.inputs,
         }
         write_json(self.folder / "job.json", fields)
 
@@ -74,6 +78,7 @@ class Job:
             trial,
             fields["code"],
             fields["sweep"],
+            inputs=fields["inputs"],
         )
 
     @property

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from src.errors import UserError
 from src.options import Role
 from src.sweep.folder import TrialFolder, what_to_do
-from src.sweep.identity import code, known_contents, signature, without_effect
+from src.sweep.identity import code, inputs, known_contents, signature, without_effect
 from src.sweep.job import Job
 from src.sweep.planning_progress import Progress
 from src.sweep.protocol import Trial, load_trial
@@ -44,6 +44,14 @@ class Plan:
     gpus: list[str] = field(default_factory=list)
 
 
+class Frozen(NamedTuple):
+    """A frozen configuration, its signature, and the hashes of the inputs that count for it, by path."""
+
+    config: dict[str, Any]
+    signature: str
+    inputs: dict[str, str]
+
+
 class Freezer:
     """Freezes and identifies configurations; what they have in common is checked once.
 
@@ -57,10 +65,10 @@ class Freezer:
         self._memory = memory
         self._known: dict[str, Any] = {}
         self._contents: dict[str, str] = {}
-        self._frozen: dict[str, tuple[dict[str, Any], Mapping[str, frozenset[Role]]] | UserError] = {}
+        self._frozen: dict[str, _Known | UserError] = {}
 
-    def freeze(self, config: dict[str, Any]) -> tuple[dict[str, Any], str]:
-        """Return the frozen configuration and its signature.
+    def freeze(self, config: dict[str, Any]) -> Frozen:
+        """Return the frozen configuration and what identifies it.
 
         Raises:
             UserError: it is refused.
@@ -69,15 +77,25 @@ class Freezer:
         if same not in self._frozen:
             try:
                 frozen = self._trial.freeze(config, self._known)
-                self._frozen[same] = frozen, self._trial.roles(frozen)
+                roles = self._trial.roles(frozen)
+                self._frozen[same] = _Known(frozen, roles, inputs(frozen, roles))
             except UserError as error:
                 self._frozen[same] = error
         found = self._frozen[same]
         if isinstance(found, UserError):
             raise found
         # Shallow, so that a thousand seeds do not take a thousand times the memory; nothing changes what is frozen.
-        frozen = found[0] | ({"seed": config["seed"]} if "seed" in config else {})
-        return frozen, signature(frozen, found[1], self._memory, self._contents)
+        frozen = found.config | ({"seed": config["seed"]} if "seed" in config else {})
+        name = signature(frozen, found.roles, self._memory, self._contents)
+        return Frozen(frozen, name, {path: self._contents[path] for path in found.inputs})
+
+
+class _Known(NamedTuple):
+    """What configurations that differ in their seed alone have in common."""
+
+    config: dict[str, Any]
+    roles: Mapping[str, frozenset[Role]]
+    inputs: list[str]
 
 
 def plan(requests: Sequence[Request], settings: Settings, sweep: str) -> Plan:
@@ -99,7 +117,7 @@ def plan(requests: Sequence[Request], settings: Settings, sweep: str) -> Plan:
     for request in requests:
         progress.step()
         try:
-            config, name = freezer.freeze(request.config)
+            config, name, contents = freezer.freeze(request.config)
         except UserError as error:
             own = [override for override in request.overrides if override not in shared]
             refused.setdefault(str(error), []).append(" ".join(own))
@@ -109,7 +127,7 @@ def plan(requests: Sequence[Request], settings: Settings, sweep: str) -> Plan:
             idle |= _idle(request, planned[name], trial.roles(config))
             continue
         planned[name] = request
-        job = Job(name, config, request.overrides, outputs, settings.trial, code(), sweep, shared)
+        job = Job(name, config, request.overrides, outputs, settings.trial, code(), sweep, shared, contents)
         found.jobs.append(job)
         found.actions.append(
             what_to_do(TrialFolder(job.folder), job.code, retry=settings.retry, reuse=settings.reuse)

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from src.preparation.inputs import files_hash
@@ -31,6 +33,13 @@ def test_unchanged_files_are_read_once(root, tmp_path, monkeypatch):
     before = files_hash(root, NAMES, tmp_path / "memory.json")
     monkeypatch.setattr("src.preparation.inputs.content_hash", lambda path: pytest.fail("read again"))
     assert files_hash(root, NAMES, tmp_path / "memory.json") == before
+
+
+def test_a_file_that_has_kept_its_size_and_its_time_of_modification_is_read_again(root, tmp_path):
+    before, kept = files_hash(root, NAMES, tmp_path / "memory.json"), (root / "b.txt").stat()
+    (root / "b.txt").write_text("B.txt")
+    os.utime(root / "b.txt", ns=(kept.st_atime_ns, kept.st_mtime_ns))
+    assert files_hash(root, NAMES, tmp_path / "memory.json") != before
 
 
 def test_a_damaged_memory_is_made_again(root, tmp_path):

@@ -10,9 +10,10 @@ import types
 import pytest
 
 from src.errors import UserError
+from src.fingerprint import content_hash
 from src.sweep import attempt as attempts
 from src.sweep.attempt import attempt
-from src.sweep.folder import TrialFolder
+from src.sweep.folder import TrialFolder, what_to_do
 from src.sweep.job import Job
 from src.sweep.room import FULL
 from src.sweep.state import StopReason
@@ -22,13 +23,16 @@ from src.sweep.state import StopReason
 def run(tmp_path, monkeypatch):
     """Runs an attempt of a trial that does what the given function does; gives exit code and status."""
 
-    def attempted(behaviour, *, reports=False, stop=None, **options):
+    def attempted(behaviour, *, reports=False, stop=None, inputs=None, **options):
         module = types.ModuleType("a_trial_of_a_test")
         for name in ("freeze", "gpus", "gpus_needed", "incomparable", "jackknife", "prepare", "roles"):
             setattr(module, name, lambda *_: None)
         module.run = lambda config, folder, report, info: behaviour(report) if reports else behaviour()
         monkeypatch.setitem(sys.modules, module.__name__, module)
-        job = Job("0123456789ab", {"seed": 1}, ("seed=1",), tmp_path, module.__name__, "c0de")
+        job = Job(
+            "0123456789ab", {"seed": 1}, ("seed=1",), tmp_path, module.__name__, "c0de", "a sweep",
+            inputs=inputs or {},
+        )  # fmt: skip
         folder = TrialFolder(job.folder)
         folder.lock()
         number = folder.begin(job.config, resume=False, code=job.code)
@@ -156,6 +160,48 @@ def test_an_import_that_fails_though_all_libraries_load_keeps_its_traceback(run,
     assert (code, status["state"]) == (1, "failed")
     assert "cannot import name 'x'" in status["error"]
     assert "Traceback" in capsys.readouterr().err
+
+
+CHANGED = "the data have changed since the sweep began; run the command again"
+
+
+@pytest.fixture
+def data(tmp_path):
+    file = tmp_path / "data" / "a.wav"
+    file.parent.mkdir()
+    file.write_text("a")
+    return file
+
+
+@pytest.mark.parametrize("change", [lambda file: file.write_text("b"), lambda file: file.unlink()])
+def test_a_trial_whose_data_have_changed_does_not_begin(run, data, change):
+    inputs = {str(data): content_hash(data)}
+    change(data)
+    code, status = run(lambda: pytest.fail("it began"), inputs=inputs)
+    assert (code, status["state"], status["error"]) == (130, "interrupted", CHANGED)
+
+
+def test_a_trial_whose_data_change_meanwhile_is_not_finished_and_starts_again(run, data, tmp_path):
+    folder = tmp_path / "runs" / "0123456789ab"
+
+    def behaviour():
+        (folder / "checkpoints").mkdir()
+        for result in ("checkpoints/last.ckpt", "metrics.json"):
+            (folder / result).write_text("{}")
+        data.write_text("b")
+        return 0.5
+
+    code, status = run(behaviour, inputs={str(data.parent): content_hash(data.parent)})
+    assert (code, status["state"], status["error"]) == (130, "interrupted", CHANGED)
+    action, _ = what_to_do(TrialFolder(folder), "c0de", retry=False, reuse="same_code")
+    assert action == "run", "a checkpoint of other data is gone on from"
+    assert not (folder / "metrics.json").exists()
+    assert (folder / "attempts" / "1" / "checkpoints" / "last.ckpt").exists()
+
+
+def test_a_trial_whose_data_stay_finishes(run, data):
+    code, status = run(lambda: 0.5, inputs={str(data): content_hash(data)})
+    assert (code, status["state"]) == (0, "finished")
 
 
 @pytest.mark.parametrize(

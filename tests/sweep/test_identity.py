@@ -7,8 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from src.errors import UserError
+from src.fingerprint import Memory, content_hash
 from src.options import Role
-from src.sweep.identity import code, known_contents
+from src.paths import ROOT
+from src.preparation.inputs import files_hash
+from src.sweep.identity import code, have_changed, inputs, known_contents
 from src.sweep.identity import signature as signature_of
 
 CONFIG = {
@@ -127,9 +130,40 @@ def test_code_is_a_fingerprint_that_stays():
 
 
 def test_all_inputs_are_read_again_where_that_is_wanted(tmp_path):
-    memory = known_contents(tmp_path, "same_code")
-    memory.parent.mkdir()
-    memory.write_text("{}")
-    assert known_contents(tmp_path, "same_code").exists()
-    assert not known_contents(tmp_path, "verify").exists()
-    assert known_contents(tmp_path, "verify") == memory
+    cache, file = tmp_path / "cache", tmp_path / "a.bin"
+    file.write_bytes(b"1")
+    content_hash(file, cache / Memory.CONTENTS)
+    files_hash(tmp_path, ["a.bin"], cache / Memory.LISTS)
+    assert known_contents(tmp_path, "same_code") == cache / "content_hashes.json"
+    assert len([*cache.iterdir()]) == 2
+    assert known_contents(tmp_path, "verify") == cache / "content_hashes.json"
+    assert not [*cache.iterdir()]
+
+
+def test_every_hash_of_inputs_is_remembered_where_verifying_forgets_it():
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py")]
+    named = {name for text in texts for name in re.findall(r'cache_dir / "(\w+\.json)"', text)}
+    assert named == {"shared_sounds.json"}, "name it in src.fingerprint.Memory"
+
+
+def test_inputs_are_what_counts_by_content():
+    config = {"data": {"root": "a", "soundfonts": ["b", "c"], "x": 1}, "init_from": None, "outputs": "d"}
+    assert inputs(config, ROLES) == ["a", "b", "c"]
+    assert inputs(config, {key: roles | {Role.NO_EFFECT} for key, roles in ROLES.items()}) == []
+
+
+def test_inputs_have_changed_where_a_file_was_edited_or_is_gone(tmp_path, monkeypatch):
+    memory, folder = tmp_path / "memory.json", tmp_path / "data"
+    folder.mkdir()
+    (folder / "a.bin").write_bytes(b"1")
+    contents = {}
+    signature_of({"data": {"root": str(folder)}}, ROLES, memory, contents)
+    with monkeypatch.context() as patched:
+        patched.setattr("src.fingerprint._file_hash", lambda path: pytest.fail("read again"))
+        assert not have_changed(contents, memory)
+    (folder / "a.bin").write_bytes(b"2")
+    assert have_changed(contents, memory)
+    (folder / "a.bin").write_bytes(b"1")
+    assert not have_changed(contents, memory)
+    shutil.rmtree(folder)
+    assert have_changed(contents, memory)

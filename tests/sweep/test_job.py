@@ -7,7 +7,16 @@ from src.sweep.job import Job
 
 def test_a_job_is_read_from_its_folder(tmp_path):
     config = {"seed": 1, "lr": 1e-3, "text": "1e-3", "none": None, "nested": {"list": [1, 2.0, "x"]}}
-    job = Job("0123456789ab", config, ("seed=1", "lr=1e-3"), tmp_path, "a.trial", "c0de", "a sweep")
+    job = Job(
+        "0123456789ab",
+        config,
+        ("seed=1", "lr=1e-3"),
+        tmp_path,
+        "a.trial",
+        "c0de",
+        "a sweep",
+        inputs={"/a": "b"},
+    )
     TrialFolder(job.folder).begin(job.config, resume=False, code=job.code)
     job.write()
     assert Job.read(job.folder, "a.trial") == job

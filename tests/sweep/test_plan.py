@@ -1,6 +1,7 @@
 import pytest
 
 from src.errors import UserError
+from src.fingerprint import content_hash
 from src.options import Role
 from src.sweep import planning_progress
 from src.sweep.plan import Freezer
@@ -20,7 +21,7 @@ class Counting:
         return {**config, "more": {"a": 1}}
 
     def roles(self, config):
-        return {"outputs": frozenset({Role.NO_EFFECT})}
+        return {"outputs": frozenset({Role.NO_EFFECT}), "root": frozenset({Role.INPUT})}
 
 
 def test_seeds_are_frozen_once_and_have_signatures_of_their_own(tmp_path):
@@ -28,10 +29,20 @@ def test_seeds_are_frozen_once_and_have_signatures_of_their_own(tmp_path):
     freezer = Freezer(trial, tmp_path / "hashes.json")
     found = [freezer.freeze({"lr": lr, "seed": seed}) for lr in (1, 2) for seed in (1, 2, 3)]
     assert len(trial.frozen) == 2
-    assert [config["seed"] for config, _ in found] == [1, 2, 3] * 2
-    assert len({signature for _, signature in found}) == 6
+    assert [frozen.config["seed"] for frozen in found] == [1, 2, 3] * 2
+    assert len({frozen.signature for frozen in found}) == 6
     alone = Freezer(Counting(), tmp_path / "hashes.json").freeze({"lr": 2, "seed": 3})
     assert found[-1] == alone
+
+
+def test_each_configuration_has_the_hashes_of_its_own_inputs(tmp_path):
+    freezer, files = Freezer(Counting(), tmp_path / "hashes.json"), [tmp_path / "a", tmp_path / "b"]
+    for file in files:
+        file.write_text(file.name)
+    found = [freezer.freeze({"lr": 1, "seed": s, "root": str(file)}) for file in files for s in (1, 2)]
+    assert [frozen.inputs for frozen in found] == [
+        {str(file): content_hash(file)} for file in files for _ in (1, 2)
+    ]
 
 
 def test_what_is_refused_is_refused_for_all_seeds(tmp_path):

@@ -26,7 +26,7 @@ from src.datamodules.notes.tinysol_table import CARD
 from src.datamodules.options import DataOptions, Features, Folder, OtherSoundfonts, Seed
 from src.datamodules.sound_batches import ItemMaker, ShiftedSounds, SoundDataset, sound_loader
 from src.errors import UserError
-from src.fingerprint import read_json, value_hash, write_json
+from src.fingerprint import Memory, read_json, value_hash, write_json
 from src.metrics.band_statistics import band_statistics
 from src.metrics.baseline_data import MOST_ITEMS
 from src.options import Role
@@ -187,7 +187,7 @@ class NoteDataModule(DataModule):
     def notes_recipe(self) -> dict[str, Any]:
         """Return everything that determines the sounds."""
         return {
-            **self.origin.recipe(self.cache_dir / "content_hashes.json"),
+            **self.origin.recipe(self.cache_dir / Memory.CONTENTS),
             "notes": value_hash([note.name for note in self.notes]),
             "sample_rate": self.log_mel.sample_rate,
             "samples": self._stored_samples,

@@ -15,7 +15,7 @@ from src.datamodules.recordings.sources.entry import Entry, check_classes
 from src.datamodules.recordings.sources.film_windows import SHORTEST_S, WindowOptions
 from src.datamodules.recordings.sources.source_file import ON_ERROR, read_sources
 from src.errors import UserError
-from src.fingerprint import value_hash
+from src.fingerprint import Memory, value_hash
 from src.messages import say
 from src.preparation.code import code_signature
 from src.preparation.inputs import files_hash
@@ -150,7 +150,7 @@ class Chinese(Recordings):
         films = sorted({entry.source for entry in entries})
         return {
             "entries": [asdict(replace(entry, description="")) for entry in entries],
-            "films": files_hash(self._films(), films, self.cache_dir / "films.json"),
+            "films": files_hash(self._films(), films, self.cache_dir / Memory.LISTS),
             "windows": asdict(self.windows),
             "on_error": self.on_error,
             "code": code_signature(cutting),

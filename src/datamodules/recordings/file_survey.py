@@ -12,7 +12,7 @@ import soundfile
 from src.datamodules.left_out import check_left_out, say_left_out
 from src.datamodules.lists import write_left_out
 from src.errors import UserError
-from src.fingerprint import value_hash
+from src.fingerprint import Memory, value_hash
 from src.messages import say
 from src.preparation import survey
 from src.preparation.builder import Builder
@@ -47,7 +47,7 @@ class FileSurvey:
     def content(self) -> str:
         """A hash of the existing files and their names."""
         existing = [recording.path for recording in self.listed if (self.root / recording.path).is_file()]
-        return files_hash(self.root, existing, self.cache_dir / "recordings.json")
+        return files_hash(self.root, existing, self.cache_dir / Memory.LISTS)
 
     @functools.cached_property
     def cache(self) -> ArrayCache[ChunkedArrays]:

@@ -11,6 +11,7 @@ from src.datamodules.rolls.base import RollDataModule
 from src.datamodules.rolls.midi_rolls import SPLIT_BY, MidiMaker
 from src.datamodules.rolls.options import GridOptions
 from src.errors import UserError
+from src.fingerprint import Memory
 from src.preparation.inputs import files_hash
 from src.rules import one_of
 
@@ -67,7 +68,7 @@ class MidiFolder(RollDataModule):
 
     def rolls_recipe(self) -> dict[str, Any]:
         """Return the grid, how files are grouped, and a hash of the files and their names."""
-        content = files_hash(self._root(), self.piece_ids(), self.cache_dir / "midi_folders.json")
+        content = files_hash(self._root(), self.piece_ids(), self.cache_dir / Memory.LISTS)
         return {"grid": asdict(self.grid), "split_by": self.split_by, "files": content}
 
     def _root(self) -> Path:

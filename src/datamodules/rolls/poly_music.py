@@ -10,7 +10,7 @@ from src.datamodules.rolls.options import RollOptions
 from src.datamodules.rolls.poly_files import DATASETS, LOWEST_NOTE, N_NOTES, find_file
 from src.datamodules.rolls.poly_rolls import PolyMaker
 from src.errors import UserError
-from src.fingerprint import content_hash
+from src.fingerprint import Memory, content_hash
 from src.rules import one_of
 
 
@@ -71,7 +71,7 @@ class PolyMusic(RollDataModule):
 
     def rolls_recipe(self) -> dict[str, Any]:
         """Return the hash of the file."""
-        return {"file": content_hash(self._file(), self.cache_dir / "content_hashes.json")}
+        return {"file": content_hash(self._file(), self.cache_dir / Memory.CONTENTS)}
 
     def _file(self) -> Path:
         if self.root is None:

@@ -14,6 +14,7 @@ from src.datamodules.sequences.audio_maker import AudioClips, frames_of_clip
 from src.datamodules.sequences.base import SequenceDataModule, SequenceOptions
 from src.datamodules.sequences.export import write_feature_files, write_sound
 from src.errors import UserError
+from src.fingerprint import Memory
 from src.options import Role
 from src.preparation.inputs import files_hash
 from src.rules import flag, null, seconds, words
@@ -110,7 +111,7 @@ class GenreAudio(SequenceDataModule):
         """Return the clip's length, a hash of the files, and versions of libraries."""
         paths = [item.path for item in self._files]
         return {
-            "files": files_hash(self._folder_of_data(), paths, self.cache_dir / "genre_audio_folders.json"),
+            "files": files_hash(self._folder_of_data(), paths, self.cache_dir / Memory.LISTS),
             "clip_seconds": self.clip_seconds,
             "libsndfile": soundfile.__libsndfile_version__,
             "versions": {name: importlib.metadata.version(name) for name in _LIBRARIES},

@@ -16,7 +16,7 @@ from src.datamodules.sequences.base import SequenceDataModule, SequenceOptions
 from src.datamodules.sequences.corpus import GENRES, CorpusPiece, corpus_folder, draw_pieces
 from src.datamodules.sequences.export import write_sound
 from src.datamodules.sequences.score_maker import LEVEL, ScoreClips
-from src.fingerprint import content_hash
+from src.fingerprint import Memory, content_hash
 from src.preparation.inputs import files_hash
 from src.rules import number, seconds, some_of, whole
 from src.splitting.recording import Recording
@@ -136,8 +136,8 @@ class GenreScores(SequenceDataModule):
         """Return how clips are played, hashes of scores and soundfont, and versions of libraries."""
         paths = sorted({piece.path for _, piece, _ in self._clips})
         return {
-            "scores": files_hash(corpus_folder(), paths, self.cache_dir / "scores.json"),
-            "soundfont": content_hash(find_soundfont(self.soundfont), self.cache_dir / "soundfonts.json"),
+            "scores": files_hash(corpus_folder(), paths, self.cache_dir / Memory.LISTS),
+            "soundfont": content_hash(find_soundfont(self.soundfont), self.cache_dir / Memory.CONTENTS),
             "program": self.program,
             "bpm": self.bpm,
             "clip_seconds": self.clip_seconds,

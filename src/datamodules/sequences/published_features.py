@@ -12,6 +12,7 @@ from src.datamodules.sequences.base import SequenceDataModule, SequenceOptions
 from src.datamodules.sequences.feature_files import FeatureFiles, feature_files
 from src.datamodules.sequences.label_files import Label, LabelledFile, labelled_files
 from src.errors import UserError
+from src.fingerprint import Memory
 from src.messages import say
 from src.preparation.card import Card
 from src.preparation.inputs import files_hash
@@ -134,7 +135,7 @@ class FeatureFileDataModule(SequenceDataModule):
         """Return a hash of the content of the files."""
         assert self.root is not None
         existing = [item.path for item in self.listed if (self.root / item.path).is_file()]
-        return {"files": files_hash(self.root, existing, self.cache_dir / "feature_files.json")}
+        return {"files": files_hash(self.root, existing, self.cache_dir / Memory.LISTS)}
 
     def prepare_data(self) -> None:
         """Read all files, and print which cannot be used and whether the test split is drawn from `train`.

@@ -22,7 +22,7 @@ from src.datamodules.error_clips import write_error_clips
 from src.datamodules.options import DataOptions, Features, OtherSoundfonts, Seed, Soundfonts
 from src.datamodules.synthesized.synth_clips import ClipMaker
 from src.errors import UserError
-from src.fingerprint import content_hash
+from src.fingerprint import Memory, content_hash
 from src.rules import each, flag, null, number, pair, seconds, table, whole
 
 
@@ -141,7 +141,7 @@ class SynthesizedClips(ArrayDataModule):
     @property
     def families(self) -> Families:
         """Which soundfonts share recordings."""
-        return Families(self.cache_dir / "shared_sounds.json", self.cache_dir / "content_hashes.json")
+        return Families(self.cache_dir / "shared_sounds.json", self.cache_dir / Memory.CONTENTS)
 
     def resolved(self) -> dict[str, Any]:
         """Return the soundfonts as paths."""
@@ -192,7 +192,7 @@ class SynthesizedClips(ArrayDataModule):
         return tuple(self._found[name] for name in names)
 
     def _hashes(self, names: tuple[str, ...]) -> list[str]:
-        memory = self.cache_dir / "content_hashes.json"
+        memory = self.cache_dir / Memory.CONTENTS
         return [content_hash(path, memory) for path in self._paths(names)]
 
 

@@ -4,11 +4,13 @@ import json
 import signal
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
 import pytest
 
+from src.fingerprint import content_hash
 from src.paths import ROOT
 from src.sweep.executors.base import Ended, Event, Executor, Lost, Progressed, Started, Ticket
 from src.sweep.executors.worker import BUSY
@@ -21,10 +23,19 @@ COMMAND = (str(ROOT / "run.py"), "--trial")
 MOST_S = 120.0
 
 
-def placed(executor: Executor, outputs: Path, does: str, name: str = "0123456789ab", **begun: bool) -> Ticket:
+def placed(
+    executor: Executor,
+    outputs: Path,
+    does: str,
+    name: str = "0123456789ab",
+    *,
+    resume: bool = False,
+    inputs: Mapping[str, str] | None = None,
+) -> Ticket:
     """Begin a folder as the queue does, and place its job."""
-    resume = begun.get("resume", False)
-    job = Job(name, {"does": does}, (f"does={does}",), outputs, "contract_trial", code(), "a sweep")
+    overrides = (f"does={does}",)
+    trial = "contract_trial"
+    job = Job(name, {"does": does}, overrides, outputs, trial, code(), "a sweep", inputs=inputs or {})
     TrialFolder(job.folder).begin(job.config, resume=resume, code=job.code, state=State.QUEUED)
     job.write()
     return executor.place(job, resume)
@@ -87,6 +98,18 @@ class ExecutorContract(ABC):
         ticket = placed(executor, tmp_path, "raises")
         assert to_the_end(executor, ticket)[-1] == Ended(ticket, 1)
         assert TrialFolder(ticket.folder).status()["state"] == State.FAILED
+
+    def test_a_trial_whose_data_have_changed_is_interrupted(self, executor: Executor, tmp_path: Path) -> None:
+        data = tmp_path / "a.wav"
+        data.write_text("a")
+        inputs = {str(data): content_hash(data)}
+        data.write_text("b")
+        ticket = placed(executor, tmp_path, "finishes", inputs=inputs)
+        assert to_the_end(executor, ticket)[-1] == Ended(ticket, State.INTERRUPTED.exit_code)
+        status = TrialFolder(ticket.folder).status()
+        assert status["state"] == State.INTERRUPTED
+        assert "the data have changed" in status["error"]
+        assert not (ticket.folder / "progress.jsonl").exists()
 
     def test_a_trial_is_killed(self, executor: Executor, tmp_path: Path) -> None:
         ticket = placed(executor, tmp_path, "kills itself")
