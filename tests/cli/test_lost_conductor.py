@@ -2,7 +2,7 @@
 
 import psutil
 import pytest
-from conftest import FAKE, read, trials, wait_until
+from conftest import FAKE, processes_that_mention, read, trials, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -39,3 +39,21 @@ def test_a_trial_that_holds_the_interpreter_ends_with_its_sweep(project, tmp_pat
     process.communicate(timeout=60)
     trial.wait(timeout=30)
     assert not trial.is_running()
+
+
+def test_what_builds_data_ends_with_its_sweep(project, tmp_path):
+    process = project.start(
+        "-m",
+        "experiment=debug",
+        "data.n_clips.train=20000",
+        "data.workers=2",
+        "seed=1,2",
+        f"outputs={tmp_path}",
+    )
+    wait_until(lambda: len(list(tmp_path.glob("cache/*/**/*.npy"))) > 2, seconds=120.0)
+    family = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.communicate(timeout=60)
+    _, alive = psutil.wait_procs(family, timeout=30)
+    assert [child for child in alive if child.status() != psutil.STATUS_ZOMBIE] == []
+    assert processes_that_mention(str(tmp_path)) == []
