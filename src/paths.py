@@ -1,6 +1,11 @@
-"""Paths of files shipped with the code: at the root of a checkout, or inside the package of an installed wheel."""
+"""Paths of files shipped with the code, and of files that other files name.
+
+What is shipped lies at the root of a checkout, or inside the package of an installed wheel.
+"""
 
 from pathlib import Path
+
+from src.errors import UserError
 
 PACKAGE = Path(__file__).resolve().parent
 ROOT = PACKAGE.parent
@@ -13,3 +18,38 @@ CONF = _BASE / "conf"
 CHECKPOINTS = _BASE / "checkpoints"
 CONSTRAINTS = _BASE / "constraints.txt"
 """Lists the exact versions that the tests passed with."""
+
+
+def inside(root: Path, name: str) -> Path:
+    """Return the path of a file that a table, a list or an archive names.
+
+    A name cannot lead out of the folder. A link can: whoever has the folder put it there, such as a class on another
+    disk.
+
+    Args:
+        root: the folder.
+        name: relative to it, with `/`.
+
+    Raises:
+        UserError: the name leads out of the folder, or what it names is no regular file; the message continues a
+            sentence that begins with the name: `… does not exist`.
+    """
+    if Path(name).anchor or ".." in Path(name).parts:
+        raise UserError("is absolute or has '..'; give a path inside the folder")
+    path = root / name
+    try:
+        if path.is_file():
+            return path
+        there = path.exists()
+    except (OSError, ValueError):  # a name that is too long or holds a null character, links in a circle
+        there = False
+    raise UserError("is not a regular file" if there else "does not exist")
+
+
+def is_inside(root: Path, name: str) -> bool:
+    """Whether `inside` returns a path."""
+    try:
+        inside(root, name)
+    except UserError:
+        return False
+    return True

@@ -9,6 +9,8 @@ import soundfile
 
 from src.audio.files import SILENCE
 from src.audio.truncation import is_truncated
+from src.errors import UserError
+from src.paths import inside
 
 FINE = ""
 UNREADABLE = "cannot be read as a sound file"
@@ -46,8 +48,11 @@ class Surveyor:
 
     def __call__(self, index: int) -> dict[str, np.ndarray | int]:
         """Decode file `index` in blocks and return the values named in `ARRAYS`."""
-        path = self.root / self.paths[index]
         found: dict[str, np.ndarray | int] = dict.fromkeys(ARRAYS, 0)
+        try:
+            path = inside(self.root, self.paths[index])
+        except UserError:
+            return found | {"problem": PROBLEMS.index(UNREADABLE)}
         try:
             with soundfile.SoundFile(path) as file:
                 found |= {"frames": file.frames, "rate": file.samplerate, "channels": file.channels}

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 import soundfile
@@ -53,6 +55,16 @@ def test_what_is_no_sound_is_found(tmp_path):
     (tmp_path / "empty.mp3").touch()
     for name in ("text.wav", "empty.mp3", "gone.wav"):
         assert problem(tmp_path / name) == "cannot be read as a sound file"
+
+
+def test_what_is_no_file_of_the_folder_is_not_opened(tmp_path):
+    write(tmp_path / "a.wav", noise(1.0))
+    (tmp_path / "in").mkdir()
+    os.mkfifo(tmp_path / "in" / "pipe.wav")
+    (tmp_path / "in" / "link.wav").symlink_to(tmp_path / "a.wav")
+    survey = Surveyor(tmp_path / "in", ("pipe.wav", "../a.wav", "link.wav"))
+    problems = [PROBLEMS[survey(number)["problem"]] for number in range(3)]
+    assert problems == ["cannot be read as a sound file"] * 2 + [""]
 
 
 def test_the_digest_tells_sounds_and_not_files(tmp_path):

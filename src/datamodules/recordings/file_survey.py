@@ -14,6 +14,7 @@ from src.datamodules.lists import write_left_out
 from src.errors import UserError
 from src.fingerprint import Memory, value_hash
 from src.messages import say
+from src.paths import is_inside
 from src.preparation import survey
 from src.preparation.builder import Builder
 from src.preparation.cache import ArrayCache
@@ -46,7 +47,7 @@ class FileSurvey:
     @functools.cached_property
     def content(self) -> str:
         """A hash of the existing files and their names."""
-        existing = [recording.path for recording in self.listed if (self.root / recording.path).is_file()]
+        existing = [recording.path for recording in self.listed if is_inside(self.root, recording.path)]
         return files_hash(self.root, existing, self.cache_dir / Memory.LISTS)
 
     @functools.cached_property

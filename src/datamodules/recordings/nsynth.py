@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from src.datamodules.recordings.base import RecordingOptions, Recordings
 from src.errors import UserError
+from src.paths import inside
 from src.preparation.card import Card
 from src.rules import one_of
 from src.splitting.recording import Recording
@@ -130,8 +131,16 @@ class NSynth(Recordings):
             labels=(family if self.label == "family" else instrument,),
             group=name if published else f"{instrument} {pitch}",
             split=split if published else None,
-            problem="" if (self.folder_of_data() / path).is_file() else "does not exist",
+            problem=_problem(self.folder_of_data(), path),
         )
+
+
+def _problem(root: Path, path: str) -> str:
+    try:
+        inside(root, path)
+    except UserError as error:
+        return str(error)
+    return ""
 
 
 def _notes(table: Path) -> dict[str, Note]:

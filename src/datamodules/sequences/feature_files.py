@@ -6,16 +6,21 @@ import re
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import numpy as np
 
 from src.datamodules.sequences.rows import N_ROWS
 from src.datamodules.sequences.store import Made, stored
+from src.errors import UserError
+from src.paths import inside
 from src.preparation.visible import visible_files
 
 _SUFFIXES = re.compile(r"(\.(beatsync|full|fused|npy|gz))+\Z", re.IGNORECASE)
 _FILE = re.compile(r"\.npy(\.gz)?\Z", re.IGNORECASE)
 _GZIP = b"\x1f\x8b"
+_LARGEST = 500_000_000  # bytes of an array; three hours of 8-byte numbers
+_LONGEST_HEADER = 2**14  # bytes; NumPy allows 10,000
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
@@ -57,14 +62,7 @@ def read_features(path: Path) -> np.ndarray:
     Raises:
         FeatureFileError: the file is missing or damaged, or its format, type, shape or values are not these.
     """
-    content = _content(path)
-    stream = io.BytesIO(content)
-    shape, dtype = _header(stream)
-    _check_kind(shape, dtype)
-    if len(content) - stream.tell() < shape[0] * shape[1] * dtype.itemsize:
-        raise FeatureFileError("is damaged: it ends too early")
-    stream.seek(0)
-    array: np.ndarray = np.lib.format.read_array(stream, allow_pickle=False)
+    array: np.ndarray = np.lib.format.read_array(io.BytesIO(_content(path)), allow_pickle=False)
     _check_values(array)
     return array.astype(np.float32)
 
@@ -86,39 +84,63 @@ class FeatureFiles:
     def __call__(self, index: int) -> Made:
         """Return the features of item `index`, with no frame if the file cannot be used."""
         try:
-            return stored(read_features(self.root / self.paths[index]), self.max_frames)
+            return stored(self._features(index), self.max_frames)
         except FeatureFileError:
             return stored(np.zeros((N_ROWS, 0), np.float32), self.max_frames)
 
     def problem(self, index: int) -> str:
         """Return why a file cannot be used; empty if it can."""
         try:
-            read_features(self.root / self.paths[index])
+            self._features(index)
         except FeatureFileError as error:
             return str(error)
         return ""
 
+    def _features(self, index: int) -> np.ndarray:
+        try:
+            path = inside(self.root, self.paths[index])
+        except UserError as error:
+            raise FeatureFileError(str(error)) from error
+        return read_features(path)
+
 
 def _content(path: Path) -> bytes:
+    """Return an array with its header; no more is read than that says, and nothing of what cannot be used."""
     try:
-        content = path.read_bytes()
-        if content.startswith(_GZIP):
-            content = gzip.decompress(content)
+        with path.open("rb") as file:
+            packed = file.read(len(_GZIP)) == _GZIP
+            file.seek(0)
+            return _array(cast(BinaryIO, gzip.GzipFile(fileobj=file)) if packed else file)
     except FileNotFoundError:
         raise FeatureFileError("does not exist") from None
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise FeatureFileError(f"is damaged: gzip says '{error}'") from error
     except OSError as error:
         raise FeatureFileError(f"cannot be read: {error.strerror}") from error
-    if not content:
+
+
+def _array(stream: BinaryIO) -> bytes:
+    beginning = stream.read(_LONGEST_HEADER)
+    if not beginning:
         raise FeatureFileError("is empty")
+    header = io.BytesIO(beginning)
+    shape, dtype = _header(header)
+    _check_kind(shape, dtype)
+    size = shape[0] * shape[1] * dtype.itemsize
+    if size > _LARGEST:
+        raise FeatureFileError(f"is of {shape[1]} frames, more than {_LARGEST / 1e6:.0f} MB")
+    end = header.tell() + size
+    # A byte more than the array, so that gzip reaches its checksum.
+    content = beginning + stream.read(max(end + 1 - len(beginning), 1))
+    if len(content) < end:
+        raise FeatureFileError("is damaged: it ends too early")
     return content
 
 
-def _header(stream: io.BytesIO) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
+def _header(stream: BinaryIO) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
     try:
         shape, _, dtype = _HEADERS[np.lib.format.read_magic(stream)](stream)
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, RecursionError, MemoryError) as error:  # the last two: a deep expression
         raise FeatureFileError("is not an array in NumPy's format") from error
     return shape, dtype
 

@@ -14,6 +14,7 @@ from src.datamodules.sequences.label_files import Label, LabelledFile, labelled_
 from src.errors import UserError
 from src.fingerprint import Memory
 from src.messages import say
+from src.paths import is_inside
 from src.preparation.card import Card
 from src.preparation.inputs import files_hash
 from src.splitting.recording import Recording
@@ -134,7 +135,7 @@ class FeatureFileDataModule(SequenceDataModule):
     def store_recipe(self) -> dict[str, Any]:
         """Return a hash of the content of the files."""
         assert self.root is not None
-        existing = [item.path for item in self.listed if (self.root / item.path).is_file()]
+        existing = [item.path for item in self.listed if is_inside(self.root, item.path)]
         return {"files": files_hash(self.root, existing, self.cache_dir / Memory.LISTS)}
 
     def prepare_data(self) -> None:

@@ -94,7 +94,7 @@ def test_mistakes_stop_before_work_or_are_left_out(chinese, root, capsys):
         chinese().check()
     data = ready(chinese(on_error="skip"))
     said = capsys.readouterr().err
-    assert "left out: entry 10 (gone.wav): the file is not in" in said
+    assert "left out: entry 10 (gone.wav): its path does not exist; put the file into" in said
     assert "left out: entry 11 (0/take.wav), 0:03–0:03.5: it is shorter than a window" in said
     assert data.summary()["passages"] == 18
     assert data.summary()["passages_cut"] == 17

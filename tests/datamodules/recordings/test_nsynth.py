@@ -1,4 +1,5 @@
 import json
+import os
 import zlib
 
 import pytest
@@ -116,3 +117,28 @@ def test_what_is_missing_or_damaged_is_named(nsynth, root, tmp_path):
     (root / "nsynth-train" / "examples.json").write_text("{")
     with pytest.raises(UserError, match="is damaged"):
         nsynth(split_by="note").recordings()
+
+
+def test_a_name_that_leads_out_of_the_folder_is_not_read(nsynth, root, tmp_path):
+    table = root / "nsynth-valid" / "examples.json"
+    notes = json.loads(table.read_text())
+    write(tmp_path / "private.wav", noise(4.0, 16000), 16000)
+    named = {
+        "../../../private": "is absolute or has '..'",
+        "x" * 300: "does not exist",
+        "pipe": "is not a regular file",
+    }
+    os.mkfifo(root / "nsynth-valid" / "audio" / "pipe.wav")
+    table.write_text(json.dumps({**notes, **dict.fromkeys(named, next(iter(notes.values())))}))
+    data = nsynth(max_bad=0.5)
+    data.prepare_data()
+    reasons = dict(data.left_out())
+    assert len(reasons) == 3
+    for name, reason in named.items():
+        assert reasons[f"nsynth-valid/audio/{name}.wav"].startswith(reason)
+
+
+def test_a_folder_linked_from_elsewhere_is_used(nsynth, root, tmp_path):
+    (root / "nsynth-train" / "audio").rename(tmp_path / "other disk")
+    (root / "nsynth-train" / "audio").symlink_to(tmp_path / "other disk")
+    assert ready(nsynth()).n_items == {"train": 40, "val": 8, "test": 8}

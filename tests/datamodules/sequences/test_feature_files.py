@@ -1,6 +1,8 @@
 import gzip
 import io
+import os
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -111,19 +113,62 @@ def test_an_unusable_file_gives_no_frame_and_its_reason(tmp_path, kind):
         read_features(tmp_path / "a.npy")
 
 
-def test_a_header_that_promises_more_than_memory_is_refused(tmp_path):
-    content = WHOLE.replace(b"(140, 24)", b"(140, 9999999999999)", 1)
-    header = int.from_bytes(content[8:10], "little") + 11
-    (tmp_path / "a.npy").write_bytes(content[:8] + header.to_bytes(2, "little") + content[10:])
-    with pytest.raises(FeatureFileError, match="is damaged: it ends too early"):
+def with_header(text):
+    """A file of NumPy's format whose header is this text."""
+    return b"\x93NUMPY\x01\x00" + (len(text) + 1).to_bytes(2, "little") + text.encode() + b"\n" + bytes(1000)
+
+
+def promising(shape):
+    return with_header(f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}}}")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (promising("(140, 800000)"), "is damaged: it ends too early"),
+        (promising("(140, 9999999999999)"), "is of 9999999999999 frames, more than 500 MB"),
+        (promising("(140, -3)"), "has no frame"),
+        (with_header("-" * 9000 + "1"), "is not an array in NumPy's format"),
+        (b"\x93NUMPY\x02\x00" + b"\xff" * 4 + bytes(1000), "is not an array in NumPy's format"),
+    ],
+)
+def test_a_header_that_promises_more_than_there_is_is_refused(tmp_path, content, reason, packed):
+    (tmp_path / "a.npy").write_bytes(gzip.compress(content) if packed else content)
+    with pytest.raises(FeatureFileError, match=f"^{reason}"):
         read_features(tmp_path / "a.npy")
 
 
-def test_a_missing_file_and_a_folder_are_named(tmp_path):
-    make = FeatureFiles(tmp_path, ("gone.npy", "folder.npy"), 10)
-    (tmp_path / "folder.npy").mkdir()
+@pytest.mark.parametrize("header", [promising("(140, 1000000)"), b"\x93NUMPY\x02\x00" + b"\xff" * 4])
+def test_a_small_file_that_unfolds_to_more_than_memory_is_not_unfolded(tmp_path, header):
+    with gzip.open(tmp_path / "a.npy.gz", "wb", 1) as file:
+        file.write(header)
+        for _ in range(64):
+            file.write(bytes(2**23))
+    tracemalloc.start()
+    with pytest.raises(FeatureFileError):
+        read_features(tmp_path / "a.npy.gz")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2**20
+
+
+def test_a_checksum_that_disagrees_is_damage(tmp_path):
+    content = gzip.compress(WHOLE)
+    (tmp_path / "a.npy.gz").write_bytes(content[:-8] + bytes(4) + content[-4:])
+    with pytest.raises(FeatureFileError, match="is damaged: gzip says 'CRC check failed"):
+        read_features(tmp_path / "a.npy.gz")
+
+
+def test_what_is_no_file_of_the_folder_is_named(tmp_path):
+    make = FeatureFiles(tmp_path / "in", ("gone.npy", "folder.npy", "pipe.npy", "../a.npy"), 10)
+    (tmp_path / "in" / "folder.npy").mkdir(parents=True)
+    os.mkfifo(tmp_path / "in" / "pipe.npy")
+    write_array(tmp_path / "a.npy", clip(1))
     assert make.problem(0) == "does not exist"
-    assert make.problem(1).startswith("cannot be read")
+    assert make.problem(1) == make.problem(2) == "is not a regular file"
+    assert make.problem(3) == "is absolute or has '..'; give a path inside the folder"
+    assert [make(number)["frames"] for number in range(4)] == [0] * 4
 
 
 def test_an_item_is_cut_to_the_frames_that_are_kept(tmp_path):

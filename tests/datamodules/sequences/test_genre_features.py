@@ -305,3 +305,17 @@ def test_without_merging_each_genre_that_is_not_dropped_is_a_class(genre):
     assert data.classes == ("Jazz", "Psych-Rock", "Punk", "Rock")
     data.prepare_data()
     assert {item.labels[0] for item in data.used_items()} == set(data.classes)
+
+
+def test_a_label_that_leads_out_of_the_folder_reads_nothing(genre, root):
+    secret = root.parent / "4001.npy"
+    write_array(secret, clip(1))
+    table = root / "fma_genre_spectrograms" / "train_labels.txt"
+    table.write_text(table.read_text() + f"../../../4001.npy\tRock\n{'4002' * 100}.npy\tRock\n")
+    before = genre(max_bad=0.2).store_recipe()
+    write_array(secret, clip(2))
+    assert genre(max_bad=0.2).store_recipe() == before
+    data = genre(max_bad=0.2)
+    data.prepare_data()
+    assert len(left_out(data)) == 2
+    assert set(left_out(data).values()) == {"has a label in train_labels.txt, but does not exist"}

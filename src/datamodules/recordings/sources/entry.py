@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from src.datamodules.recordings.sources.times import parse_time, shown
 from src.errors import UserError
+from src.paths import inside
 
 SUFFIXES = {
     "file": (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".mka"),
@@ -130,19 +131,18 @@ def _source(raw: dict[str, Any], root: Path) -> str:
 
 
 def _inside(root: Path, name: str) -> str:
-    """Return the path of a file relative to the root, with links followed."""
-    if Path(name).is_absolute() or PureWindowsPath(name).drive or ".." in PureWindowsPath(name).parts:
+    """Return the path of a file relative to the root, with links followed: no film has two names."""
+    if (
+        PureWindowsPath(name).drive or ".." in PureWindowsPath(name).parts
+    ):  # on every system, since lists are shared
         raise UserError("its path is absolute or has '..'; give one inside data.root")
     root = root.resolve()
     try:
-        path = (root / name).resolve()
-        exists = path.is_file()
-    except (OSError, RuntimeError):  # a name that is too long, or links in a circle
-        raise UserError(f"the file is not in {root}; put it there or correct its path") from None
+        path = inside(root, name).resolve()
+    except UserError as error:
+        raise UserError(f"its path {error}; put the file into {root} or correct the path") from None
     if not path.is_relative_to(root):
         raise UserError("a link leads out of data.root; put the file itself there")
-    if not exists:
-        raise UserError(f"the file is not in {root}; put it there or correct its path")
     return path.relative_to(root).as_posix()
 
 

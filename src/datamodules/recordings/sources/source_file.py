@@ -56,6 +56,8 @@ def read_sources(
 
 
 def _read(path: Path) -> list[Any]:
+    if path.exists() and not path.is_file():
+        raise UserError(f"{path} is not a regular file; name a list of sources")
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_object)
     except OSError as error:

@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -70,8 +71,8 @@ WRONG = {
     "the folder above": (entry(file="../outside.wav"), r"'\.\.'"),
     "back again": (entry(file="deep er/../a.wav"), r"'\.\.'"),
     "the folder above in Windows": (entry(file="..\\outside.wav"), r"'\.\.'"),
-    "a missing file": (entry(file="gone.wav"), "the file is not in"),
-    "a very long name": (entry(file="x" * 5000 + ".wav"), "the file is not in"),
+    "a missing file": (entry(file="gone.wav"), "its path does not exist; put the file into"),
+    "a very long name": (entry(file="x" * 5000 + ".wav"), "its path does not exist; put the file into"),
     "an unknown key": (entry(lables=[]), "unknown lables; the keys are file, video, labels"),
     "no labels": ({"file": "a.wav"}, "give at least one label"),
     "empty labels": (entry(labels=()), "give at least one label"),
@@ -155,6 +156,16 @@ def test_files_without_sound_are_named(read, root):
     assert [found.number for found in entries] == [3]
     assert "broken.wav cannot be read as an audio or video file" in problems[0]
     assert "mute.mp4 has no audio track" in problems[1]
+
+
+def test_what_is_no_regular_file_is_not_opened(read, root):
+    os.mkfifo(root / "pipe.wav")
+    (root / "zero.wav").symlink_to("/dev/zero")
+    _, problems = read(entry(file="pipe.wav"), entry(file="zero.wav"), GOOD, on_error="skip")
+    assert ["its path is not a regular file" in problem for problem in problems] == [True, True]
+    os.mkfifo(root / "pipe.json")
+    with pytest.raises(UserError, match=r"pipe\.json is not a regular file; name a list of sources"):
+        read_sources(root / "pipe.json", root, CLASSES)
 
 
 def test_links_must_not_lead_out(read, root, tmp_path):

@@ -1,0 +1,48 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from src.errors import UserError
+from src.paths import inside, is_inside
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "root" / "a").mkdir(parents=True)
+    (tmp_path / "root" / "a" / "b.wav").touch()
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk" / "c.wav").touch()
+    (tmp_path / "root" / "linked").symlink_to(tmp_path / "disk")
+    (tmp_path / "root" / "circle").symlink_to(tmp_path / "root" / "circle")
+    (tmp_path / "root" / "zero.wav").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "root" / "pipe.wav")
+    return tmp_path / "root"
+
+
+@pytest.mark.parametrize("name", ["a/b.wav", "./a/b.wav", "linked/c.wav"])
+def test_files_of_a_folder_and_of_links_in_it_are_found(root: Path, name: str) -> None:
+    assert inside(root, name) == root / name
+    assert is_inside(root, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("../disk/c.wav", "is absolute or has"),
+        ("a/../../disk/c.wav", "is absolute or has"),
+        ("/etc/passwd", "is absolute or has"),
+        ("pipe.wav", "is not a regular file"),
+        ("zero.wav", "is not a regular file"),
+        ("a", "is not a regular file"),
+        ("", "is not a regular file"),
+        ("gone.wav", "does not exist"),
+        ("circle", "does not exist"),
+        ("x" * 5000, "does not exist"),
+        ("a\0b", "does not exist"),
+    ],
+)
+def test_other_names_are_refused(root: Path, name: str, reason: str) -> None:
+    with pytest.raises(UserError, match=f"^{reason}"):
+        inside(root, name)
+    assert not is_inside(root, name)
