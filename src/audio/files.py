@@ -2,17 +2,23 @@
 
 import math
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import soundfile
 import soxr
 
+from src.audio.bounds import MAX_AMPLITUDE, TOO_LOUD, out_of_bounds
 from src.errors import UserError
 
 SUFFIXES = (".wav", ".flac", ".mp3", ".ogg")
 SILENCE = 1e-4
 """Amplitude below which a file counts as silent: -80 dB of full scale."""
+WHOLE_MINUTES = 10
+"""A file that is longer is not read as a whole."""
+_BLOCK_S = 10
+_BLOCK_VALUES = 2**20  # of all channels
 _LONGEST_NAME = 160  # bytes; file systems end at 255
 _MARGIN_S = 0.1  # read on both sides of an excerpt; longer than the resampler's filter
 
@@ -40,7 +46,7 @@ def audio_files(path: Path) -> list[Path]:
 
 
 def read_audio(path: Path, sample_rate: int, channels: int = 1) -> np.ndarray:
-    """Read a sound file.
+    """Read a whole sound file, of `WHOLE_MINUTES` at most.
 
     Args:
         path: a wav, flac, mp3 or ogg file.
@@ -51,22 +57,72 @@ def read_audio(path: Path, sample_rate: int, channels: int = 1) -> np.ndarray:
         float32 (samples,) for one channel, (2, samples) for two; -1..1.
 
     Raises:
-        UserError: the file is missing, unreadable, empty, silent or not finite.
+        UserError: the file is longer, or `read_blocks` refuses it.
+    """
+    blocks, samples = [], 0
+    for block in read_blocks(path, sample_rate, channels):
+        blocks.append(block)
+        samples += block.shape[1]
+        if samples > WHOLE_MINUTES * 60 * sample_rate:
+            raise UserError(f"{path} is longer than {WHOLE_MINUTES} minutes; cut it")
+    waveform = np.concatenate(blocks, axis=1)
+    return waveform[0] if channels == 1 else waveform
+
+
+def read_blocks(path: Path, sample_rate: int, channels: int = 1) -> Iterator[np.ndarray]:
+    """Decode a sound file block by block, so that a file of any length takes little memory.
+
+    What a header says of the length is not believed.
+
+    Args:
+        path: a wav, flac, mp3 or ogg file.
+        sample_rate: of the blocks, in Hz, see `read_audio`.
+        channels: 1 or 2, see `read_audio`.
+
+    Yields:
+        float32 (channels, samples), samples > 0; put together they are the whole file, resampled as a whole.
+
+    Raises:
+        UserError: the file is missing, unreadable, out of bounds (`src.audio.bounds`), empty, silent or not finite;
+            some of this shows after the last block.
     """
     try:
-        read, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        file = soundfile.SoundFile(path)
     except (soundfile.SoundFileError, OSError, TypeError) as error:
         reason = "does not exist" if not path.exists() else "cannot be read as a sound file"
         raise UserError(f"{path} {reason}; give a file in {', '.join(SUFFIXES)}") from error
-    if read.size == 0:
-        raise UserError(f"{path} is empty; give a file with sound in it")
+    with file:
+        blocks = _decoded(file, path, channels)
+        if file.samplerate != sample_rate:
+            blocks = _resampled_blocks(blocks, file.samplerate, sample_rate, channels)
+        yield from (block for block in blocks if block.shape[1])
+
+
+def _decoded(file: soundfile.SoundFile, path: Path, channels: int) -> Iterator[np.ndarray]:
+    """Yield blocks (channels, samples) at the file's own rate, and refuse what `read_blocks` refuses."""
+    samples, loudest = 0, 0.0
+    if problem := out_of_bounds(file.samplerate, file.channels):
+        raise UserError(f"{path} {problem}; write it again")
+    size = min(_BLOCK_S * file.samplerate, _BLOCK_VALUES // file.channels)
+    try:
+        while len(read := file.read(size, dtype="float32", always_2d=True)):
+            samples += len(read)
+            if problem := _unusable(read) or out_of_bounds(file.samplerate, file.channels, samples):
+                raise UserError(f"{path} {problem}; write it again")
+            block = _mixed(read, channels)
+            loudest = max(loudest, float(np.abs(block).max()))
+            yield block
+    except (soundfile.SoundFileError, OSError) as error:
+        raise UserError(f"{path} cannot be decoded to its end; get it again") from error
+    if loudest < SILENCE:
+        raise UserError(f"{path} is {'silent' if samples else 'empty'}; give a file with sound in it")
+
+
+def _unusable(read: np.ndarray) -> str:
+    """Return why samples can't be used; empty if they can."""
     if not np.isfinite(read).all():
-        raise UserError(f"{path} contains NaN or infinite samples; write it again")
-    waveform = _mixed(read, channels)
-    if np.abs(waveform).max() < SILENCE:
-        raise UserError(f"{path} is silent; give a file with sound in it")
-    waveform = waveform if rate == sample_rate else _resampled(waveform, rate, sample_rate)
-    return waveform[0] if channels == 1 else waveform
+        return "contains NaN or infinite samples"
+    return TOO_LOUD if np.abs(read).max() > MAX_AMPLITUDE else ""
 
 
 def read_excerpt(
@@ -114,3 +170,18 @@ def _resampled(waveform: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
     length = math.ceil(waveform.shape[1] * (sample_rate / rate))
     resampled = np.stack([soxr.resample(channel, rate, sample_rate, quality="HQ") for channel in waveform])
     return np.pad(resampled[:, :length], ((0, 0), (0, max(0, length - resampled.shape[1]))))
+
+
+def _resampled_blocks(
+    blocks: Iterator[np.ndarray], rate: int, sample_rate: int, channels: int
+) -> Iterator[np.ndarray]:
+    """Yield blocks at another rate that are together what `_resampled` makes of the whole."""
+    stream = soxr.ResampleStream(rate, sample_rate, channels, dtype="float32", quality="HQ")
+    read = made = 0
+    for block in blocks:
+        resampled = stream.resample_chunk(np.ascontiguousarray(block.T)).T
+        read, made = read + block.shape[1], made + resampled.shape[1]
+        yield resampled
+    rest = stream.resample_chunk(np.zeros((0, channels), np.float32), last=True).T
+    length = max(0, math.ceil(read * (sample_rate / rate)) - made)
+    yield np.pad(rest[:, :length], ((0, 0), (0, max(0, length - rest.shape[1]))))

@@ -12,6 +12,7 @@ import soxr
 from av.audio.stream import AudioStream
 from av.stream import Discard
 
+from src.audio.bounds import out_of_bounds
 from src.errors import UserError
 
 _PREROLLS = (0.5, 5.0, 60.0, math.inf)
@@ -42,7 +43,7 @@ class Media:
         duration_s: length of the track as the container gives it, in seconds.
 
     Raises:
-        UserError: the file is missing or unreadable, or has no audio track.
+        UserError: the file is missing, unreadable or out of bounds (`src.audio.bounds`), or has no audio track.
     """
 
     _passed: int  # the end of the last packet read, in ticks
@@ -51,6 +52,10 @@ class Media:
         self.path = path
         self._open()
         self.duration_s = self._duration_s()
+        channels = self._stream.codec_context.layout.nb_channels
+        if problem := out_of_bounds(self.sample_rate, channels, self.duration_s * self.sample_rate):
+            self._container.close()
+            raise UserError(f"{path} {problem}; give another one")
 
     def __enter__(self) -> "Media":
         return self

@@ -7,6 +7,14 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from src.audio.bounds import (
+    MAX_AMPLITUDE,
+    TOO_LONG,
+    TOO_LOUD,
+    TOO_MANY_CHANNELS,
+    WRONG_RATE,
+    out_of_bounds,
+)
 from src.audio.files import SILENCE
 from src.audio.truncation import is_truncated
 from src.errors import UserError
@@ -19,7 +27,8 @@ CUT_OFF = "is cut off: it is shorter than its header says"
 EMPTY = "is empty"
 SILENT = "is silent"
 NOT_FINITE = "contains NaN or infinite samples"
-PROBLEMS = (FINE, UNREADABLE, DAMAGED, CUT_OFF, EMPTY, SILENT, NOT_FINITE)
+BOUNDS = (WRONG_RATE, TOO_MANY_CHANNELS, TOO_LONG, TOO_LOUD)
+PROBLEMS = (FINE, UNREADABLE, DAMAGED, CUT_OFF, EMPTY, SILENT, NOT_FINITE, *BOUNDS)
 """The array `problem` holds indices of this tuple."""
 
 ARRAYS = {
@@ -31,7 +40,7 @@ ARRAYS = {
 }
 """Type and shape of the values for each file: samples per channel, Hz, channels, problem, hash of the samples."""
 
-_BLOCK = 2**18  # samples per channel that are decoded at a time
+_BLOCK = 2**18  # samples that are decoded at a time, of all channels
 
 
 @dataclass(frozen=True)
@@ -70,14 +79,20 @@ def _decoded(file: soundfile.SoundFile) -> tuple[str, int, int]:
 
     The length of an MP3 is not known in advance: without a Xing header libsndfile overestimates it.
     """
+    if problem := out_of_bounds(file.samplerate, file.channels):
+        return problem, 0, file.frames
     digest = hashlib.blake2b(digest_size=8)
     frames, loudest = 0, 0.0
-    while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
+    while len(block := file.read(_BLOCK // file.channels, dtype="float32", always_2d=True)):
         if not np.isfinite(block).all():
             return NOT_FINITE, 0, file.frames
         digest.update(np.ascontiguousarray(block).tobytes())
         frames += len(block)
         loudest = max(loudest, float(np.abs(block).max()))
+        if loudest > MAX_AMPLITUDE:
+            return TOO_LOUD, 0, file.frames
+        if problem := out_of_bounds(file.samplerate, file.channels, frames):
+            return problem, 0, frames
     if frames < file.frames and file.format != "MP3":
         return CUT_OFF, 0, frames
     if frames == 0:

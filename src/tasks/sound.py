@@ -1,6 +1,6 @@
 """Reads sound files in windows, for networks that take spectrograms or sequences."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from src.audio.files import SILENCE, read_audio
+from src.audio.files import SILENCE, read_blocks
 from src.tasks.base import Windows
 
 BATCH = 32
@@ -48,24 +48,35 @@ class SoundReader:
     def __call__(self, file: Path) -> Windows:
         """Read a file; the last window is padded with 0.
 
+        It is decoded twice, once to see whether all of it can be used, so that never all of it is in memory.
+
         Raises:
             UserError: it can't be read, is empty or silent.
         """
         rate, seconds = self.features.sample_rate, self.features.seconds
-        sound = np.atleast_2d(read_audio(file, rate, self.features.channels))
-        samples, length = sound.shape[1], round(seconds * rate)
-        if self._repeats and 0 < samples < length:
-            sound = np.tile(sound, -(-length // samples))[:, :length]
-        # A window starts every half length, as long as it contains sound that the one before does not.
-        hop = max(1, length // 2)
-        starts = [start for start in range(0, samples, hop) if start == 0 or start + hop < samples]
+        samples, length = 0, round(seconds * rate)
+
+        def counted() -> Iterator[Sound]:
+            nonlocal samples
+            for block in self._blocks(file):
+                samples += block.shape[1]
+                yield block
+
         # Relative to its maximum, the noise of a silent window could look like any class.
-        loudest = [np.abs(windows).max((1, 2)) for windows in _cut(sound, starts, length)]
-        # The windows are cut once more for the network, so that those of a long file are never all in memory.
-        starts_s = [start / rate for start in starts]
+        loudest = [np.abs(windows).max((1, 2)) for windows in _windows(counted(), length)]
+        starts_s = [start / rate for start in _starts(samples, length)]
         ends_s = [min(start + seconds, samples / rate) for start in starts_s]
-        batches = (self.features(windows) for windows in _cut(sound, starts, length))
-        return Windows(starts_s, ends_s, np.concatenate(loudest) < SILENCE, batches)
+        silent = np.concatenate(loudest) < SILENCE
+        return Windows(starts_s, ends_s, silent, self._batches(file, samples, length))
+
+    def _batches(self, file: Path, samples: int, length: int) -> Iterator[tuple[Tensor, ...]]:
+        for windows in _windows(self._blocks(file), length):
+            if self._repeats and samples < length:
+                windows = np.tile(windows[..., :samples], -(-length // samples))[..., :length]
+            yield self.features(windows)
+
+    def _blocks(self, file: Path) -> Iterator[Sound]:
+        return read_blocks(file, self.features.sample_rate, self.features.channels)
 
 
 def window_seconds(data: Mapping[str, Any]) -> float | None:
@@ -74,7 +85,34 @@ def window_seconds(data: Mapping[str, Any]) -> float | None:
     return float(lengths[0]) if lengths else None
 
 
-def _cut(sound: Sound, starts: list[int], length: int) -> Iterator[Sound]:
+def _starts(samples: int, length: int) -> list[int]:
+    """Return where windows start: every half length, as long as they have sound that the one before does not."""
+    hop = _hop(length)
+    return [start for start in range(0, samples, hop) if start == 0 or start + hop < samples]
+
+
+def _hop(length: int) -> int:
+    return max(1, length // 2)
+
+
+def _windows(blocks: Iterator[Sound], length: int) -> Iterator[Sound]:
+    """Yield batches of windows (B, channels, length) of blocks (channels, samples), the last padded with 0."""
+    held: list[Sound] = []
+    hop = _hop(length)
+    step = BATCH * hop
+    for block in blocks:
+        held.append(block)
+        if sum(part.shape[1] for part in held) > step + length:
+            sound = np.concatenate(held, axis=1)
+            while sound.shape[1] > step + length:
+                yield from _cut(sound, range(0, step, hop), length)
+                sound = sound[:, step:]
+            held = [sound]
+    sound = np.concatenate(held, axis=1)
+    yield from _cut(sound, _starts(sound.shape[1], length), length)
+
+
+def _cut(sound: Sound, starts: Sequence[int], length: int) -> Iterator[Sound]:
     """Yield batches of windows (B, channels, length) of sound (channels, samples), padded with 0."""
     for first in range(0, len(starts), BATCH):
         windows = np.zeros((len(starts[first : first + BATCH]), len(sound), length), np.float32)

@@ -11,7 +11,7 @@ from typing import Any
 import mido
 import numpy as np
 
-from src.audio.files import SILENCE, read_audio
+from src.audio.files import SILENCE, WHOLE_MINUTES, read_audio
 from src.audio.synthesis import Synthesizer
 from src.errors import UserError
 from src.preparation.survey import FINE, PROBLEMS, Surveyor
@@ -54,7 +54,11 @@ class RecordedNotes:
         return f"{self.paths[index]} {self._fault(index) or 'is silent as one channel'}"
 
     def _fault(self, index: int) -> str:
-        return PROBLEMS[int(Surveyor(self.root, self.paths)(index)["problem"])]
+        found = Surveyor(self.root, self.paths)(index)
+        too_long = int(found["frames"]) > WHOLE_MINUTES * 60 * int(found["rate"])
+        return PROBLEMS[int(found["problem"])] or (
+            f"is longer than {WHOLE_MINUTES} minutes" if too_long else FINE
+        )
 
 
 @dataclass(frozen=True)
