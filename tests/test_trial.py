@@ -29,6 +29,8 @@ from src.datamodules.synthesized.synth_instruments import SynthInstruments
 from src.errors import UserError
 from src.sweep.progress import Stopped
 from src.sweep.state import StopReason
+from src.tasks.base import Windows
+from src.tasks.sound import SoundReader
 from src.trial import _best_checkpoint, jackknife, run
 
 INFO = {"signature": "abc", "attempt": 1, "sweep": "", "overrides": []}
@@ -283,6 +285,64 @@ def test_predict_writes_a_table_and_pictures_and_skips_what_is_broken(
         name for name in "abcd" if not any(int(r["present"]) for r in rows if f"/{name}." in r["file"])
     ]
     assert (f"In {len(unnamed)} no class exceeds" in said) == bool(unnamed)
+
+
+def test_a_file_costs_no_other_its_rows_and_many_are_not_drawn(
+    finished: Finished, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "songs"
+    folder.mkdir()
+    noise = np.random.default_rng(0).normal(0, 0.1, 11025).astype(np.float32)
+    for name, level, rate in (("a", 1, 11025), ("huge", 1e30, 11025), ("slow", 1, 1), ("z", 1, 11025)):
+        soundfile.write(folder / f"{name}.wav", level * noise, rate, subtype="FLOAT")
+    soundfile.write(folder / "odd.wav", noise, 11025)
+    monkeypatch.setattr("src.commands.prediction.MOST_DRAWN", 4)
+    read = SoundReader.__call__
+
+    def failing(self: SoundReader, file: Path) -> Windows:
+        if file.name == "odd.wav":
+            raise MemoryError("no room")
+        return read(self, file)
+
+    monkeypatch.setattr(SoundReader, "__call__", failing)
+    config = {
+        **finished[0],
+        "checkpoint": str(finished[1] / "checkpoints" / "best.ckpt"),
+        "input": str(folder),
+        "outputs": str(tmp_path / "out"),
+    }
+    written = tmp_path / "out" / "predicted" / "songs"
+    for asked, drawn in ((None, 0), (True, 2)):
+        assert predict({**config, "pictures": asked}) == 1
+        with (written / "predictions.csv").open(newline="", encoding="utf-8") as file:
+            assert {Path(row["file"]).name for row in csv.DictReader(file)} == {"a.wav", "z.wav"}
+        assert len(list(written.glob("*.png"))) == drawn
+        lines = capsys.readouterr().err.splitlines()
+        assert ("pictures of 5 files are left out; pictures=true draws them" in lines) == (not asked)
+        assert sum(line.startswith("skipped: ") for line in lines) == 3
+        assert any("huge.wav has samples of more than a million times full scale" in line for line in lines)
+        assert any("odd.wav (MemoryError: no room)" in line for line in lines)
+        assert any(line.startswith("files: 5 of 5") for line in lines)
+
+
+@pytest.mark.parametrize("broken", ["features", "answers"])
+def test_no_prediction_is_nan(
+    finished: Finished, tmp_path: Path, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    soundfile.write(tmp_path / "x.wav", np.random.default_rng(0).normal(0, 0.1, 11025), 11025)
+    predictor = Predictor([load(finished[1] / "checkpoints" / "best.ckpt")])
+
+    def nan(inputs: Any) -> torch.Tensor:
+        return torch.full((len(inputs), len(predictor.classes)), torch.nan)
+
+    if broken == "features":
+        monkeypatch.setattr(predictor.read, "features", lambda windows: (nan(windows),))
+        predictor.read.features.sample_rate = 11025  # type: ignore[attr-defined]
+        predictor.read.features.channels, predictor.read.features.seconds = 1, 0.6  # type: ignore[attr-defined]
+    else:
+        monkeypatch.setattr(predictor, "average", nan)
+    with pytest.raises(UserError, match=rf"x\.wav: its {broken} are not all finite"):
+        predictor(tmp_path / "x.wav")
 
 
 def test_a_window_of_a_file_is_classified_as_the_clip_itself_is(finished: Finished, tmp_path: Path) -> None:

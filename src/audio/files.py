@@ -9,18 +9,43 @@ import numpy as np
 import soundfile
 import soxr
 
-from src.audio.bounds import MAX_AMPLITUDE, TOO_LOUD, out_of_bounds
 from src.errors import UserError
 
 SUFFIXES = (".wav", ".flac", ".mp3", ".ogg")
 SILENCE = 1e-4
 """Amplitude below which a file counts as silent: -80 dB of full scale."""
+RATES_HZ = range(1_000, 768_001)
+MAX_CHANNELS = 64
+MAX_HOURS = 24
+MAX_AMPLITUDE = 1e6
+"""Of full scale; the squares of 1e20 and more are infinite."""
+
+WRONG_RATE = "has a sample rate outside 1 to 768 kHz"
+TOO_MANY_CHANNELS = f"has more than {MAX_CHANNELS} channels"
+TOO_LONG = f"is longer than {MAX_HOURS} hours"
+TOO_LOUD = "has samples of more than a million times full scale"
+
 WHOLE_MINUTES = 10
 """A file that is longer is not read as a whole."""
 _BLOCK_S = 10
 _BLOCK_VALUES = 2**20  # of all channels
 _LONGEST_NAME = 160  # bytes; file systems end at 255
 _MARGIN_S = 0.1  # read on both sides of an excerpt; longer than the resampler's filter
+
+
+def out_of_bounds(rate: int, channels: int, samples: float = 0) -> str:
+    """Return why a sound is not read; empty if it is. A header may claim anything, and what it claims costs memory.
+
+    Args:
+        rate: its sample rate, Hz.
+        channels: how many it has.
+        samples: of each channel, as far as is known.
+    """
+    if rate not in RATES_HZ:
+        return WRONG_RATE
+    if channels > MAX_CHANNELS:
+        return TOO_MANY_CHANNELS
+    return TOO_LONG if samples > MAX_HOURS * 3600 * rate else ""
 
 
 def plain_name(name: str) -> str:
@@ -83,7 +108,7 @@ def read_blocks(path: Path, sample_rate: int, channels: int = 1) -> Iterator[np.
         float32 (channels, samples), samples > 0; put together they are the whole file, resampled as a whole.
 
     Raises:
-        UserError: the file is missing, unreadable, out of bounds (`src.audio.bounds`), empty, silent or not finite;
+        UserError: the file is missing, unreadable, out of bounds (`out_of_bounds`), empty, silent or not finite;
             some of this shows after the last block.
     """
     try:

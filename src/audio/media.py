@@ -12,7 +12,7 @@ import soxr
 from av.audio.stream import AudioStream
 from av.stream import Discard
 
-from src.audio.bounds import out_of_bounds
+from src.audio.files import out_of_bounds
 from src.errors import UserError
 
 _PREROLLS = (0.5, 5.0, 60.0, math.inf)
@@ -43,7 +43,7 @@ class Media:
         duration_s: length of the track as the container gives it, in seconds.
 
     Raises:
-        UserError: the file is missing, unreadable or out of bounds (`src.audio.bounds`), or has no audio track.
+        UserError: the file is missing, unreadable or out of bounds (`src.audio.files.out_of_bounds`), or has no audio track.
     """
 
     _passed: int  # the end of the last packet read, in ticks

@@ -2,21 +2,26 @@
 
 import csv
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from src.commands.checkpoint import checkpoint_paths, load_all
 from src.commands.sharing import default_checkpoint
 from src.configuration.build import task_of
-from src.errors import UserError
+from src.errors import UserError, printable
 from src.libraries import configure_libraries
+from src.messages import dispensable, reason, say
 from src.pictures import timeline
+from src.preparation.progress import Progress
 from src.tasks.base import Prediction, Trained
+
+MOST_DRAWN = 20
+"""Of more files no pictures are drawn unless `pictures=true` asks for them: a picture takes a second."""
 
 
 class Predictor:
@@ -43,12 +48,17 @@ class Predictor:
         """Return the prediction for a file; in a silent window no class is present.
 
         Raises:
-            UserError: it cannot be read, or it is empty.
+            UserError: it cannot be read, it is empty, or its features or the network's answers are not finite.
         """
         windows = self.read(file)
+        answers: list[NDArray[np.float32]] = []
         with torch.inference_mode():
-            probabilities = np.concatenate([self.average(*inputs).numpy() for inputs in windows.batches])
-        probabilities = np.where(windows.silent[:, None], 0, probabilities).astype(np.float64)
+            for inputs in windows.batches:
+                silent = windows.silent[sum(map(len, answers)) :][: len(inputs[0])]
+                _check_finite(file, "features", *(part[~silent] for part in inputs))
+                answers.append(self.average(*inputs).numpy())
+        probabilities = np.where(windows.silent[:, None], 0, np.concatenate(answers)).astype(np.float64)
+        _check_finite(file, "answers", torch.from_numpy(probabilities))
         present = None if self.numbers else self.present(probabilities)
         return Prediction(file, windows.starts_s, windows.ends_s, probabilities, present)
 
@@ -63,7 +73,7 @@ class Predictor:
         best: NDArray[np.bool_] = np.eye(len(self.classes), dtype=bool)[probabilities.argmax(1)]
         return np.logical_and(best, probabilities > 0)
 
-    def average(self, *inputs: torch.Tensor) -> torch.Tensor:
+    def average(self, *inputs: Tensor) -> Tensor:
         """Return the mean of the probabilities of all checkpoints, (B, C).
 
         Args:
@@ -72,8 +82,13 @@ class Predictor:
         return torch.stack([member.predict(*inputs) for member in self._members]).mean(0)
 
 
+def _check_finite(file: Path, what: str, *tensors: Tensor) -> None:
+    if not all(tensor.isfinite().all() for tensor in tensors):
+        raise UserError(f"{file}: its {what} are not all finite numbers; write it again at another level")
+
+
 def predict(config: dict[str, Any]) -> int:
-    """Write `predictions.csv`, and a timeline of each file as a picture.
+    """Write `predictions.csv`, and a timeline of each file as a picture; of many files only if asked for.
 
     Returns:
         Exit code: 0, or 1 where a file was skipped; every other file is in the table.
@@ -90,24 +105,43 @@ def predict(config: dict[str, Any]) -> int:
     files = predictor.task.files(source)
     folder = Path(config["outputs"]) / "predicted" / source.resolve().name
     folder.mkdir(parents=True, exist_ok=True)
-    done, skipped, unnamed = 0, 0, 0
-    with _Table(folder / "predictions.csv", predictor) as table:
+    draws = _draws(config.get("pictures"), len(files))
+    done, unnamed = 0, 0
+    with _Table(folder / "predictions.csv", predictor) as table, Progress("files", len(files)) as progress:
         for file in files:
-            try:
-                prediction = predictor(file)
-            except UserError as error:
-                print(f"skipped: {error}", file=sys.stderr)
-                skipped += 1
-                continue
-            table.add(prediction)
-            _draw(prediction, predictor, source, folder)
-            done += 1
-            unnamed += prediction.present is not None and not prediction.present.any()
+            prediction = _answer(predictor, file)
+            if prediction is not None:
+                table.add(prediction)
+                if draws:
+                    _draw(prediction, predictor, source, folder)
+                done += 1
+                unnamed += prediction.present is not None and not prediction.present.any()
+            progress.advance(1)
     names = ", ".join(str(member.path) for member in trained)
-    print(f"{done} classified by {names}, {skipped} skipped: {folder}/predictions.csv")
+    print(f"{done} classified by {names}, {len(files) - done} skipped: {folder}/predictions.csv")
     if unnamed:
         print(f"In {unnamed} no class exceeds the threshold; the table has the probabilities.")
-    return 1 if skipped else 0
+    return 0 if done == len(files) else 1
+
+
+def _draws(asked: bool | None, files: int) -> bool:
+    if asked is None and files > MOST_DRAWN:
+        say(f"pictures of {files} files are left out; pictures=true draws them")
+    return files <= MOST_DRAWN if asked is None else asked
+
+
+def _answer(predictor: Predictor, file: Path) -> Prediction | None:
+    """Return the prediction for a file; `None`, and a line that says why, where there is none.
+
+    Whatever fails in one file, the others are still wanted.
+    """
+    try:
+        return predictor(file)
+    except UserError as error:
+        say(printable(f"skipped: {error}"))
+    except Exception as error:
+        say(printable(f"skipped: {file} ({reason(error)}); leave it out, or report this with the file"))
+    return None
 
 
 class _Table:
@@ -118,7 +152,7 @@ class _Table:
         self._partial = path.with_name(f".{path.name}.{os.getpid()}")
 
     def __enter__(self) -> "_Table":
-        self._file = self._partial.open("w", newline="", encoding="utf-8")
+        self._file = self._partial.open("w", newline="", encoding="utf-8", errors="surrogateescape")
         self._writer = csv.writer(self._file, lineterminator="\n")
         self._writer.writerow(self._predictor.task.columns)
         return self
@@ -138,5 +172,8 @@ class _Table:
 def _draw(prediction: Prediction, predictor: Predictor, source: Path, folder: Path) -> None:
     relative = prediction.file.relative_to(source) if source.is_dir() else Path(prediction.file.name)
     path = folder / relative.with_name(f"{relative.name}.png")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    timeline(prediction.probabilities, prediction.starts_s, prediction.ends_s[-1], predictor.classes, path)
+    with dispensable(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        timeline(
+            prediction.probabilities, prediction.starts_s, prediction.ends_s[-1], predictor.classes, path
+        )

@@ -23,7 +23,7 @@ READS = {
     ),
     "prepare": ("experiment", "data"),
     "test": ("checkpoint", "experiment", "data", "class_map", "thresholds"),
-    "predict": ("checkpoint", "input"),
+    "predict": ("checkpoint", "input", "pictures"),
     "generate": ("checkpoint", "experiment", "data", "generation", "seed"),
 }
 """By mode, the keys and groups at the root of the configuration that have an effect in it."""

@@ -37,6 +37,7 @@ class RootOptions(Options):
     init_from: Annotated[str | None, path | null(), Role.PATHS, Role.INPUT] = None
     checkpoint: Annotated[Any, path | each(path) | null(), Role.PATHS, Role.NO_EFFECT] = None
     input: Annotated[str | None, path | null(), Role.PATH, Role.NO_EFFECT] = None
+    pictures: Annotated[bool | None, flag | null("for pictures of at most 20 files"), Role.NO_EFFECT] = None
     class_map: Annotated[Any, anything, Role.NO_EFFECT] = None
     thresholds: Annotated[str, one_of("single", "scut", "pcut"), Role.NO_EFFECT] = "single"
     dry_run: Annotated[bool, flag, Role.NO_EFFECT] = False

@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from src.audio.bounds import (
+from src.audio.files import (
     MAX_AMPLITUDE,
+    SILENCE,
     TOO_LONG,
     TOO_LOUD,
     TOO_MANY_CHANNELS,
     WRONG_RATE,
     out_of_bounds,
 )
-from src.audio.files import SILENCE
 from src.audio.truncation import is_truncated
 from src.errors import UserError
 from src.paths import inside

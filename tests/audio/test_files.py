@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from src.audio.files import audio_files, read_audio, read_excerpt
+from src.audio.files import audio_files, read_audio, read_blocks, read_excerpt
 from src.errors import UserError
 
 
@@ -105,3 +105,50 @@ def test_resampling_is_librosas_to_the_bit(tmp_path: Path, rate: int, wanted: in
         written.T.astype(np.float32), orig_sr=rate, target_sr=wanted, res_type="soxr_hq"
     )
     assert np.array_equal(read_audio(tmp_path / "a.wav", wanted, channels=2), expected)
+
+
+@pytest.mark.parametrize(
+    ("rate", "channels", "level", "says"),
+    [
+        (1, 1, 1.0, "has a sample rate outside 1 to 768 kHz"),
+        (800_000, 1, 1.0, "has a sample rate outside 1 to 768 kHz"),
+        (8000, 65, 1.0, "has more than 64 channels"),
+        (8000, 1, 1e30, "has samples of more than a million times full scale"),
+    ],
+)
+def test_what_is_out_of_bounds_is_named(tmp_path: Path, rate: int, channels: int, level: float, says: str):
+    path = tmp_path / "x.wav"
+    soundfile.write(path, level * np.tile(tone(8000)[:, None], channels), rate, subtype="FLOAT")
+    with pytest.raises(UserError, match=rf"x\.wav {says}"):
+        read_audio(path, 8000)
+
+
+def test_a_length_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    soundfile.write(tmp_path / "x.wav", np.tile(tone(1000), 61), 1000)
+    monkeypatch.setattr("src.audio.files.WHOLE_MINUTES", 1)
+    with pytest.raises(UserError, match="is longer than 1 minutes"):
+        read_audio(tmp_path / "x.wav", 8000)
+    monkeypatch.setattr("src.audio.files.MAX_HOURS", 60 / 3600)
+    with pytest.raises(UserError, match="is longer than 24 hours"):
+        list(read_blocks(tmp_path / "x.wav", 8000))
+
+
+@pytest.mark.parametrize("wanted", [8000, 11025])
+def test_blocks_are_the_whole_file(tmp_path: Path, wanted: int):
+    noise = (0.1 * np.random.default_rng(0).standard_normal((25 * 8000, 2))).astype(np.float32)
+    soundfile.write(tmp_path / "x.wav", noise, 8000, subtype="FLOAT")
+    expected = librosa.resample(noise.T, orig_sr=8000, target_sr=wanted, res_type="soxr_hq")
+    blocks = list(read_blocks(tmp_path / "x.wav", wanted, 2))
+    assert len(blocks) >= 3
+    assert np.array_equal(np.concatenate(blocks, axis=1), expected)
+
+
+def test_the_number_of_samples_that_a_header_claims_is_not_believed(tmp_path: Path):
+    """As that of a FLAC file (36 bits from byte 21.5 on), which would be 256 GB."""
+    soundfile.write(tmp_path / "x.flac", tone(8000), 8000)
+    content = bytearray((tmp_path / "x.flac").read_bytes())
+    content[21] |= 0x0F
+    content[22:26] = b"\xff" * 4
+    (tmp_path / "x.flac").write_bytes(content)
+    with pytest.raises(UserError, match=r"x\.flac cannot be decoded to its end"):
+        read_audio(tmp_path / "x.flac", 8000)

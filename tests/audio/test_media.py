@@ -180,3 +180,13 @@ def test_damage_is_refused_where_it_lies_and_nowhere_else(folder, tmp_path):
         place = float(found[1])
         for start, end in ((1.0, place - 0.1), (place + 0.4, place + 1), (8.0, 11.0)):
             np.testing.assert_allclose(read(media, start, end), read(intact, start, end), atol=TOLERANCE)
+
+
+def test_what_is_out_of_bounds_is_refused(tmp_path, monkeypatch):
+    soundfile.write(tmp_path / "slow.wav", np.full(100, 0.1), 1)
+    with pytest.raises(UserError, match="has a sample rate outside 1 to 768 kHz"):
+        Media(tmp_path / "slow.wav")
+    soundfile.write(tmp_path / "long.wav", np.full(2000, 0.1), 1000)
+    monkeypatch.setattr("src.audio.files.MAX_HOURS", 1 / 3600)
+    with pytest.raises(UserError, match="is longer than 24 hours"):
+        Media(tmp_path / "long.wav")

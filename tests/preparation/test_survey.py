@@ -75,3 +75,22 @@ def test_the_digest_tells_sounds_and_not_files(tmp_path):
     ]
     other = write(tmp_path / "c.wav", sound[:-1])
     assert heard(same[0])["digest"] == heard(same[1])["digest"] != heard(other)["digest"]
+
+
+@pytest.mark.parametrize(
+    ("rate", "channels", "level", "says"),
+    [
+        (1, 1, 1.0, "has a sample rate outside 1 to 768 kHz"),
+        (8000, 65, 1.0, "has more than 64 channels"),
+        (8000, 1, 1e30, "has samples of more than a million times full scale"),
+    ],
+)
+def test_what_is_out_of_bounds_is_found(tmp_path, rate, channels, level, says):
+    path = tmp_path / "x.wav"
+    soundfile.write(path, level * noise(1.0, 8000, channels), rate, subtype="FLOAT")
+    assert problem(path) == says
+
+
+def test_a_length_without_end_is_found(tmp_path, monkeypatch):
+    monkeypatch.setattr("src.audio.files.MAX_HOURS", 1 / 3600)
+    assert problem(write(tmp_path / "x.wav", noise(1.5))) == "is longer than 24 hours"

@@ -1,5 +1,6 @@
 """Files in windows: which, how long, and what lies in them."""
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,28 @@ def test_windows_come_in_batches(tmp_path: Path) -> None:
     windows = SoundReader(Whole(), repeats=False)(file_of(noise(20 * RATE), tmp_path))
     sizes = [len(batch) for (batch,) in windows.batches]
     assert sizes == [BATCH, len(windows.starts_s) - BATCH]
+
+
+def test_a_long_sound_is_cut_like_a_whole_one(tmp_path: Path) -> None:
+    sound = noise(50 * RATE + 300)
+    windows = SoundReader(Whole(), repeats=False)(file_of(sound, tmp_path))
+    assert windows.starts_s == [number / 2 for number in range(100)]
+    assert windows.ends_s[-1] == 50.3
+    read = np.concatenate([batch[:, 0] for (batch,) in windows.batches])
+    padded = np.pad(sound, (0, RATE))
+    np.testing.assert_array_equal(read, [padded[first : first + RATE] for first in range(0, 50_000, 500)])
+
+
+def test_memory_does_not_grow_with_the_length(tmp_path: Path) -> None:
+    peaks = []
+    for seconds in (100, 1000):
+        file = file_of(noise(seconds * RATE), tmp_path)
+        tracemalloc.start()
+        for _ in SoundReader(Whole(), repeats=False)(file).batches:
+            pass
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.5 * peaks[0]
 
 
 def test_a_short_sound_is_repeated_where_items_sound_throughout(tmp_path: Path) -> None:
