@@ -10,6 +10,7 @@ import mido
 import numpy as np
 from symusic.core import ScoreTick
 
+from src.audio.midi_events import has_system_messages, plain_events
 from src.errors import UserError
 
 MAX_BYTES = 5_000_000
@@ -93,13 +94,15 @@ def read_midi(path: Path) -> Notes:
     Note-ons and note-offs are paired as in `pretty_midi`: a note-off ends all notes of its track, channel and pitch
     that started before it. Notes without length or end, drums (channel 10), pedals and pitch bends are left out, and
     so is a note that starts within another one of its key if the key is never released again. Tempo changes count in
-    every track (in `pretty_midi`, in the first track only).
+    every track (in `pretty_midi`, in the first track only). System exclusive events are skipped, see `plain_events`.
 
     Raises:
         UserError: the file cannot be read, has no notes, or is larger or longer than the bounds above.
     """
     data = _bytes(path)
     try:
+        if has_system_messages(data):
+            data = plain_events(data)
         score = ScoreTick.from_midi(data)
     # Which exceptions symusic raises is not documented.
     except Exception as error:
@@ -146,7 +149,8 @@ def _columns(path: Path, data: bytes, score: ScoreTick) -> np.ndarray:
         raise _refusal(path, "its times are too large")
     if any(map(_may_lack_notes, tracks)):
         try:
-            tracks = [_from_mido(track) for track in mido.MidiFile(file=io.BytesIO(data)).tracks]
+            plain = io.BytesIO(plain_events(data))
+            tracks = [_from_mido(track) for track in mido.MidiFile(file=plain).tracks]
         # The exceptions of mido for a broken file have no class in common.
         except Exception as error:
             raise _refusal(path, _reason(error)) from error
