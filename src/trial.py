@@ -23,7 +23,7 @@ from src.callbacks.seed_epochs import SeedEpochs
 from src.callbacks.stay_stopped import StayStopped
 from src.configuration.atomic_checkpoints import checkpoint_to_resume, forget_unneeded
 from src.configuration.build import build_data, build_learner
-from src.configuration.build_loggers import build_loggers, close_loggers
+from src.configuration.build_loggers import build_loggers, close_loggers, log_objective
 from src.configuration.build_trainer import build_trainer
 from src.configuration.checkpoint_checks import BEST
 from src.configuration.checkpoint_files import read_checkpoint
@@ -179,6 +179,7 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
             _write(folder, finished, val[1], judged, times, begun)
             _write_samples(finished, history.rows)
             forget_unneeded(folder / "checkpoints")
+            log_objective(loggers, config, val[1].metrics[config["objective"]])
         failed = False
     finally:
         close_loggers(loggers, failed=failed)

@@ -17,6 +17,8 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from matplotlib.figure import Figure
 from PIL import Image
 from sklearn.metrics import f1_score
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from src.callbacks.history import read_history
 from src.commands.checkpoint import checkpoint_paths, load, load_all
@@ -188,6 +190,19 @@ def test_loggers_wrote(finished: Finished) -> None:
     with (finished[1] / "metrics.csv").open(newline="") as file:
         assert "val/f1_macro" in next(csv.reader(file))
     assert list(finished[1].glob("events.out.tfevents.*"))
+
+
+def test_tensorboard_ranks_the_trial_by_its_objective(finished: Finished) -> None:
+    events = EventAccumulator(str(finished[1])).Reload()
+    objective = metrics_of(finished)["objective"]["value"]
+    assert [event.value for event in events.Scalars("hp_metric")] == [pytest.approx(objective)]
+    [start] = [
+        HParamsPluginData.FromString(content).session_start_info
+        for tag, content in events.PluginTagToContent("hparams").items()
+        if tag == "_hparams_/session_start_info"
+    ]
+    assert start.hparams["seed"].number_value == finished[0]["seed"]
+    assert start.hparams["optimizer/lr"].number_value == finished[0]["optimizer"]["lr"]
 
 
 def test_checkpoints_load_with_weights_only_and_hold_plain_values(finished: Finished) -> None:

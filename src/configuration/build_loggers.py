@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
-from lightning.pytorch.loggers import Logger, WandbLogger
+from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
 
 from src.configuration.guarded_loggers import guard, guarded, has_failed, leave_out
 from src.configuration.make import make
@@ -49,6 +49,14 @@ def build_loggers(config: Mapping[str, Any], folder: Path, info: Mapping[str, An
     """
     built = [_begun(options, config, folder, info) for options in config["logger"].values()]
     return [logger for logger in built if logger is not None]
+
+
+def log_objective(loggers: Iterable[Logger], config: Mapping[str, Any], objective: float) -> None:
+    """Give TensorBoard the objective as `hp_metric`, with the configuration, which its tab HParams ranks trials by."""
+    for logger in loggers:
+        if isinstance(logger, TensorBoardLogger):
+            logger.log_hyperparams(dict(config), {"hp_metric": objective})
+            logger.finalize("success")  # written to the file: Lightning has closed the logger already
 
 
 def close_loggers(loggers: Iterable[Logger], *, failed: bool) -> None:
