@@ -43,7 +43,7 @@ class Media:
         duration_s: length of the track as the container gives it, in seconds.
 
     Raises:
-        UserError: the file is missing, unreadable or out of bounds (`src.audio.files.out_of_bounds`), or has no audio track.
+        UserError: the file is missing, unreadable, out of bounds (`src.audio.files.out_of_bounds`) or without sound.
     """
 
     _passed: int  # the end of the last packet read, in ticks
