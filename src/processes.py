@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -175,6 +176,7 @@ def call(function: Callable[..., T], *arguments: Any) -> T:
 
 def _answer(pipe: "Connection[Any, Any]", function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     end_with_parent()
+    threading.Thread(target=_end_with_caller, args=(pipe,), daemon=True).start()
     # A terminal sends Ctrl-C to all processes; this one ends only when the parent calls terminate().
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -182,3 +184,10 @@ def _answer(pipe: "Connection[Any, Any]", function: Callable[..., Any], argument
         pipe.send((False, function(*arguments)))
     except Exception as error:
         pipe.send((True, error))
+
+
+def _end_with_caller(pipe: "Connection[Any, Any]") -> None:
+    """End this process when the one that called it has ended; the parent of both is the fork server, which lives on."""
+    with suppress(EOFError, OSError):
+        pipe.recv_bytes()  # nothing is ever sent
+    os._exit(1)
