@@ -52,7 +52,7 @@ def build_loggers(config: Mapping[str, Any], folder: Path, info: Mapping[str, An
 
 
 def log_objective(loggers: Iterable[Logger], config: Mapping[str, Any], objective: float) -> None:
-    """Log the objective to TensorBoard as `hp_metric`, with the configuration, which its tab HParams ranks trials by."""
+    """Log the objective to TensorBoard as `hp_metric`, with the configuration; its tab HParams ranks trials by it."""
     for logger in loggers:
         if isinstance(logger, TensorBoardLogger):
             logger.log_hyperparams(dict(config), {"hp_metric": objective})
