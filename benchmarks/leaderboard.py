@@ -67,7 +67,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as root:
         outputs = Path(root)
         sweep = make_up(outputs, options.configurations, options.seeds)
-        settings = Settings(outputs, "src.trial", False, False, "same_code", None, "many", None, None)
+        settings = Settings(outputs, "src.trial", name="many")
         call(os.getpid)  # starts the fork server
         begun = time.perf_counter()
         trials = entries(Ledger(sweep / "jobs.jsonl"), outputs)

@@ -40,7 +40,7 @@ def main() -> None:
         judge(results, chosen=int(values.mean(1).argmax()), higher_is_better=True, matters=0.005)
         judged = time.perf_counter()
     print(f"predictions.npz              {size / 1000:.0f} kB a trial")
-    print(f"read and leave out groups    {read - begun:.2f} s")
+    print(f"read                         {read - begun:.2f} s")
     print(f"judge                        {judged - read:.2f} s")
     print(f"together                     {judged - begun:.2f} s")
 

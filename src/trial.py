@@ -168,8 +168,14 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
                 split: Answered(answers.outputs, answers.targets, groups[split])
                 for split, (answers, _) in zip(SPLITS[1:], (val, test), strict=True)
             }
-            threshold, objective_name = float(learner.threshold), config["objective"]
-            write_kept(folder / FILE, data.target, answered, threshold, learner.names, objective_name)
+            write_kept(
+                folder / FILE,
+                data.target,
+                answered,
+                float(learner.threshold),
+                learner.names,
+                config["objective"],
+            )
             samples = folder / "samples"
             with dispensable(samples):
                 samples.mkdir(exist_ok=True)

@@ -47,6 +47,7 @@ class _Bytes:
         self.data, self.size, self.place = data, size, 0
 
     def take(self, count: int) -> bytes:
+        """Read some bytes; raise ValueError where the track has fewer left."""
         taken = self.data[self.place : self.place + count]
         if len(taken) < count:
             raise ValueError("a track ends within an event")
