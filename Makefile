@@ -10,7 +10,7 @@ STAMP := $(BIN)/../.polysweep-setup
 IN_PARALLEL = --numprocesses auto --dist loadfile --no-loadscope-reorder
 SETUP = BIN="$(BIN)" PYTHON="$(PYTHON)" sh scripts/setup.sh && touch $(STAMP)
 
-.PHONY: setup sweep test lint lock canary clean
+.PHONY: setup sweep test fuzz lint lock canary clean
 .DEFAULT_GOAL := sweep
 
 # Typed, it always runs, and so repairs an environment; before other commands once.
@@ -25,6 +25,10 @@ sweep: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest $(IN_PARALLEL)
+
+# Damaged and hostile files of every kind, for minutes; `make fuzz SEED=1` makes others.
+fuzz: $(STAMP)
+	$(BIN)/python -m tests.fuzz.fuzz --mutants $(or $(MUTANTS),10000) --seed $(or $(SEED),0)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

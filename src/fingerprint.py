@@ -4,6 +4,7 @@ import ast
 import hashlib
 import json
 import os
+import secrets
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +16,7 @@ DIGITS = 12
 """Hexadecimal digits of a signature: with 48 bits the odds of a collision among 100,000 trials are 1 in 56,000."""
 
 _UNFINISHED = ".unfinished-"
+_LONGEST_NAME = 64  # characters, of up to four bytes; file systems end at 255
 
 
 class Memory(StrEnum):
@@ -123,10 +125,11 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield the path of a temporary file that replaces `path` when the block has written it.
 
     What it holds is on the disk before it is renamed, so that not even a power cut leaves half a file. A block that
-    raises leaves `path` as it was.
+    raises leaves `path` as it was. Nobody can have put a file or link where the temporary file is made.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{_UNFINISHED}{path.name}.{os.getpid()}")
+    temporary = path.with_name(f"{_UNFINISHED}{path.name[-_LONGEST_NAME:]}.{secrets.token_hex(8)}")
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     try:
         yield temporary
         with temporary.open("rb") as written:

@@ -4,11 +4,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from src.errors import printable
+
 
 def say(text: str) -> None:
-    """Print a message for the user on stderr, if anybody reads it."""
+    """Print a message for the user on stderr, if anybody reads it; see `printable`."""
     with suppress(OSError, ValueError):
-        print(text, file=sys.stderr, flush=True)
+        print(printable(text), file=sys.stderr, flush=True)
 
 
 def reason(error: Exception) -> str:

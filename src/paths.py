@@ -1,8 +1,12 @@
-"""Paths of files shipped with the code, and of files that other files name.
+"""Paths of files shipped with the code, of files that other files name, and of temporary files.
 
 What is shipped lies at the root of a checkout, or inside the package of an installed wheel.
 """
 
+import os
+import stat
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from src.errors import UserError
@@ -18,6 +22,22 @@ CONF = _BASE / "conf"
 CHECKPOINTS = _BASE / "checkpoints"
 CONSTRAINTS = _BASE / "constraints.txt"
 """Lists the exact versions that the tests passed with."""
+
+
+def private_folder() -> Path:
+    """Return a folder among the temporary files that nobody but this user can write to; it is made if missing.
+
+    Raises:
+        UserError: something else lies there, or another user's folder does.
+    """
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    folder = Path(tempfile.gettempdir()) / f"polysweep-{user}"
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != user:
+        raise UserError(f"{folder} is not a folder of yours; set TMPDIR to one that is")
+    return folder
 
 
 def inside(root: Path, name: str) -> Path:

@@ -34,6 +34,8 @@ ROOMS = (
         "requirements",
         "rules",
         "signals",
+        "spreadsheets",
+        "terminal",
         "words",
     },
 )

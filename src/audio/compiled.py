@@ -2,12 +2,13 @@
 
 import functools
 import os
-import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
+
+from src.paths import private_folder
 
 
 @functools.cache
@@ -37,11 +38,12 @@ def import_librosa(*, beats: bool = False) -> Any:
 def lock_file() -> Path:
     """Return the file that processes lock: beside numba's own files, which several machines may share.
 
-    Where the environment can't be written to, numba keeps its files for each user, and so is the lock; a user in a
-    container may have a number but no name.
+    Where the environment can't be written to, numba keeps its files for each user, and so is the lock.
+
+    Raises:
+        UserError: the folder for temporary files holds something of another user's in its place.
     """
     spec = find_spec("librosa")
     if spec is not None and spec.origin and os.access(Path(spec.origin).parent, os.W_OK):
         return Path(spec.origin).parent / ".polysweep-numba.lock"
-    user = os.getuid() if hasattr(os, "getuid") else ""
-    return Path(tempfile.gettempdir()) / f"polysweep-numba-{user}.lock"
+    return private_folder() / "numba.lock"

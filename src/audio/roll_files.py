@@ -1,6 +1,5 @@
 """Rolls as files to listen to and to look at."""
 
-import sys
 import warnings
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from src.audio.soundfonts.contents import check_programs
 from src.audio.soundfonts.installed import find_soundfont
 from src.audio.synthesis import Synthesizer
 from src.errors import UserError
+from src.messages import say
 
 STEPS_PER_SECOND = 4
 """Assumed where the length of a step is unknown."""
@@ -49,7 +49,7 @@ class RollWriter:
             check_programs(font, [program])
             self._synthesizer = Synthesizer(font)
         except UserError as error:
-            print(f"no sound is written: {error}", file=sys.stderr)
+            say(f"no sound is written: {error}")
 
     def steps(self, seconds: float) -> int:
         """Convert seconds to steps."""

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rich.console import Console
 from torch import Tensor
 
 from src.commands.checkpoint import checkpoint_paths, checkpoints_signature, load_all
@@ -29,6 +28,7 @@ from src.metrics.measuring import Measured, measure
 from src.models.learner import Learner
 from src.pictures import draw_tables
 from src.tasks.base import Trained
+from src.terminal import line_console
 from src.trial import measured_baselines
 
 
@@ -199,12 +199,10 @@ def _is_available(accelerator: str) -> bool:
 
 
 def _print(metrics: dict[str, Any], folder: Path) -> None:
-    console = Console(highlight=False, soft_wrap=True)
+    console = line_console()
     for name, value in metrics["test"].items():
         if isinstance(value, float):
             low, high = metrics["intervals"].get(name, (None, None))
-            console.print(
-                f"test {name}: {value:.4f}" + (f" [{low:.3f}, {high:.3f}]" if low is not None else ""),
-                markup=False,
-            )
+            interval = f" [{low:.3f}, {high:.3f}]" if low is not None else ""
+            console.print(f"test {name}: {value:.4f}{interval}")
     console.print(f"written: {folder}/metrics.json")

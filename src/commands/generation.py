@@ -4,8 +4,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from src.commands.checkpoint import checkpoint_paths, checkpoints_signature, load_all
 from src.commands.tested_data import check_classes_and_features, data_config
 from src.configuration.build import build_data, task_of
@@ -16,6 +14,7 @@ from src.generation.options import generation_options
 from src.generation.roll_data import RollData
 from src.generation.writing import write_pieces
 from src.libraries import configure_libraries
+from src.terminal import line_console
 
 
 def generate(config: dict[str, Any], overrides: list[str]) -> int:
@@ -57,7 +56,7 @@ def generate(config: dict[str, Any], overrides: list[str]) -> int:
 
 
 def _print(judged: dict[str, Any], folder: Path, pieces: int) -> None:
-    console = Console(highlight=False, soft_wrap=True, markup=False)
+    console = line_console()
     if judged["generated"]:
         console.print(f"{'':22}{'generated':>12}{'held out':>12}{'distance':>12}{'Markov':>12}")
     else:

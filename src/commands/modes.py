@@ -18,6 +18,7 @@ from src.sweep.identity import changed_since_loaded, code, known_contents, signa
 from src.sweep.job import Job
 from src.sweep.offline_runs import sync_command
 from src.sweep.state import State
+from src.terminal import line_console
 
 WAIT_S = 1.0
 MODES = ("train", "prepare", "test", "predict", "generate", "doctor")
@@ -64,7 +65,7 @@ def train(config: dict[str, Any], overrides: list[str]) -> int:
     """Run one trial in this process, unless its result exists; return the exit code."""
     from src.trial import freeze, roles
 
-    console = _console()
+    console = line_console()
     if config.get("cores"):
         os.environ[CORES] = str(config["cores"])
     frozen = freeze(config)
@@ -109,12 +110,8 @@ def prepare(config: dict[str, Any]) -> int:
     data.setup("fit")
     sheet = data.folder / "contact_sheet"
     data.contact_sheet(sheet)
-    _console().print(f"data: {data.folder}\nto look at and listen to: {sheet}")
+    line_console().print(f"data: {data.folder}\nto look at and listen to: {sheet}")
     return 0
-
-
-def _console() -> Console:
-    return Console(highlight=False, soft_wrap=True, markup=False)
 
 
 def _attempt(job: Job, folder: TrialFolder, timeout: float | None, *, resume: bool, console: Console) -> int:

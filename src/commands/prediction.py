@@ -1,7 +1,6 @@
 """`mode=predict`: which instruments sound when, or which genre it is, in any sound file."""
 
-import csv
-import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,12 @@ from src.commands.checkpoint import checkpoint_paths, load_all
 from src.commands.sharing import default_checkpoint
 from src.configuration.build import task_of
 from src.errors import UserError, printable
+from src.fingerprint import replacing
 from src.libraries import configure_libraries
 from src.messages import dispensable, reason, say
 from src.pictures import timeline
 from src.preparation.progress import Progress
+from src.spreadsheets import TableWriter
 from src.tasks.base import Prediction, Trained
 
 MOST_DRAWN = 20
@@ -118,7 +119,8 @@ def predict(config: dict[str, Any]) -> int:
                 unnamed += prediction.present is not None and not prediction.present.any()
             progress.advance(1)
     names = ", ".join(str(member.path) for member in trained)
-    print(f"{done} classified by {names}, {len(files) - done} skipped: {folder}/predictions.csv")
+    told = f"{done} classified by {names}, {len(files) - done} skipped: {folder}/predictions.csv"
+    print(printable(told))
     if unnamed:
         print(f"In {unnamed} no class exceeds the threshold; the table has the probabilities.")
     return 0 if done == len(files) else 1
@@ -138,9 +140,9 @@ def _answer(predictor: Predictor, file: Path) -> Prediction | None:
     try:
         return predictor(file)
     except UserError as error:
-        say(printable(f"skipped: {error}"))
+        say(f"skipped: {error}")
     except Exception as error:
-        say(printable(f"skipped: {file} ({reason(error)}); leave it out, or report this with the file"))
+        say(f"skipped: {file} ({reason(error)}); leave it out, or report this with the file")
     return None
 
 
@@ -149,24 +151,23 @@ class _Table:
 
     def __init__(self, path: Path, predictor: Predictor) -> None:
         self._path, self._predictor = path, predictor
-        self._partial = path.with_name(f".{path.name}.{os.getpid()}")
 
     def __enter__(self) -> "_Table":
-        self._file = self._partial.open("w", newline="", encoding="utf-8", errors="surrogateescape")
-        self._writer = csv.writer(self._file, lineterminator="\n")
-        self._writer.writerow(self._predictor.task.columns)
+        with ExitStack() as stack:
+            partial = stack.enter_context(replacing(self._path))
+            file = stack.enter_context(
+                partial.open("w", newline="", encoding="utf-8", errors="surrogateescape")
+            )
+            self._writer = TableWriter(file, self._predictor.task.columns)
+            self._open = stack.pop_all()
         return self
 
     def add(self, prediction: Prediction) -> None:
         """Write the rows of a file."""
-        self._writer.writerows(self._predictor.task.rows(prediction, self._predictor.classes))
+        self._writer.write(self._predictor.task.rows(prediction, self._predictor.classes))
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._file.close()
-        if kind is None:
-            self._partial.replace(self._path)
-        else:
-            self._partial.unlink()
+    def __exit__(self, *error: Any) -> None:
+        self._open.__exit__(*error)
 
 
 def _draw(prediction: Prediction, predictor: Predictor, source: Path, folder: Path) -> None:

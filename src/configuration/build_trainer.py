@@ -11,6 +11,7 @@ from lightning.pytorch.loggers import Logger
 
 from src.callbacks.music_samples import MusicSamples
 from src.configuration.atomic_checkpoints import AtomicCheckpointIO
+from src.configuration.local_ddp import listen_locally
 from src.configuration.make import make
 from src.configuration.targets import find_class
 
@@ -22,6 +23,7 @@ def build_trainer(
     options = dict(config["trainer"])
     quiet = {"enable_model_summary": False, "num_sanity_val_steps": 0, "use_distributed_sampler": False}
     chosen = build_callbacks(config, folder, logged=bool(loggers))
+    listen_locally()
     bar = any(isinstance(callback, ProgressBar) for callback in chosen)
     trainer = make(
         {**quiet, "enable_progress_bar": bar, "log_every_n_steps": 10**9, **options},

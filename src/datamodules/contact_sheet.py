@@ -1,6 +1,5 @@
 """A few items of prepared data for people to listen to and look at, and how often each class occurs."""
 
-import csv
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 import soundfile
 
 from src.audio.mel import LogMel
+from src.spreadsheets import TableWriter
 
 _CLIPS_EACH = 2
 _LONGEST_NAME = 180  # characters; file systems end at 255
@@ -94,11 +94,11 @@ def _write_balance(
     path: Path, classes: Sequence[str], counts: Mapping[str, list[int]], sizes: Mapping[str, int]
 ) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["class", *(f"{split}_{kind}" for split in counts for kind in ("clips", "share"))])
+        columns = (f"{split}_{kind}" for split in counts for kind in ("clips", "share"))
+        table = TableWriter(file, ["class", *columns])
         for position, name in enumerate(classes):
             cells = [(marks[position], marks[position] / sizes[split]) for split, marks in counts.items()]
-            writer.writerow([name, *(text for clips, share in cells for text in (clips, f"{share:.4f}"))])
+            table.write([[name, *(text for clips, share in cells for text in (clips, f"{share:.4f}"))]])
 
 
 def _draw_balance(path: Path, classes: Sequence[str], shares: Mapping[str, np.ndarray]) -> None:

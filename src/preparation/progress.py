@@ -7,6 +7,8 @@ from types import TracebackType
 import rich.console
 import rich.progress
 
+from src.messages import say
+
 _SECONDS_BETWEEN_LINES = 10.0
 
 
@@ -52,8 +54,7 @@ class Progress:
 
     def _say(self) -> None:
         left = (self._total - self._done) / max(self._rate(), 1e-9)
-        line = f"{self._title}: {self._done} of {self._total}, {self._rate():.0f} a second, {left:.0f} s left"
-        print(line, file=sys.stderr, flush=True)
+        say(f"{self._title}: {self._done} of {self._total}, {self._rate():.0f} a second, {left:.0f} s left")
 
 
 def _bar() -> rich.progress.Progress:

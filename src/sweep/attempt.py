@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Self
 
-from src.errors import UserError
+from src.errors import UserError, printable
 from src.fingerprint import Memory
 from src.requirements import broken_library, may_be_a_broken_library
 from src.sweep.folder import TrialFolder
@@ -72,7 +72,7 @@ def _outcome(job: Job, report: Report, number: int) -> tuple[State, int, str | N
     try:
         objective = _run(job, report, info)
     except UserError as error:
-        print(f"Error: {error}", flush=True)
+        print(printable(f"Error: {error}"), flush=True)
         return State.FAILED, State.FAILED.exit_code, str(error)
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) and error.code else State.FAILED.exit_code
@@ -90,7 +90,7 @@ def _outcome(job: Job, report: Report, number: int) -> tuple[State, int, str | N
     except OSError as error:
         if error.errno not in NO_ROOM:
             return _failed(error)
-        print(f"Error: {error}", flush=True)
+        print(printable(f"Error: {error}"), flush=True)
         return State.INTERRUPTED, FULL, f"the disk is full ({error}); the same command continues"
     except Exception as error:
         return _failed(error)
@@ -119,7 +119,7 @@ def _check_data(job: Job) -> None:
 
 def _failed(error: Exception) -> tuple[State, int, str | None]:
     if may_be_a_broken_library(error) and (reason := broken_library(error)):
-        print(f"Error: {reason}", flush=True)
+        print(printable(f"Error: {reason}"), flush=True)
         return State.FAILED, State.FAILED.exit_code, reason
     traceback.print_exception(error)
     state = State.OOM if _out_of_memory(error) else State.FAILED

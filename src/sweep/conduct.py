@@ -26,6 +26,7 @@ from src.sweep.queue import Queue
 from src.sweep.settings import Settings
 from src.sweep.state import State
 from src.sweep.table import Table
+from src.terminal import PrintableConsole
 
 _LONGEST_NAME = 255
 """Bytes that file systems allow for a name."""
@@ -66,7 +67,7 @@ def conduct(requests: Sequence[Request], settings: Settings, executor: Executor)
 def _console() -> Console:
     """Return a console for the standard output, with more than rich's 80 columns in a file or pipe."""
     terminal = sys.stdout is not None and sys.stdout.isatty()
-    return Console(file=cast(IO[str], LastingOutput(sys.stdout)), width=None if terminal else 160)
+    return PrintableConsole(file=cast(IO[str], LastingOutput(sys.stdout)), width=None if terminal else 160)
 
 
 def _check_name(name: str | None) -> None:

@@ -1,7 +1,8 @@
 """Says how far the planning of a large sweep is."""
 
-import sys
 import time
+
+from src.messages import say
 
 EVERY_S = 2.0
 
@@ -24,5 +25,5 @@ class Progress:
         """Count a step, and print a line if it is time."""
         if time.monotonic() - self._told >= EVERY_S:
             self._told = time.monotonic()
-            print(f"{self._what}: {self._done} of {self._total}", file=sys.stderr, flush=True)
+            say(f"{self._what}: {self._done} of {self._total}")
         self._done += 1

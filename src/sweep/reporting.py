@@ -9,6 +9,7 @@ import pandas as pd
 from src.fingerprint import write_text
 from src.jackknife import Jackknife
 from src.processes import call
+from src.spreadsheets import safe_csv
 from src.sweep.comparison.effects import MOST_VALUES, Effect, Effects, grid_effects
 from src.sweep.protocol import load_trial
 from src.sweep.ranking import MATTERS, Ranking
@@ -81,11 +82,11 @@ def write_leaderboard(
         effects: of the swept keys.
         folder: of the sweep.
     """
-    write_text(folder / "leaderboard.csv", table.to_csv(index=False))
+    write_text(folder / "leaderboard.csv", safe_csv(table))
     write_text(folder / "leaderboard.md", markdown(table, notes))
     if effects is not None:
         lines = pd.DataFrame([vars(effect) for effect in (*effects.of_keys, *effects.interactions)])
-        write_text(folder / "effects.csv", lines.to_csv(index=False))
+        write_text(folder / "effects.csv", safe_csv(lines))
 
 
 def effects_of(rows: Sequence[Row], ranking: Ranking) -> Effects | None:

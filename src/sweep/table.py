@@ -12,6 +12,7 @@ from rich.table import Table as RichTable
 
 from src.sweep.job import Job
 from src.sweep.state import State
+from src.terminal import PrintableConsole
 
 _STYLES = {
     State.RUNNING: "cyan",
@@ -49,7 +50,7 @@ class Table:
     """
 
     def __init__(self, jobs: list[Job], console: Console | None = None) -> None:
-        self.console = console or Console()
+        self.console = console or PrintableConsole()
         self._lines = {job.signature: _Line(job.name) for job in jobs}
         self._live = Live(console=self.console, auto_refresh=False, transient=True)
 

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from src.fingerprint import write_text
 from src.messages import dispensable
+from src.spreadsheets import safe_csv
 from src.sweep.comparison.tuning import curve_band, tuning_curve
 from src.sweep.ranking import Ranking
 from src.sweep.rows import Row
@@ -61,7 +62,7 @@ def write_tuning_curves(rows: Sequence[Row], ranking: Ranking, folder: Path) -> 
     points = tuning_curves([row for row in rows if row.data == rows[0].data], ranking)
     if not len(points):
         return
-    write_text(folder / "tuning_curves.csv", points.to_csv(index=False))
+    write_text(folder / "tuning_curves.csv", safe_csv(points))
     picture = folder / "tuning_curves.png"
     with dispensable(picture):
         _draw(points, ranking.metric, picture)

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from src.datamodules.left_out import check_left_out, say_left_out
-from src.datamodules.lists import write_left_out
+from src.datamodules.lists import check_left_out, say_left_out, write_left_out
 from src.errors import UserError
 from src.fingerprint import Memory, value_hash
 from src.messages import say

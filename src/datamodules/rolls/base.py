@@ -2,7 +2,6 @@
 
 import functools
 import itertools
-import sys
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from src.datamodules.rolls.piece import PieceMaker, unpack
 from src.datamodules.rolls.store import FORMAT, Rolls, RollSplit, RollStore
 from src.errors import UserError
 from src.fingerprint import value_hash
+from src.messages import say
 from src.preparation.code import code_signature, module_of
 from src.splitting import near_duplicates, shuffled
 from src.splitting.shuffled import group_shuffle_split
@@ -244,7 +244,7 @@ class RollDataModule(DataModule):
         shared = self.shared()
         if any(shared.values()):
             counts = ", ".join(f"{count} of {split}" for split, count in shared.items())
-            print(f"{self.name}: the published split has pieces in train, too: {counts}", file=sys.stderr)
+            say(f"{self.name}: the published split has pieces in train, too: {counts}")
 
     def _sounding(self, of_split: RollSplit) -> int:
         """Return the number of sounding keys in all columns of a split."""

@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import io
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 
 from src.datamodules.rolls.piece import PieceMaker, packed_piece
 from src.errors import UserError
+from src.fingerprint import replacing
 from src.messages import say
 from src.preparation.builder import Builder
 
@@ -64,9 +64,8 @@ class PieceFiles:
             arrays = {"about": json.dumps({"name": piece_id, "left_out": str(error)})}
         content = io.BytesIO()
         np.savez(content, **arrays)
-        temporary = self.folder / f".{number:06d}.{os.getpid()}"
-        temporary.write_bytes(_checksum(content.getvalue()) + content.getvalue())
-        temporary.replace(self.path(number))
+        with replacing(self.path(number)) as temporary:
+            temporary.write_bytes(_checksum(content.getvalue()) + content.getvalue())
         return str(json.loads(str(arrays["about"])).get("digest", "left out"))
 
     def about(self, number: int) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """A few pieces of each split of a data set of rolls to listen to and look at, and tables of all."""
 
-import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +10,7 @@ from src.audio.files import plain_name
 from src.audio.roll import Grid
 from src.audio.roll_files import RollWriter, grid_or_default
 from src.splitting.splits import SPLITS
+from src.spreadsheets import TableWriter
 
 _PIECES_EACH = 3
 _MOST_SECONDS = 30.0  # of sound, and of the picture
@@ -64,6 +64,4 @@ def _rows(data: SplitPieces) -> Iterable[Sequence[object]]:
 
 def _write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(rows)
+        TableWriter(file, header).write(rows)

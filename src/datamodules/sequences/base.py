@@ -14,8 +14,7 @@ from src.datamodules.base import DataModule
 from src.datamodules.batches import OrderedBatches, ShuffledBatches, loader
 from src.datamodules.contact_sheet import write_contact_sheet
 from src.datamodules.item_groups import named_groups
-from src.datamodules.left_out import check_left_out, say_left_out
-from src.datamodules.lists import write_left_out, write_sequences
+from src.datamodules.lists import check_left_out, say_left_out, write_left_out, write_sequences
 from src.datamodules.options import DataOptions, Seed, Shares
 from src.datamodules.sequences.batches import SequenceDataset
 from src.datamodules.sequences.choice import Choice

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from src.datamodules.left_out import check_left_out
+from src.datamodules.lists import check_left_out
 from src.datamodules.sequences.store import SequenceMaker
 from src.splitting.assigning import AssignedSplits
 from src.splitting.recording import Recording

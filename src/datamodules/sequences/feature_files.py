@@ -3,6 +3,7 @@
 import gzip
 import io
 import re
+import tokenize
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ _FILE = re.compile(r"\.npy(\.gz)?\Z", re.IGNORECASE)
 _GZIP = b"\x1f\x8b"
 _LARGEST = 500_000_000  # bytes of an array; three hours of 8-byte numbers
 _LONGEST_HEADER = 2**14  # bytes; NumPy allows 10,000
+_DAMAGED_HEADER = (KeyError, ValueError, SyntaxError, tokenize.TokenError, RecursionError, MemoryError)
+"""What NumPy raises of a header, which is a Python expression; the last two of a deep one."""
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
@@ -140,7 +143,7 @@ def _array(stream: BinaryIO) -> bytes:
 def _header(stream: BinaryIO) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
     try:
         shape, _, dtype = _HEADERS[np.lib.format.read_magic(stream)](stream)
-    except (KeyError, ValueError, RecursionError, MemoryError) as error:  # the last two: a deep expression
+    except _DAMAGED_HEADER as error:
         raise FeatureFileError("is not an array in NumPy's format") from error
     return shape, dtype
 
