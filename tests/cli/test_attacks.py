@@ -84,3 +84,14 @@ def test_the_shipped_checkpoint_answers_as_before(project, files):
     assert answer.returncode == 0, answer.stderr
     rows = (files / "outputs" / "predicted" / "a.wav" / "predictions.csv").read_text().splitlines()
     assert len(rows) == 1 + 12, "a window, twelve instruments"
+
+
+@pytest.mark.slow
+def test_the_name_of_a_file_does_not_command_the_terminal(project, tmp_path):
+    name, sine = "\x1b]0;owned\x07.wav", np.sin(2 * np.pi * 440 * np.arange(22050) / 22050)
+    soundfile.write(tmp_path / "a.wav", 0.5 * sine, 22050)
+    (tmp_path / name).write_bytes(b"no sound")
+    answer = project.run("mode=predict", f"input={tmp_path}", f"outputs={tmp_path}/outputs")
+    assert answer.returncode == 1, answer.stderr
+    assert "\x1b" not in answer.stdout + answer.stderr
+    assert "\\x1b]0;owned\\x07.wav cannot be read as a sound file" in answer.stderr
