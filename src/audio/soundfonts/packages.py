@@ -5,6 +5,7 @@ soundfont is copied or made from that.
 """
 
 import gzip
+import hashlib
 import os
 import shutil
 import subprocess
@@ -55,7 +56,9 @@ def fetch_soundfont(name: str, folder: Path) -> Path:
                 Path(temporary) / str(number) / plain_package(package_name),
             )
         partial = Path(temporary) / target.name
+        found = sha256_of(Path(temporary))
         package.extract(Path(temporary), partial)
+        _check(name, package, found)
         partial.replace(target)
     return target
 
@@ -74,11 +77,13 @@ def _unpack(package: Package, tool: str, name: str, folder: Path) -> None:
     else:
         _run([tool, "pack", "--loglevel=error", name], folder, name)
         archive = find_in(folder, "*.tgz")
+    archives = list(folder.iterdir())
     try:
         _take(archive, package.wanted, folder, name)
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise UserError(f"package {name} was damaged in the download; try again") from error
-    archive.unlink()
+    for downloaded in archives:
+        downloaded.unlink()
 
 
 def _take(archive: Path, wanted: Sequence[str], folder: Path, name: str) -> None:
@@ -100,6 +105,40 @@ def _take(archive: Path, wanted: Sequence[str], folder: Path, name: str) -> None
             target.parent.mkdir(exist_ok=True)
             with target.open("wb") as file:
                 shutil.copyfileobj(content, file)
+
+
+def _check(name: str, package: Package, found: str) -> None:
+    """Compare what was unpacked with what the documentation's figures were measured with.
+
+    apt checks signatures and npm checks hashes of the packages themselves. A version that npm names never changes, but
+    another release of Debian may have another version of a package.
+
+    Raises:
+        UserError: npm's package has other files.
+    """
+    if found == package.sha256:
+        return
+    told = f"soundfont {name} is not the one that figures in docs/ were measured with (SHA-256 {found[:12]}…)"
+    if package.manager == "npm":
+        raise UserError(
+            f"{told}, although npm has the same version; get the file elsewhere and give its path"
+        )
+    say(f"{told}; {', '.join(package.names)} has another version here")
+
+
+def sha256_of(folder: Path) -> str:
+    """Return the hash of the files in a folder, see `Package.sha256`; names are relative to their package."""
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    hashes = {name.partition("/")[2]: _sha256(path) for name, path in files.items()}
+    if len(hashes) == 1:
+        return next(iter(hashes.values()))
+    lines = sorted(f"{digest}  {name}\n" for name, digest in hashes.items())
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _run(command: list[str], folder: Path, name: str, output: Path = Path(os.devnull)) -> None:

