@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from src.configuration.checkpoint_archive import check_archive
 from src.configuration.checkpoint_contents import (
@@ -17,6 +18,7 @@ from src.configuration.checkpoint_contents import (
 from src.configuration.earlier_names import with_current_names
 from src.configuration.targets import check_stored
 from src.errors import UserError
+from src.models.weights import misfit
 
 KIND = "polysweep"
 """Marks the checkpoints that this project can load."""
@@ -78,10 +80,12 @@ def _read(file: Path, named: str) -> Any:
         raise UserError(f"{named}: it cannot be read as a checkpoint; {REMEDY}") from error
 
 
-def read_if_whole(path: Path) -> dict[str, Any] | None:
-    """Return what a checkpoint holds; `None` where it is not complete, or its weights are not finite.
+def read_if_whole(path: Path, known: Mapping[str, Tensor] | None = None) -> dict[str, Any] | None:
+    """Return what a checkpoint holds; `None` where it is not complete, or its weights cannot be trained further.
 
-    So it is where it holds more than plain values and tensors.
+    Args:
+        path: of the file; it may hold plain values and tensors only.
+        known: the weights that its own are to replace; `None`: any.
     """
     try:
         check_archive(path)
@@ -89,7 +93,7 @@ def read_if_whole(path: Path) -> dict[str, Any] | None:
         check_weights(state["state_dict"], path.stat().st_size)
     except Exception:
         return None
-    return state
+    return None if known is not None and misfit(known, state["state_dict"]) else state
 
 
 def _loaded(path: Path) -> Any:

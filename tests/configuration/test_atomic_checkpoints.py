@@ -158,6 +158,21 @@ def test_a_trial_does_not_go_on_from_weights_that_are_not_finite(
     )
 
 
+@pytest.mark.parametrize(
+    "weights",
+    [{}, {"bias": torch.ones(2)}, {"bias": torch.ones(1, dtype=int)}, {**WEIGHTS, "more": torch.ones(1)}],
+)
+def test_a_trial_does_not_go_on_from_weights_of_another_network(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], weights: dict[str, torch.Tensor]
+) -> None:
+    io = saved(tmp_path, 1)
+    io.save_checkpoint({"epoch": 1, "state_dict": weights}, tmp_path / "last.ckpt")
+    assert epoch_of(checkpoint_to_resume(tmp_path, WEIGHTS)) == 0
+    assert capsys.readouterr().err.endswith(
+        "last.ckpt cannot be read; the trial goes on from before_last.ckpt\n"
+    )
+
+
 def naming(best: Path) -> dict[str, Any]:
     """What Lightning stores of a callback that keeps the best."""
     paths = dict.fromkeys(("best_model_path", "kth_best_model_path"), str(best))
