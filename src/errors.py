@@ -8,6 +8,17 @@ class UserError(ValueError):
     """
 
 
+def one_line(message: str, longest: int = 240) -> str:
+    """Return a message in one line of printable characters, cut off after `longest`.
+
+    Args:
+        message: may quote what a file says.
+        longest: number of characters.
+    """
+    line = printable(" ".join(message.split()))
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+
+
 def printable(message: str) -> str:
     """Return a message in which characters that could command the terminal are written as escapes.
 

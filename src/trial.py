@@ -150,7 +150,7 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
             kept,
         ]
         trainer = build_trainer(config, folder, callbacks, loggers)
-        resumed = checkpoint_to_resume(folder / "checkpoints")
+        resumed = checkpoint_to_resume(folder / "checkpoints", learner.state_dict())
         groups = {split: data.groups(split) for split in SPLITS[1:]}
         learner.validation_groups = None if config["overfit_batches"] else groups["val"]
         with overfitted(data, config["overfit_batches"]):

@@ -15,3 +15,12 @@ def listed(words: Sequence[str]) -> str:
     """`a`, `a or b`, `a, b or c`."""
     *others, last = words
     return f"{', '.join(others)} or {last}" if others else last
+
+
+def is_text(value: str) -> bool:
+    """Whether text can be written to a file: names of files that are not UTF-8 can, other halves of a pair cannot."""
+    try:
+        value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +23,7 @@ _SETTLE_SECONDS = 0.1
 _MARGIN_SECONDS = 0.05  # longer than the resampler's filter
 _GAP_SECONDS = 0.015  # less than a frame
 _CUT_OFF_SECONDS = 0.1
+_DURATION = re.compile(r"(\d{1,4}):(\d\d):(\d\d(?:\.\d{1,12})?)", re.ASCII)  # Matroska's statistics
 _STREAMED_WAV = 0xFFFFFFFF  # the size in a header that was written before the sound was
 _WITHOUT_INDEX = ("mp3", "aac")
 """Formats without exact seeking: packets are counted from the start, undecoded."""
@@ -213,7 +215,8 @@ class Media:
         for stream in self._container.streams:
             if stream is not self._stream:
                 stream.discard = Discard.all
-        self.sample_rate = self._stream.codec_context.sample_rate
+        codec = self._stream.codec_context  # None where FFmpeg knows no decoder, as of 0 bits a sample
+        self.sample_rate = codec.sample_rate if codec else 0
         if not self.sample_rate or not self._stream.time_base:
             raise UserError(f"{self.path} cannot be read as an audio or video file; give another one")
         self._tick = float(self._stream.time_base * self.sample_rate)  # samples
@@ -229,10 +232,8 @@ class Media:
         if self._stream.duration is not None:
             ticks = (self._stream.start_time or 0) + self._stream.duration
             return (ticks * self._tick - self._origin) / self.sample_rate + self._missing_s()
-        tag = self._stream.metadata.get("DURATION", "")  # Matroska's statistics: h:mm:ss.fraction
-        if tag.count(":") == 2:
-            hours, minutes, seconds = tag.split(":")
-            return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+        if tag := _DURATION.fullmatch(self._stream.metadata.get("DURATION", "")):
+            return int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3])
         return (self._container.duration or 0) / av.time_base
 
     def _missing_s(self) -> float:

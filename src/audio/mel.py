@@ -15,7 +15,8 @@ from src.rules import null, number, one_of, whole
 from src.words import did_you_mean
 
 SCALINGS = ("db_max", "db", "z_norm")
-Count = Annotated[int, whole(1)]
+Samples = Annotated[int, whole(1, 2**16)]
+MOST_MELS = 1024
 _POWER_FLOOR = 1e-10  # librosa.power_to_db's amin
 
 
@@ -32,10 +33,10 @@ class LogMel(nn.Module):
 
     Args:
         sample_rate: in Hz.
-        n_fft: length of the transform, samples.
+        n_fft: length of the transform, samples, at most 65,536.
         win_length: length of the window, samples, at most n_fft; `None` means n_fft.
-        hop_length: step between frames, samples.
-        n_mels: number of mel bands.
+        hop_length: step between frames, samples, at most 65,536.
+        n_mels: number of mel bands, at most 1,024.
         fmin: lowest edge of the bands, Hz.
         fmax: highest edge, Hz, at most sample_rate / 2; `None` means that.
         scaling: `db_max`: dB relative to the greatest power of each clip (0 at most, independent of loudness);
@@ -51,11 +52,11 @@ class LogMel(nn.Module):
     def __init__(
         self,
         *,
-        sample_rate: Count = 22050,
-        n_fft: Count = 2048,
+        sample_rate: Annotated[int, whole(1, 768_000)] = 22050,
+        n_fft: Samples = 2048,
         win_length: Annotated[int | None, whole(1) | null("for n_fft")] = None,
-        hop_length: Count = 512,
-        n_mels: Count = 64,
+        hop_length: Samples = 512,
+        n_mels: Annotated[int, whole(1, MOST_MELS)] = 64,
         fmin: Annotated[float, number(0)] = 20.0,
         fmax: Annotated[float | None, number(0) | null("for half the sample rate")] = None,
         scaling: Annotated[str, one_of(*SCALINGS)] = "db_max",

@@ -1,20 +1,23 @@
 """Loads checkpoints; they carry classes, features and threshold, so that nothing else is needed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from src.configuration.build import assemble, build_loss, task_of
+from src.configuration.build import assemble, build_loss, build_network, task_of
+from src.configuration.checkpoint_contents import REMEDY_OF_VERSION
 from src.configuration.checkpoint_files import read_checkpoint
 from src.configuration.targets import find_class
-from src.errors import UserError
+from src.errors import UserError, one_line
 from src.fingerprint import content_hash, value_hash
+from src.messages import reason
 from src.models.learner import Learner
+from src.models.weights import misfit
 from src.tasks.base import Trained
-
-MISFIT = "the checkpoint's weights do not fit its network; the code has changed since it was written."
 
 
 def checkpoint_paths(value: Any) -> list[Path]:
@@ -49,17 +52,32 @@ def load(path: Path) -> Trained:
     """
     state = read_checkpoint(path)
     description = state["hyper_parameters"]
-    try:
+    with refusing(path, "it cannot be loaded"):
         learner = _learner(description, state["state_dict"])
-    except UserError:
-        raise
-    except Exception as error:
-        raise UserError(
-            f"checkpoint={path}: the network that it describes cannot be built ({type(error).__name__}: {error}); "
-            "take a file that this project wrote."
-        ) from error
-    data = find_class(description["config"]["data"]["_target_"], "data")
+        data = find_class(description["config"]["data"]["_target_"], "data")
     return Trained(learner.eval(), dict(description), path, data)
+
+
+@contextmanager
+def refusing(path: Path, problem: str) -> Iterator[None]:
+    """Answer whatever is raised where the description of a checkpoint is malformed with one line.
+
+    Args:
+        path: of the checkpoint.
+        problem: what cannot be done, for the message.
+
+    Raises:
+        UserError: anything was raised; one whose message has the path stays as it is.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, UserError) and str(path) in str(error):
+            raise
+        said = str(error) if isinstance(error, UserError) else reason(error)
+        raise UserError(
+            f"checkpoint={path}: {problem} ({one_line(said).rstrip('.')}); {REMEDY_OF_VERSION}"
+        ) from error
 
 
 def load_all(paths: Sequence[Path]) -> list[Trained]:
@@ -86,13 +104,34 @@ def load_all(paths: Sequence[Path]) -> list[Trained]:
 
 
 def _learner(description: Mapping[str, Any], weights: Mapping[str, Tensor]) -> Learner:
-    config, named = description["config"], task_of(description).statistics
-    if not all(name in weights for name in named):
-        raise UserError(MISFIT)
-    learner = assemble(config, description, build_loss(config), [weights[name] for name in named])
+    config, task = description["config"], task_of(description)
+    _check_network(description, weights)
+    learner = assemble(config, description, build_loss(config), [weights[name] for name in task.statistics])
     known = learner.state_dict()
     own = {name: value for name, value in weights.items() if name in known or not name.startswith("loss.")}
-    missing, unexpected = learner.load_state_dict(own, strict=False)
-    if missing or unexpected:
-        raise UserError(MISFIT)
+    _check_fit(known, own)
+    learner.load_state_dict(own)
+    if not 0 <= float(learner.threshold) <= 1:
+        raise UserError(f"threshold {float(learner.threshold):g} is not in 0..1")
     return learner
+
+
+def _check_network(description: Mapping[str, Any], weights: Mapping[str, Tensor]) -> None:
+    """Refuse weights that do not fit the network or the items, before memory is taken for either."""
+    task, shape, names = task_of(description), description["item_shape"], description["classes"]
+    with torch.device("meta"):
+        network: Any = build_network(description["config"], task, len(names), shape)
+    network.check(shape)
+    if description["target"] not in network.targets or task.name not in network.inputs:
+        raise UserError(f"its network is not for {task.name} with {description['target']} targets")
+    theirs = {name: value for name, value in weights.items() if name.startswith("network.")}
+    _check_fit({f"network.{name}": value for name, value in network.state_dict().items()}, theirs)
+    rows = task.network_arguments(len(names), shape).get("n_rows")
+    for name in task.statistics:
+        if name not in weights or (rows is not None and list(weights[name].shape) != [rows]):
+            raise UserError(f"there is no {name} of each of {rows} rows")
+
+
+def _check_fit(known: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> None:
+    if difference := misfit(known, given):
+        raise UserError(f"its weights do not fit its network: {difference}")

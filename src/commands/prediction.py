@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from src.commands.checkpoint import checkpoint_paths, load_all
+from src.commands.checkpoint import checkpoint_paths, load_all, refusing
 from src.commands.sharing import default_checkpoint
 from src.configuration.build import task_of
 from src.errors import UserError, printable
@@ -41,7 +41,8 @@ class Predictor:
         self.one_class = description["target"] == "multiclass"
         self.numbers = description["target"] == "regression"
         self.task = task_of(description)
-        self.read = self.task.reader(trained[0])
+        with refusing(trained[0].path, "sound cannot be read as it describes"):
+            self.read = self.task.reader(trained[0])
         self._members = [member.learner for member in trained]
         self.threshold = float(np.mean([float(member.threshold) for member in self._members]))
 

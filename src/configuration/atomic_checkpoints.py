@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.utilities import rank_zero_only
+from torch import Tensor
 
 from src.configuration.checkpoint_checks import BEST
 from src.configuration.checkpoint_files import read_if_whole
@@ -58,20 +59,21 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         return checkpoint
 
 
-def checkpoint_to_resume(folder: Path) -> Path | None:
+def checkpoint_to_resume(folder: Path, known: Mapping[str, Tensor] | None = None) -> Path | None:
     """Return the latest checkpoint of a trial that can be read; `None` if there is none, or `best.ckpt` is gone.
 
     Without `best.ckpt` the others are deleted: they are not to be taken for those of the training that begins now.
 
     Args:
         folder: `checkpoints/` of the trial.
+        known: the weights of its network, whose names and shapes those of the checkpoint must have; `None`: any.
     """
     broken: list[str] = []
     for name in (LAST, BEFORE_LAST):
         path = folder / name
         if not path.exists():
             continue
-        checkpoint = read_if_whole(path)
+        checkpoint = read_if_whole(path, known)
         if checkpoint is not None:
             if _best_is_gone(checkpoint, folder):
                 _say(f"{folder / BEST}.ckpt is gone; the trial starts again")

@@ -48,8 +48,9 @@ def open_data_keys(arguments: Sequence[str]) -> list[str]:
 def quote_paths(arguments: Sequence[str], conf: Path = CONF) -> list[str]:
     """Return the arguments with quoted paths: brackets, commas, `#`, spaces and accents reach the program as typed.
 
-    If a file or folder of exactly this name exists, the value is one path. Otherwise `[a,b]` is a list, and `a,b` or
-    `[a],[b]` are alternatives of a sweep; each is quoted if it has to be. A path such as `2024` stays text.
+    If a file or folder of exactly this name exists, the value is one path, even where it looks like `${key}`.
+    Otherwise `[a,b]` is a list, and `a,b` or `[a],[b]` are alternatives of a sweep; each is quoted if it has to be. A
+    path such as `2024` stays text.
 
     The class of an option says whether it is a path (`src.options.Role`). It is imported only for values that Hydra
     would not read as they are typed; in a sweep a child process does this, so that this process stays small.
@@ -173,8 +174,11 @@ def _exists(text: str) -> bool:
 
 def _quoted(value: str) -> str:
     plain = _PLAIN.fullmatch(value) and not _NOT_TEXT.fullmatch(value)
-    if plain or _QUOTED.fullmatch(value) or value.startswith("${"):
+    is_name = "${" in value and _exists(value)
+    if plain or _QUOTED.fullmatch(value) or (value.startswith("${") and not is_name):
         return value
+    if is_name:  # of a file or folder, not of a key
+        value = re.sub(r"(\\*)\$\{", r"\1\1\\${", value)
     # In Hydra's grammar backslashes escape only a quote that follows them, so these are doubled too.
     escaped = re.sub(r"(\\*)('|\Z)", lambda m: m[1] * 2 + ("\\'" if m[2] else ""), value)
     return f"'{escaped}'"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from src.errors import UserError
+from src.errors import UserError, one_line
 from src.splitting.recording import Recording
 from src.splitting.splits import SPLITS
 
@@ -37,7 +37,7 @@ def read_labels(table: Path) -> list[Recording]:
         raise UserError(f"{table} is not a CSV table in UTF-8: {error}; save it as one") from error
     if {"path", "label"} - set(columns) or set(columns) - set(COLUMNS):
         raise UserError(
-            f"{table} has the columns {', '.join(columns)}; give path,label and, where wanted, split,group"
+            f"{table} has the columns {one_line(', '.join(columns))}; give path,label and, where wanted, split,group"
         )
     recordings = [_recording(table, line, row) for line, row in enumerate(rows, start=2)]
     repeated = [
@@ -85,7 +85,7 @@ def _recording(table: Path, line: int, row: dict[str, str | None]) -> Recording:
         raise UserError(f"{table}, line {line}: the path is missing; name a file or remove the line")
     if split and split not in SPLITS:
         raise UserError(
-            f"{table}, line {line}: the split is {split}; choose {', '.join(SPLITS)} or leave it empty"
+            f"{table}, line {line}: the split is {one_line(split)}; choose {', '.join(SPLITS)} or leave it empty"
         )
     names = [name.strip() for name in label.split(SEPARATOR)]
     labels = tuple(dict.fromkeys(name for name in names if name))
@@ -95,4 +95,4 @@ def _recording(table: Path, line: int, row: dict[str, str | None]) -> Recording:
 
 def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+    return one_line(", ".join(names[:_NAMED])) + more

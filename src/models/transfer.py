@@ -6,6 +6,7 @@ from typing import Annotated
 from torch import Tensor, nn
 
 from src.errors import UserError
+from src.models.weights import misfit
 from src.options import Options
 from src.rules import number, whole
 
@@ -64,11 +65,10 @@ def load_features(network: nn.Module, weights: Mapping[str, Tensor], source: str
         for name, values in weights.items()
         if name.startswith("network.") and not name.startswith(f"network.{HEAD}.")
     }
-    own = {
-        name: values.shape for name, values in network.state_dict().items() if not name.startswith(f"{HEAD}.")
-    }
-    if own != {name: values.shape for name, values in features.items()}:
+    own = {name: values for name, values in network.state_dict().items() if not name.startswith(f"{HEAD}.")}
+    if difference := misfit(own, features):
         raise UserError(
-            f"init_from={source}: its network differs from this one; choose the same model and model.… options"
+            f"init_from={source}: its network differs from this one ({difference}); choose the same model and model.… "
+            "options"
         )
     network.load_state_dict(features, strict=False)

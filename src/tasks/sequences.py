@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from src.audio.music_features import SAMPLE_RATE, music_features
 from src.datamodules.sequences.rows import rows
 from src.datamodules.sequences.store import stored
+from src.errors import UserError
 from src.losses.base import Loss
 from src.messages import say
 from src.models.learner import Learner
@@ -60,6 +61,9 @@ class SequenceFeatures:
     Args:
         trained: a checkpoint.
         seconds: length of a window.
+
+    Raises:
+        UserError: its options do not lead to items of the network's shape.
     """
 
     channels = 1
@@ -70,6 +74,11 @@ class SequenceFeatures:
         self.seconds = seconds
         self._rows, self._beat_sync = rows(data["features"]), bool(data["beat_sync"])
         self._max_frames = int(data["max_frames"])
+        n_rows = self._rows.stop - self._rows.start
+        if n_rows != trained.description["item_shape"][1] or self._max_frames < 1:
+            raise UserError(
+                f"its features are {n_rows} rows of {self._max_frames} frames, but its network takes others"
+            )
         self._level: float | None = trained.description.get("level")
 
     def __call__(self, windows: Sound) -> tuple[Tensor, ...]:

@@ -9,10 +9,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from src.audio.files import SILENCE, read_blocks
+from src.errors import UserError
 from src.tasks.base import Windows
 
 BATCH = 32
 """Windows that are passed through the network at once."""
+
+MOST_SAMPLES = 2**25
+"""Most samples of a window, of all channels: 12 minutes of mono at 44.1 kHz."""
 
 Sound = NDArray[np.float32]
 
@@ -40,9 +44,16 @@ class SoundReader:
     Args:
         features: of the windows.
         repeats: whether a file shorter than a window is repeated, as in training; else it is padded with silence.
+
+    Raises:
+        UserError: a window has no sample, or more than memory is for.
     """
 
     def __init__(self, features: Features, *, repeats: bool) -> None:
+        if not 1 <= features.seconds * features.sample_rate * features.channels <= MOST_SAMPLES:
+            raise UserError(
+                f"windows of {features.seconds:g} s have none or more than {MOST_SAMPLES} samples"
+            )
         self.features, self._repeats = features, repeats
 
     def __call__(self, file: Path) -> Windows:

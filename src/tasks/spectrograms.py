@@ -75,6 +75,9 @@ class SpectrogramFeatures:
     Args:
         trained: a checkpoint.
         seconds: length of a window.
+
+    Raises:
+        UserError: its options are impossible, or do not lead to items of the network's shape.
     """
 
     def __init__(self, trained: Trained, seconds: float) -> None:
@@ -82,6 +85,8 @@ class SpectrogramFeatures:
         self.channels, self.seconds = int(trained.description["item_shape"][0]), seconds
         self.sample_rate = int(features["sample_rate"])
         self.log_mel = LogMel(**features).eval()
+        if self.log_mel.n_mels != trained.description["item_shape"][1]:
+            raise UserError(f"its features have {self.log_mel.n_mels} bands, but its network takes others")
 
     def __call__(self, windows: Sound) -> tuple[Tensor, ...]:
         """See `src.tasks.sound.Features`."""

@@ -1,5 +1,6 @@
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -137,10 +138,30 @@ def test_sound_that_begins_late_is_silent_before(tmp_path):
         assert np.abs(shift).max() < 0.2  # Matroska rounds to 1 ms
 
 
+def without_bits(path: Path) -> Path:
+    """A file whose header says that a sample has 0 bits."""
+    soundfile.write(path, np.full(100, 0.5), RATE, subtype="PCM_16")
+    content = path.read_bytes()
+    path.write_bytes(content[:32] + bytes(4) + content[36:])
+    return path
+
+
+@pytest.mark.parametrize("tag", ["00:00:12.000000000", "a:b:c", "9:99:nan", "9" * 5000 + ":00:00"])
+def test_a_length_that_is_none_is_not_taken(folder, tmp_path, tag, monkeypatch):
+    media = Media(folder / "a.wav")
+    stream = SimpleNamespace(start_time=0, duration=None, metadata={"DURATION": tag})
+    monkeypatch.setattr(media, "_stream", stream)
+    assert media._duration_s() == pytest.approx(12)
+
+
 def test_files_without_sound_are_refused(tmp_path):
     (tmp_path / "text.mp4").write_text("no film")
     with pytest.raises(UserError, match=r"text\.mp4 cannot be read as an audio or video file"):
         Media(tmp_path / "text.mp4")
+    with pytest.raises(
+        UserError, match=r"flat\.wav cannot be read as an audio or video file; give another one$"
+    ):
+        Media(without_bits(tmp_path / "flat.wav"))
     with pytest.raises(UserError, match=r"gone\.mp4 does not exist"):
         Media(tmp_path / "gone.mp4")
     with pytest.raises(UserError, match=r"mute\.mp4 has no audio track"):

@@ -91,6 +91,10 @@ def test_silence_is_finite():
         ({"fmax": 12000.0}, "sample_rate/2"),
         ({"fmin": 5000.0, "fmax": 4000.0}, "fmin < fmax"),
         ({"n_mels": 0}, r"n_mels=0: choose a whole number from 1"),
+        ({"n_mels": 1025}, r"n_mels=1025: choose a whole number from 1 to 1024\.$"),
+        ({"n_fft": 65_537}, r"n_fft=65537: choose a whole number from 1 to 65536\.$"),
+        ({"hop_length": 65_537}, r"hop_length=65537: choose a whole number from 1 to 65536\.$"),
+        ({"sample_rate": 768_001}, r"sample_rate=768001: choose a whole number from 1 to 768000\.$"),
         ({"top_db": 0.0}, "above 0"),
     ],
 )

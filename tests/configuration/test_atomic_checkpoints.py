@@ -17,11 +17,13 @@ from lightning.pytorch.demos.boring_classes import BoringModel
 from src.configuration.atomic_checkpoints import AtomicCheckpointIO, checkpoint_to_resume, forget_unneeded
 from src.configuration.build_trainer import build_trainer
 
+WEIGHTS = {"bias": torch.ones(1)}
+
 
 def saved(folder: Path, epochs: int) -> AtomicCheckpointIO:
     io = AtomicCheckpointIO()
     for epoch in range(epochs):
-        io.save_checkpoint({"epoch": epoch}, folder / "last.ckpt")
+        io.save_checkpoint({"epoch": epoch, "state_dict": WEIGHTS}, folder / "last.ckpt")
     return io
 
 
@@ -143,11 +145,43 @@ def test_a_trial_goes_on_from_the_latest_that_can_be_read(
     assert line.endswith("last.ckpt and before_last.ckpt cannot be read; the trial starts again")
 
 
+def test_a_trial_does_not_go_on_from_weights_that_are_not_finite(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    io = saved(tmp_path, 1)
+    io.save_checkpoint(
+        {"epoch": 1, "state_dict": {"bias": torch.tensor([torch.nan])}}, tmp_path / "last.ckpt"
+    )
+    assert epoch_of(checkpoint_to_resume(tmp_path)) == 0
+    assert capsys.readouterr().err.endswith(
+        "last.ckpt cannot be read; the trial goes on from before_last.ckpt\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [{}, {"bias": torch.ones(2)}, {"bias": torch.ones(1, dtype=int)}, {**WEIGHTS, "more": torch.ones(1)}],
+)
+def test_a_trial_does_not_go_on_from_weights_of_another_network(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], weights: dict[str, torch.Tensor]
+) -> None:
+    io = saved(tmp_path, 1)
+    io.save_checkpoint({"epoch": 1, "state_dict": weights}, tmp_path / "last.ckpt")
+    assert epoch_of(checkpoint_to_resume(tmp_path, WEIGHTS)) == 0
+    assert capsys.readouterr().err.endswith(
+        "last.ckpt cannot be read; the trial goes on from before_last.ckpt\n"
+    )
+
+
 def naming(best: Path) -> dict[str, Any]:
     """What Lightning stores of a callback that keeps the best."""
     paths = dict.fromkeys(("best_model_path", "kth_best_model_path"), str(best))
     state = {**paths, "last_model_path": "", "dirpath": str(best.parent), "best_k_models": {str(best): 0.5}}
-    return {"epoch": 1, "callbacks": {"ModelCheckpoint{}": state, "EarlyStopping{}": {"wait_count": 0}}}
+    return {
+        "epoch": 1,
+        "state_dict": WEIGHTS,
+        "callbacks": {"ModelCheckpoint{}": state, "EarlyStopping{}": {"wait_count": 0}},
+    }
 
 
 def test_a_checkpoint_names_those_in_the_folder_that_it_lies_in(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from omegaconf import OmegaConf
 
 from src.configuration.command_line import explain, open_data_keys, quote_paths
 
@@ -22,6 +23,11 @@ def parsed(argument):
     [quoted] = quote_paths([argument])
     override = PARSER.parse_override(quoted)
     return override.key_or_group, override.value()
+
+
+def resolved(argument):
+    key, value = parsed(argument)
+    return key, OmegaConf.to_container(OmegaConf.create({"value": value}), resolve=True)["value"]
 
 
 @settings(max_examples=500, deadline=None)  # the first path of data imports its classes
@@ -57,9 +63,20 @@ def test_a_file_that_exists_is_one_path_whatever_it_looks_like(tmp_path_factory,
     file.write_text("")
     other = folder / "other.ckpt"
     other.write_text("")
-    assert parsed(f"checkpoint={file}") == ("checkpoint", str(file))
-    assert parsed(f"checkpoint=[{file},{other}]") == ("checkpoint", [str(file), str(other)])
-    assert parsed(f"data.soundfonts=[{other},{file}]") == ("data.soundfonts", [str(other), str(file)])
+    assert resolved(f"checkpoint={file}") == ("checkpoint", str(file))
+    assert resolved(f"checkpoint=[{file},{other}]") == ("checkpoint", [str(file), str(other)])
+    assert resolved(f"data.soundfonts=[{other},{file}]") == ("data.soundfonts", [str(other), str(file)])
+
+
+@pytest.mark.parametrize(
+    "name", ["${oc.env:HOME}", "a${seed}b's", "back\\${seed}", "${", "a${b c", "${a}${b}.wav"]
+)
+@pytest.mark.parametrize("key", ["input", "outputs", "data.root", "checkpoint"])
+def test_a_folder_named_like_a_key_is_a_folder(tmp_path, monkeypatch, key, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).mkdir()
+    assert resolved(f"{key}={tmp_path / name}") == (key, str(tmp_path / name))
+    assert resolved(f"{key}={name}") == (key, name)
 
 
 def test_commas_are_alternatives_of_a_sweep():

@@ -71,8 +71,12 @@ def test_a_checkpoint_is_read_with_the_names_of_today(tmp_path):
         "thresholds": "single",
         "input": None,
     }
-    description = {"kind": KIND, "config": config}
-    torch.save({"state_dict": {}, "hyper_parameters": description}, tmp_path / "a.ckpt")
+    items = {"classes": ["flute"], "target": "multilabel", "item_shape": [1, 32, 32]}
+    state = {
+        "state_dict": {"mean": torch.zeros(32)},
+        "hyper_parameters": {"kind": KIND, "config": config, **items},
+    }
+    torch.save(state, tmp_path / "a.ckpt")
     read = read_checkpoint(tmp_path / "a.ckpt")["hyper_parameters"]["config"]
     assert read["data"] == {"_target_": STEMS, "seen": False}
 

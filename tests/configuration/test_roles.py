@@ -132,7 +132,10 @@ def test_what_only_shows_does_not_count(composed: Callable[..., dict[str, Any]])
         ("data.n_clips.train=abc", r"^data\.n_clips\.train=abc: choose a whole number from 1\.$"),
         ("data.seed=true", r"^data\.seed=True: choose a whole number from 0\.$"),
         ("data.effects=1", r"^data\.effects=1: choose true or false\.$"),
-        ("data.features.n_mels=true", r"^data\.features\.n_mels=True: choose a whole number from 1\.$"),
+        (
+            "data.features.n_mels=true",
+            r"^data\.features\.n_mels=True: choose a whole number from 1 to 1024\.$",
+        ),
         ("model.dropout=x", r"^model\.dropout=x: choose a number from 0 to below 1\.$"),
         ("optimizer.lr=abc", r"^optimizer\.lr=abc: choose a learning rate from 0\.$"),
         ("batch_size=true", r"^batch_size=True: choose a whole number from 1\.$"),

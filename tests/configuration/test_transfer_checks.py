@@ -98,6 +98,17 @@ def test_a_checkpoint_of_another_kind(frozen: Any, tmp_path: Path, state: Any) -
     assert "is no checkpoint of this project" in refused(frozen, f"init_from={tmp_path}/other.ckpt")
 
 
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_weights_that_are_not_finite(frozen: Any, checkpoint: Path, value: float) -> None:
+    state = torch.load(checkpoint, weights_only=True)
+    name = next(iter(state["state_dict"]))
+    state["state_dict"][name].flatten()[-1] = value
+    torch.save(state, checkpoint)
+    assert refused(frozen, f"init_from={checkpoint}") == (
+        f"init_from={checkpoint}: its weights {name} are not all finite numbers; take a file that this project wrote."
+    )
+
+
 @pytest.mark.parametrize(
     "change", ["data.features.n_mels=40", "data.features.hop_length=200", "data.features.scaling=db"]
 )

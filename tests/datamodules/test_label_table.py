@@ -86,3 +86,21 @@ def test_files_that_do_not_match_are_listed(tmp_path):
         check_against_files(path, read, ["b.wav", "c.wav"])
     with pytest.raises(UserError, match=r"f09\.wav and 5 more"):
         check_against_files(path, [], [f"f{number:02d}.wav" for number in range(15)])
+
+
+def test_a_cell_beyond_what_csv_reads_is_one_line(tmp_path):
+    path = table(tmp_path, "path,label\na.wav," + "x" * 200_000)
+    with pytest.raises(UserError) as error:
+        read_labels(path)
+    assert str(error.value) == (
+        f"{path} is not a CSV table in UTF-8: field larger than field limit (131072); save it as one"
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ['path,"la\nbel"\n', 'path,label\n"a\nb",x\n"a\nb",x\n', 'path,label,split\na,x,"tr\nain"\n']
+)
+def test_a_message_is_one_line_whatever_a_cell_holds(tmp_path, text):
+    with pytest.raises(UserError) as error:
+        read_labels(table(tmp_path, text))
+    assert "\n" not in str(error.value)

@@ -150,6 +150,7 @@ def test_dropout_is_of_effect_in_training_only():
         {"kernel_size": -1},
         {"stride": 0},
         {"blocks": -1},
+        {"blocks": 17},
         {"input_dropout": 1.0},
         {"dropout": -0.1},
     ],

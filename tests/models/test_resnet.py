@@ -83,6 +83,7 @@ def test_refuses_items_smaller_than_its_strides(model):
         {"channels": []},
         {"channels": [8, 0]},
         {"blocks": [2, 2, 0, 2]},
+        {"blocks": [2, 2, 65, 2]},
         {"blocks": []},
         {"blocks": [2, 2]},
     ],

@@ -132,9 +132,13 @@ def test_lags_count_from_the_column_that_is_predicted():
         (lambda: ConvGRU(4, kernel_size=4, causal=False), "kernel_size"),
         (lambda: ConvGRU(4, dropout=1.0), "dropout"),
         (lambda: ConvGRU(4, channels=[0]), "channels"),
+        (lambda: ConvGRU(4, layers=65), "layers=65"),
         (lambda: LSTM(4, lags=[1]), "lags"),
+        (lambda: LSTM(4, lags=[2, 65_537]), "lags"),
+        (lambda: LSTM(4, layers=65), "layers=65"),
         (lambda: LSTM(4, hidden=0), "hidden"),
         (lambda: TCN(4, channels=[]), "channels"),
+        (lambda: TCN(4, channels=[1] * 17), "channels has 17 blocks: choose 16 at most"),
         (lambda: TCN(4, kernel_size=1), "kernel_size"),
     ],
 )

@@ -157,7 +157,15 @@ def test_learns_one_batch():
 
 @pytest.mark.parametrize(
     "options",
-    [{"hidden": 0}, {"layers": 0}, {"layers": 1.5}, {"dropout": 1.0}, {"dropout": -0.1}, {"pool": "max"}],
+    [
+        {"hidden": 0},
+        {"layers": 0},
+        {"layers": 65},
+        {"layers": 1.5},
+        {"dropout": 1.0},
+        {"dropout": -0.1},
+        {"pool": "max"},
+    ],
 )
 def test_refuses_options_outside_their_range(options):
     contract.assert_refused(SequenceLSTM, options)

@@ -6,6 +6,7 @@ Source: SoundFont Technical Specification 2.04, E-mu Systems 2006: RIFF form `sf
 import mmap
 import struct
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -149,11 +150,20 @@ class _SoundFont:
             start += 8 + size + size % 2  # chunks are padded to even lengths
 
 
-def _opened(path: Path) -> _SoundFont:
+@contextmanager
+def _opened(path: Path) -> Iterator[_SoundFont]:
+    """Open a soundfont; what is raised while it is read says that the file is damaged."""
     try:
-        return _SoundFont(path)
-    except (OSError, ValueError, KeyError, struct.error) as error:
+        file = _SoundFont(path)
+    except (OSError, ValueError, KeyError, RecursionError, struct.error) as error:
         raise UserError(f"{path} is no soundfont; give an .sf2 or .sf3 file") from error
+    try:
+        with file:
+            yield file
+    except UserError:
+        raise
+    except (OSError, ValueError, KeyError, IndexError) as error:
+        raise UserError(f"{path} is damaged: its index leads out of the file; get it again") from error
 
 
 def _general_midi_name(program: int) -> str:

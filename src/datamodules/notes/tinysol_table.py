@@ -9,7 +9,7 @@ from pathlib import Path
 
 from src.audio.files import SUFFIXES
 from src.datamodules.notes.note import N_FOLDS, Note
-from src.errors import UserError
+from src.errors import UserError, one_line
 from src.messages import say
 from src.preparation.card import Card
 
@@ -34,6 +34,7 @@ PATHS = ("Path", "Local file path")
 
 COLUMNS = ("Fold", "Instrument (in full)", "Pitch ID", "Dynamics")
 _NAMED = 3
+_MOST_DIGITS = 4
 
 
 def find_table(root: Path) -> Path:
@@ -62,13 +63,17 @@ def read_table(root: Path) -> list[Note]:
         root: the data set's folder.
 
     Raises:
-        UserError: a column is missing, a cell is invalid, a file has two rows, or no row has a file.
+        UserError: it is no CSV table in UTF-8, a column is missing, a cell is invalid, a file has two rows, or no row
+            has a file.
     """
     table = find_table(root)
-    with table.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        column = _path_column(reader.fieldnames or (), table)
-        notes = [_note(row, column, f"{table}, line {reader.line_num}") for row in reader]
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            column = _path_column(reader.fieldnames or (), table)
+            notes = [_note(row, column, f"{table}, line {reader.line_num}") for row in reader]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{table} is not a CSV table in UTF-8: {error}; get it again") from error
     return _with_files(notes, table, sounds_folder(root))
 
 
@@ -97,8 +102,10 @@ def _note(row: Mapping[str, str | None], column: str, place: str) -> Note:
 
 
 def _number(text: str, column: str, allowed: range, place: str) -> int:
-    if not text.isdecimal() or int(text) not in allowed:
-        raise UserError(f"{place}: {column} is '{text}'; it should be {allowed.start}..{allowed.stop - 1}")
+    if not text.isdecimal() or len(text) > _MOST_DIGITS or int(text) not in allowed:
+        raise UserError(
+            f"{place}: {column} is '{one_line(text, 40)}'; it should be {allowed.start}..{allowed.stop - 1}"
+        )
     return int(text)
 
 

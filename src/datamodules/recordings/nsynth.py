@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from src.datamodules.recordings.base import RecordingOptions, Recordings
-from src.errors import UserError
+from src.errors import UserError, one_line
 from src.paths import inside
 from src.preparation.card import Card
 from src.rules import one_of
 from src.splitting.recording import Recording
 from src.splitting.splits import SPLITS
+from src.words import is_text
 
 FAMILIES = (
     "bass",
@@ -152,13 +153,13 @@ def _notes(table: Path) -> dict[str, Note]:
     try:
         with table.open(encoding="utf-8") as file:
             notes = json.load(file, object_hook=_kept)
-    except ValueError as error:
-        raise UserError(f"{table} is damaged ({error}); get it again") from error
+    except (ValueError, RecursionError) as error:  # not UTF-8, a number too long, too deep
+        raise UserError(f"{table} is damaged ({one_line(str(error))}); get it again") from error
     if not isinstance(notes, dict):
         raise UserError(f"{table} is damaged (it holds no notes by name); get it again")
-    wrong = next((name for name, note in notes.items() if not _is_note(note)), None)
+    wrong = next((name for name, note in notes.items() if not (is_text(name) and _is_note(note))), None)
     if wrong is not None:
-        raise UserError(f"{table} is damaged ({wrong} has no {', '.join(_KEYS)}); get it again")
+        raise UserError(f"{table} is damaged ({one_line(wrong)} has no {', '.join(_KEYS)}); get it again")
     return notes
 
 
@@ -168,4 +169,6 @@ def _kept(values: dict[str, Any]) -> Any:
 
 
 def _is_note(note: Any) -> bool:
-    return isinstance(note, tuple) and [type(value) for value in note] == [str, str, int]
+    if not isinstance(note, tuple) or [type(value) for value in note] != [str, str, int]:
+        return False
+    return is_text(note[0]) and is_text(note[1])

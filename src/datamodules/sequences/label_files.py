@@ -74,15 +74,15 @@ def read_numbers(table: Path, axes: Sequence[str]) -> list[Label]:
         has names only.
 
     Raises:
-        UserError: a column is missing, or a line has no name.
+        UserError: a column is missing, a line has no name, or it is no line of a CSV file.
     """
     header, *lines = _lines(table) or [(1, _ID)]
-    columns = [name.lower() for name in _cells(header[1])]
+    columns = [name.lower() for name in _cells(table, *header)]
     if columns == [_ID]:
         return []
     if {_ID, *axes} - set(columns):
         raise UserError(f"{table} has the columns {', '.join(columns)}; give Id,{','.join(axes)}")
-    rows = [(number, dict(zip(columns, _cells(line), strict=False))) for number, line in lines]
+    rows = [(number, dict(zip(columns, _cells(table, number, line), strict=False))) for number, line in lines]
     return [_numbers(f"{table}, line {number}", row, axes) for number, row in rows]
 
 
@@ -168,8 +168,11 @@ def _genre(table: Path, number: int, line: str) -> Label:
     return Label(file=cells[0], values=(cells[1],))
 
 
-def _cells(line: str) -> list[str]:
-    return [cell.strip() for cell in next(csv.reader([line]))]
+def _cells(table: Path, number: int, line: str) -> list[str]:
+    try:
+        return [cell.strip() for cell in next(csv.reader([line]))]
+    except csv.Error as error:
+        raise UserError(f"{table}, line {number}: {error}; correct it") from error
 
 
 def _numbers(place: str, cells: Mapping[str, str], axes: Sequence[str]) -> Label:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from src.models.networks.base import Float32Linear
 from src.models.networks.masked_norm import MaskedBatchNorm
-from src.models.networks.options import Count, Counts, Dropout
+from src.models.networks.options import MOST_DILATED, Count, Counts, Dropout
 from src.models.networks.sequence_base import SequenceNetwork, frames_of, inside, without_padding
 from src.options import checks
 from src.rules import Rule, Unfit, null, whole
@@ -52,7 +52,7 @@ class ConvAttention(SequenceNetwork):
         planes: channels of each 2-D convolution, which halves the rows, rounding up.
         stride: of the first convolution of both branches, in frames; `None`: so that about `FRAMES` are left.
         kernel_size: of the convolution over time, odd; `None`: 2 · stride + 1. It is 3 in the blocks.
-        blocks: residual blocks, from 0.
+        blocks: residual blocks, 0 to 16.
         input_dropout: share of the rows that are dropped in all frames, 0 to below 1.
         dropout: share of the features dropped in blocks and before the linear layer, 0 to below 1.
 
@@ -71,7 +71,7 @@ class ConvAttention(SequenceNetwork):
         planes: Counts = (16, 32, 64),
         stride: Annotated[int | None, whole(1) | null("for about 129 frames")] = None,
         kernel_size: Annotated[int | None, ODD | null("for 2 · stride + 1")] = None,
-        blocks: Annotated[int, whole(0)] = 2,
+        blocks: Annotated[int, whole(0, MOST_DILATED)] = 2,
         input_dropout: Dropout = 0.1,
         dropout: Dropout = 0.5,
     ) -> None:

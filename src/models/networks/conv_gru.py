@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from src.errors import UserError
-from src.models.networks.options import Count, Dropout, Flag
+from src.models.networks.options import Count, Dropout, Flag, Layers
 from src.models.networks.roll_base import CausalConv1d, Lags, RollNetwork, output_layer
 from src.options import checks
 from src.rules import each, whole
@@ -43,7 +43,7 @@ class ConvGRU(RollNetwork):
         channels: Annotated[Sequence[int], each(whole(1), least=0)] = (64, 64),
         kernel_size: Count = 3,
         hidden: Count = 128,
-        layers: Count = 1,
+        layers: Layers = 1,
         dropout: Dropout = 0.0,
         skip: Flag = True,
         lags: Sequence[int] = (),

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from src.models.networks.options import Count, Dropout, Flag
+from src.models.networks.options import Count, Dropout, Flag, Layers
 from src.models.networks.portable_lstm import PortableLSTM
 from src.models.networks.roll_base import Lags, RollNetwork, output_layer
 from src.options import checks
@@ -35,7 +35,7 @@ class LSTM(RollNetwork):
         n_keys: int,
         embedding: Count = 128,
         hidden: Count = 128,
-        layers: Count = 1,
+        layers: Layers = 1,
         dropout: Dropout = 0.0,
         skip: Flag = True,
         lags: Sequence[int] = (),

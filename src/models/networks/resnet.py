@@ -1,14 +1,17 @@
 """ResNet-18 (He et al. 2016) for small spectrograms."""
 
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import Annotated
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from src.errors import UserError
 from src.models.networks.base import Float32Linear, Network
-from src.models.networks.options import Counts
+from src.models.networks.options import MOST_LAYERS, Counts
 from src.options import checks
+from src.rules import each, whole
 
 
 class ResNet(Network):
@@ -36,7 +39,7 @@ class ResNet(Network):
         n_classes: int,
         in_channels: int = 1,
         channels: Counts = (16, 32, 64, 128),
-        blocks: Counts = (2, 2, 2, 2),
+        blocks: Annotated[Sequence[int], each(whole(1, MOST_LAYERS))] = (2, 2, 2, 2),
     ) -> None:
         if len(blocks) != len(channels):
             raise UserError(

@@ -14,6 +14,9 @@ from src.rules import each, whole
 OFF = -3.0
 """Initial logit of all keys: about one in twenty sounds."""
 
+MOST_LAG = 2**16
+"""Steps that a network looks back at most; it keeps so many columns."""
+
 
 class RollNetwork(nn.Module):
     """A network that maps columns (B, T, n_keys) to the logits (B, T, n_keys) of the column that follows each.
@@ -88,14 +91,16 @@ class Lags(nn.Module):
 
     Args:
         n_keys: columns of the roll.
-        lags: in steps before the predicted column, each 2 or more (1 is the column itself).
+        lags: in steps before the predicted column, each 2 to 65,536 (1 is the column itself).
 
     Raises:
-        UserError: a lag is below 2.
+        UserError: a lag is outside its range.
     """
 
     @checks("model")
-    def __init__(self, n_keys: int, lags: Annotated[Sequence[int], each(whole(2), least=0)]) -> None:
+    def __init__(
+        self, n_keys: int, lags: Annotated[Sequence[int], each(whole(2, MOST_LAG), least=0)]
+    ) -> None:
         super().__init__()
         self.lags = tuple(lags)
         self.reach = max(self.lags, default=1) - 1

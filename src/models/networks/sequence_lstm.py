@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from src.models.networks.base import Float32Linear
-from src.models.networks.options import Count, Dropout, Flag
+from src.models.networks.options import Count, Dropout, Flag, Layers
 from src.models.networks.portable_lstm import PortableLSTM
 from src.models.networks.sequence_base import SequenceNetwork, frames_of, mean_over_time, without_padding
 from src.options import checks
@@ -44,7 +44,7 @@ class SequenceLSTM(SequenceNetwork):
         in_channels: int = 1,
         n_rows: int = 140,
         hidden: Count = 64,
-        layers: Count = 2,
+        layers: Layers = 2,
         bidirectional: Flag = True,
         dropout: Dropout = 0.4,
         pool: Annotated[str, one_of(*POOLS)] = "last",

@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import weight_norm
 
-from src.models.networks.options import Counts, Dropout, Flag
+from src.errors import UserError
+from src.models.networks.options import MOST_DILATED, Counts, Dropout, Flag
 from src.models.networks.roll_base import CausalConv1d, Lags, RollNetwork, output_layer
 from src.options import checks
 from src.rules import whole
@@ -30,7 +31,7 @@ class TCN(RollNetwork):
         lags: columns that precede the predicted one by so many steps are input, too.
 
     Raises:
-        UserError: an option is outside its range.
+        UserError: an option is outside its range, or there are more than 16 blocks.
     """
 
     @checks("model")
@@ -43,6 +44,8 @@ class TCN(RollNetwork):
         skip: Flag = True,
         lags: Sequence[int] = (),
     ) -> None:
+        if len(channels) > MOST_DILATED:
+            raise UserError(f"model.channels has {len(channels)} blocks: choose {MOST_DILATED} at most.")
         super().__init__(n_keys)
         self.lags = Lags(n_keys, lags)
         widths = [self.lags.width, *channels]

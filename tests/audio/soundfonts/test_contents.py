@@ -1,8 +1,10 @@
 """What soundfonts hold, against FluidSynth and against files written by hand."""
 
 import struct
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from src.audio import fluid
@@ -10,6 +12,7 @@ from src.audio.soundfonts.contents import check_programs, presets, sounds_of
 from src.audio.soundfonts.installed import find_soundfont
 from src.errors import UserError
 from tests.audio.soundfonts.index_only import soundfont
+from tests.audio.soundfonts.tiny_fonts import write_font
 
 
 def test_index_agrees_with_fluidsynth():
@@ -60,3 +63,31 @@ def test_compressed_sounds_cannot_be_compared(tmp_path: Path):
     (tmp_path / "small.sf3").write_bytes(data)
     with pytest.raises(UserError, match=r"small\.sf3 is compressed"):
         sounds_of(tmp_path / "small.sf3", [(0, 0)])
+
+
+def refusal(path: Path) -> str:
+    """What is said of a soundfont; empty where it is read."""
+    try:
+        presets(path)
+        sounds_of(path, [(0, 5), (0, 40)])
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+def test_a_mutated_index_is_one_line(tmp_path: Path):
+    whole = write_font(tmp_path / "whole.sf2", [5, 40], seed=1).read_bytes()
+    path, rng, said = tmp_path / "mutated.sf2", np.random.default_rng(0), Counter()
+    for _ in range(600):
+        content = bytearray(whole)
+        for position in rng.integers(whole.index(b"pdta"), len(whole), 3):
+            content[position] = rng.choice([0, 1, 127, 255])
+        path.write_bytes(content)
+        said[refusal(path)] += 1
+    assert said.keys() == {
+        "",
+        f"{path} is damaged: its index leads out of the file; get it again",
+        f"{path} is no soundfont; give an .sf2 or .sf3 file",
+        "mutated.sf2 is compressed, so its sounds cannot be compared with those of other soundfonts; give the .sf2 "
+        "file that it was made from",
+    }

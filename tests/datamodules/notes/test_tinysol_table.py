@@ -173,3 +173,28 @@ def test_a_number_is_what_int_reads_of_plain_digits_or_is_refused(text):
         assert _number(text, "Pitch ID", range(128), str(Path("table"))) == int(text)
     except UserError:
         assert not plain
+
+
+@pytest.mark.parametrize(
+    ("cell", "says"),
+    [
+        ("9" * 5000, f"Pitch ID is '{'9' * 39}…'; it should be 0..127"),
+        ("9" * 200_000, "is not a CSV table in UTF-8: field larger than field limit (131072); get it again"),
+    ],
+)
+def test_a_number_beyond_all_bounds_is_one_line(tmp_path, cell, says):
+    rows = write_notes(tmp_path)
+    rows[0]["Pitch ID"] = cell
+    write_table(tmp_path / TABLE, rows)
+    with pytest.raises(UserError) as error:
+        read_table(tmp_path)
+    assert says in one_line(error)
+
+
+def test_a_table_in_another_encoding_is_one_line(tmp_path):
+    write_table(tmp_path / TABLE, write_notes(tmp_path))
+    (tmp_path / TABLE).write_bytes((tmp_path / TABLE).read_bytes().replace(b"Oboe", b"Obo\xe9"))
+    with pytest.raises(UserError) as error:
+        read_table(tmp_path)
+    assert one_line(error).startswith(f"{tmp_path / TABLE} is not a CSV table in UTF-8: ")
+    assert one_line(error).endswith("; get it again")

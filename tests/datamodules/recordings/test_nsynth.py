@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import zlib
 
 import pytest
@@ -142,3 +143,23 @@ def test_a_folder_linked_from_elsewhere_is_used(nsynth, root, tmp_path):
     (root / "nsynth-train" / "audio").rename(tmp_path / "other disk")
     (root / "nsynth-train" / "audio").symlink_to(tmp_path / "other disk")
     assert ready(nsynth()).n_items == {"train": 40, "val": 8, "test": 8}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[" * 100_000, "maximum recursion depth exceeded"),
+        ('{"b": ' + "9" * 5000 + "}", "Exceeds the limit"),
+        (
+            '{"a\\ud800": {"pitch": 1, "instrument_family_str": "x", "instrument_str": "x"}}',
+            r"a\\ud800 has no ",
+        ),
+        ('{"a": {"pitch": 1, "instrument_family_str": "\\udfff", "instrument_str": "x"}}', "a has no "),
+    ],
+)
+def test_json_that_python_does_not_read_is_one_line(nsynth, root, text, says):
+    (root / "nsynth-train" / "examples.json").write_text(text)
+    with pytest.raises(UserError) as error:
+        nsynth(label="family", split_by="note").recordings()
+    assert re.search(rf"examples\.json is damaged \({says}.*; get it again$", str(error.value))
+    assert str(error.value).isprintable()

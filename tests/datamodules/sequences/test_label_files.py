@@ -177,3 +177,12 @@ def test_a_genre_that_is_named_nowhere_is_refused_with_its_remedy():
     said = r"^labels has the genre Post Rock, .* add it to a class .* Did you mean Post-Rock\?$"
     with pytest.raises(UserError, match=said):
         check_genres("labels", ["Rock", "Post Rock"], table)
+
+
+def test_a_cell_beyond_what_csv_reads_is_one_line(table):
+    path = table("Id,valence,energy\n12,0.5,0.5\n13,0.5," + "5" * 200_000)
+    with pytest.raises(UserError) as error:
+        read_numbers(path, AXES)
+    assert str(error.value) == f"{path}, line 3: field larger than field limit (131072); correct it"
+    with pytest.raises(UserError, match="line 1: field larger than field limit"):
+        read_numbers(table("Id," + "a" * 200_000), AXES)

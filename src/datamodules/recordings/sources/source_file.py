@@ -9,7 +9,7 @@ from typing import Any
 from src.audio.media import Media
 from src.datamodules.recordings.sources.entry import Entry, Passage, check_classes, parse_entry
 from src.datamodules.recordings.sources.times import written
-from src.errors import UserError
+from src.errors import UserError, one_line
 
 ON_ERROR = ("stop", "skip")
 _ROUNDING_S = 1e-3  # containers round lengths
@@ -60,6 +60,7 @@ def _read(path: Path) -> list[Any]:
         raise UserError(f"{path} is not a regular file; name a list of sources")
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_object)
+        json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogateescape")  # no half of a pair
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}); name a list of sources") from error
     except json.JSONDecodeError as error:
@@ -67,7 +68,7 @@ def _read(path: Path) -> list[Any]:
             f"{path}: line {error.lineno}, column {error.colno}: {error.msg}; correct the JSON"
         ) from error
     except (ValueError, RecursionError) as error:  # not UTF-8, a number too long, a key twice, too deep
-        raise UserError(f"{path} is not JSON in UTF-8 ({error}); correct it") from error
+        raise UserError(f"{path} is not JSON in UTF-8 ({one_line(str(error))}); correct it") from error
     if not isinstance(content, list) or not content:
         raise UserError(f'{path} has no list of sources; write [{{"file": …, "labels": […]}}, …]')
     return content

@@ -190,6 +190,10 @@ def test_links_must_not_lead_out(read, root, tmp_path):
         ('[{"file": "a.wav", "labels": ["gong"], "labels": ["erhu"]}]', "the key 'labels' occurs twice"),
         ("[" * 100_000, "is not JSON"),
         ("[" + "1" * 5000 + "]", "is not JSON"),
+        (
+            '[{"file": "a.wav", "labels": ["gong"], "description": "\\ud800"}]',
+            "is not JSON in UTF-8 .*surrogates",
+        ),
     ],
 )
 @pytest.mark.parametrize("on_error", ["stop", "skip"])
