@@ -209,9 +209,6 @@ class Media:
             self._container.close()
             raise UserError(f"{self.path} has no audio track; give a file with sound")
         self._stream = self._container.streams.audio[0]
-        if self._stream.codec_context is None:  # of a codec that FFmpeg does not know
-            self._container.close()
-            raise UserError(f"{self.path} is coded in a way that cannot be decoded; give another one")
         for stream in self._container.streams:
             if stream is not self._stream:
                 stream.discard = Discard.all
