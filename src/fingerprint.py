@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
@@ -25,7 +25,7 @@ class Memory(StrEnum):
     CONTENTS = "content_hashes.json"
     """Of `content_hash`."""
     LISTS = "file_lists.json"
-    """Of `src.preparation.inputs.files_hash`."""
+    """Of `files_hash`."""
 
 
 def value_hash(value: Any) -> str:
@@ -85,6 +85,22 @@ def content_hash(path: Path, memory: Path | None = None) -> str:
     if memory is not None and not fresh.keys() <= known.keys():
         write_json(memory, known | fresh)
     return digest.hexdigest()
+
+
+def files_hash(root: Path, names: Sequence[str], memory: Path) -> str:
+    """Hash the names and contents of some files below a folder.
+
+    Args:
+        root: the folder that the names are relative to.
+        names: of existing files.
+        memory: a JSON file that caches the hash by names, sizes and times, so that unchanged files are not read again.
+    """
+    known = read_json(memory) or {}
+    key = value_hash([str(root), [[name, *stamp((root / name).stat())] for name in names]])
+    if key not in known:
+        known[key] = value_hash([[name, content_hash(root / name)] for name in names])
+        write_json(memory, known)
+    return str(known[key])
 
 
 def stamp(found: os.stat_result) -> tuple[int, int, int]:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from src.errors import UserError
-from src.paths import inside, is_inside
+from src.paths import inside, is_inside, visible_files
 
 
 @pytest.fixture
@@ -46,3 +46,13 @@ def test_other_names_are_refused(root: Path, name: str, reason: str) -> None:
     with pytest.raises(UserError, match=f"^{reason}"):
         inside(root, name)
     assert not is_inside(root, name)
+
+
+def test_hidden_names_and_folders_are_passed_over(tmp_path):
+    root = tmp_path / ".data" / "root"  # what lies above the root does not count
+    for name in ("b.wav", "a/é.wav", ".c.wav", ".Trash/d.wav", "a/.thumbs/e.wav", "a/f.txt"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    (root / "folder.wav").mkdir()
+    assert visible_files(root, "*.wav") == [Path("a/é.wav"), Path("b.wav")]
+    assert visible_files(root) == [Path("a/f.txt"), Path("a/é.wav"), Path("b.wav")]

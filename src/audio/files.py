@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import soxr
 
+from src.audio.sound_file import SoundFile
+from src.audio.truncation import CUT_OFF, is_truncated
 from src.errors import UserError
 
-SUFFIXES = (".wav", ".flac", ".mp3", ".ogg")
 SILENCE = 1e-4
 """Amplitude below which a file counts as silent: -80 dB of full scale."""
 RATES_HZ = range(1_000, 768_001)
@@ -24,6 +24,9 @@ WRONG_RATE = "has a sample rate outside 1 to 768 kHz"
 TOO_MANY_CHANNELS = f"has more than {MAX_CHANNELS} channels"
 TOO_LONG = f"is longer than {MAX_HOURS} hours"
 TOO_LOUD = "has samples of more than a million times full scale"
+CANCELS = "has no sound in mono: its channels cancel each other"
+
+_CANCELLED = 1e-3  # of the channels' own amplitude: -60 dB
 
 WHOLE_MINUTES = 10
 """A file that is longer is not read as a whole."""
@@ -54,27 +57,36 @@ def plain_name(name: str) -> str:
     return plain[-_LONGEST_NAME:].decode(errors="ignore")
 
 
-def audio_files(path: Path) -> list[Path]:
-    """Return a sound file, or the sorted sound files of a folder and its subfolders.
+def mixes(channels_of_file: int, channels: int) -> bool:
+    """Whether the channels of a file are averaged, so that they may cancel each other.
 
-    Raises:
-        UserError: nothing is there, or no sound file is in the folder.
+    Args:
+        channels_of_file: how many it has.
+        channels: wanted, 1 or 2, see `read_audio`.
     """
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
-        raise UserError(f"{path} does not exist; give a sound file or a folder of them")
-    files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
-    if not files:
-        raise UserError(f"no sound file in {path}; put {', '.join(SUFFIXES)} files there")
-    return files
+    return channels_of_file > 1 and not channels == 2 == channels_of_file
+
+
+def cancel(loudest: float, loudest_mean: float) -> bool:
+    """Whether channels cancel each other: what is left of them in mono is silent, or noise of rounding or of coding.
+
+    Args:
+        loudest: greatest amplitude in any channel.
+        loudest_mean: that of the mean of all channels.
+    """
+    return loudest >= SILENCE and loudest_mean < max(SILENCE, _CANCELLED * loudest)
+
+
+def peaks(read: np.ndarray) -> tuple[float, float]:
+    """Return the greatest amplitude in any channel, and that of the mean of all channels, of (samples, channels)."""
+    return float(np.abs(read).max(initial=0.0)), float(np.abs(_mixed(read, 1)).max(initial=0.0))
 
 
 def read_audio(path: Path, sample_rate: int, channels: int = 1) -> np.ndarray:
     """Read a whole sound file, of `WHOLE_MINUTES` at most.
 
     Args:
-        path: a wav, flac, mp3 or ogg file.
+        path: a sound file, see `src.audio.sound_file.SoundFile`.
         sample_rate: of the result, in Hz; a file with another rate is resampled (soxr, high quality).
         channels: 1: the mean of the file's channels; 2: both channels of a stereo file, else the mean twice.
 
@@ -100,7 +112,7 @@ def read_blocks(path: Path, sample_rate: int, channels: int = 1) -> Iterator[np.
     What a header says of the length is not believed.
 
     Args:
-        path: a wav, flac, mp3 or ogg file.
+        path: a sound file, see `src.audio.sound_file.SoundFile`.
         sample_rate: of the blocks, in Hz, see `read_audio`.
         channels: 1 or 2, see `read_audio`.
 
@@ -109,38 +121,39 @@ def read_blocks(path: Path, sample_rate: int, channels: int = 1) -> Iterator[np.
 
     Raises:
         UserError: the file is missing, unreadable, out of bounds (`out_of_bounds`), empty, silent or not finite;
-            some of this shows after the last block.
+            or its channels cancel each other; some of this shows after the last block.
     """
-    try:
-        file = soundfile.SoundFile(path)
-    except (soundfile.SoundFileError, OSError, TypeError) as error:
-        reason = "does not exist" if not path.exists() else "cannot be read as a sound file"
-        raise UserError(f"{path} {reason}; give a file in {', '.join(SUFFIXES)}") from error
-    with file:
+    with SoundFile(path) as file:
         blocks = _decoded(file, path, channels)
         if file.samplerate != sample_rate:
             blocks = _resampled_blocks(blocks, file.samplerate, sample_rate, channels)
         yield from (block for block in blocks if block.shape[1])
 
 
-def _decoded(file: soundfile.SoundFile, path: Path, channels: int) -> Iterator[np.ndarray]:
+def _decoded(file: SoundFile, path: Path, channels: int) -> Iterator[np.ndarray]:
     """Yield blocks (channels, samples) at the file's own rate, and refuse what `read_blocks` refuses."""
-    samples, loudest = 0, 0.0
+    samples, loudest, loudest_mean = 0, 0.0, 0.0
     if problem := out_of_bounds(file.samplerate, file.channels):
         raise UserError(f"{path} {problem}; write it again")
     size = min(_BLOCK_S * file.samplerate, _BLOCK_VALUES // file.channels)
-    try:
-        while len(read := file.read(size, dtype="float32", always_2d=True)):
-            samples += len(read)
-            if problem := _unusable(read) or out_of_bounds(file.samplerate, file.channels, samples):
-                raise UserError(f"{path} {problem}; write it again")
-            block = _mixed(read, channels)
-            loudest = max(loudest, float(np.abs(block).max()))
-            yield block
-    except (soundfile.SoundFileError, OSError) as error:
-        raise UserError(f"{path} cannot be decoded to its end; get it again") from error
+    while len(read := file.read(size)):
+        samples += len(read)
+        if problem := _unusable(read) or out_of_bounds(file.samplerate, file.channels, samples):
+            raise UserError(f"{path} {problem}; write it again")
+        peak, peak_of_mean = peaks(read)
+        loudest, loudest_mean = max(loudest, peak), max(loudest_mean, peak_of_mean)
+        yield _mixed(read, channels)
     if loudest < SILENCE:
-        raise UserError(f"{path} is {'silent' if samples else 'empty'}; give a file with sound in it")
+        raise UserError(f"{path} {_soundless(path, samples)}; give a file with sound in it")
+    if mixes(file.channels, channels) and cancel(loudest, loudest_mean):
+        raise UserError(f"{path} {CANCELS}; give one of them, or turn the phase of one")
+
+
+def _soundless(path: Path, samples: int) -> str:
+    """Return why a file has no sound."""
+    if samples:
+        return "is silent"
+    return CUT_OFF if is_truncated(path) else "is empty"
 
 
 def _unusable(read: np.ndarray) -> str:
@@ -150,9 +163,7 @@ def _unusable(read: np.ndarray) -> str:
     return TOO_LOUD if np.abs(read).max() > MAX_AMPLITUDE else ""
 
 
-def read_excerpt(
-    file: soundfile.SoundFile, start: int, length: int, sample_rate: int, channels: int
-) -> np.ndarray:
+def read_excerpt(file: SoundFile, start: int, length: int, sample_rate: int, channels: int) -> np.ndarray:
     """Read an excerpt of a sound file by seeking, zero-padded where it exceeds the end of the file.
 
     An excerpt that is resampled agrees with the same excerpt of the whole file resampled: a margin is read on both
@@ -175,8 +186,8 @@ def read_excerpt(
     margin = 0 if rate == sample_rate else math.ceil(_MARGIN_S * shared)
     first = max(0, start // step_wanted - margin)
     last = -(-(start + length) // step_wanted) + margin
-    file.seek(min(first * step, file.frames))
-    waveform = _mixed(file.read((last - first) * step, dtype="float32", always_2d=True), channels)
+    file.seek(first * step)
+    waveform = _mixed(file.read((last - first) * step), channels)
     if rate != sample_rate and waveform.shape[1]:
         waveform = _resampled(waveform, rate, sample_rate)
     excerpt = waveform[:, start - first * step_wanted :][:, :length]

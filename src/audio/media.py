@@ -9,11 +9,13 @@ from types import TracebackType
 
 import av
 import numpy as np
-import soxr
 from av.audio.stream import AudioStream
 from av.stream import Discard
 
+from src.audio.blocks import excerpt, positioned, resampled, to_float, with_channels
 from src.audio.files import out_of_bounds
+from src.audio.sound_file import SoundFile
+from src.audio.truncation import CUT_OFF, is_truncated, known_size, links, read_xing
 from src.errors import UserError
 
 _PREROLLS = (0.5, 5.0, 60.0, math.inf)
@@ -24,7 +26,7 @@ _MARGIN_SECONDS = 0.05  # longer than the resampler's filter
 _GAP_SECONDS = 0.015  # less than a frame
 _CUT_OFF_SECONDS = 0.1
 _DURATION = re.compile(r"(\d{1,4}):(\d\d):(\d\d(?:\.\d{1,12})?)", re.ASCII)  # Matroska's statistics
-_STREAMED_WAV = 0xFFFFFFFF  # the size in a header that was written before the sound was
+_DELAY_SECONDS = 0.2  # more than an encoder of MP3 puts before and after the sound
 _WITHOUT_INDEX = ("mp3", "aac")
 """Formats without exact seeking: packets are counted from the start, undecoded."""
 
@@ -53,6 +55,7 @@ class Media:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._open()
+        self._chained = SoundFile(path) if len(links(path)) > 1 else None
         self.duration_s = self._duration_s()
         channels = self._stream.codec_context.layout.nb_channels
         if problem := out_of_bounds(self.sample_rate, channels, self.duration_s * self.sample_rate):
@@ -66,6 +69,8 @@ class Media:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._container.close()
+        if self._chained:
+            self._chained.close()
 
     def blocks(
         self, sample_rate: int, channels: int, start_s: float = 0.0, end_s: float | None = None
@@ -102,7 +107,7 @@ class Media:
         sound = self._span(channels, begin, end, None if end is None else end + margin)
         skip = first - begin * sample_rate // self.sample_rate
         wanted = None if last is None else skip + last - first
-        yield from _excerpt(_resampled(sound, self.sample_rate, sample_rate, channels), skip, wanted)
+        yield from excerpt(resampled(sound, self.sample_rate, sample_rate, channels), skip, wanted)
 
     def _span(self, channels: int, first: int, needed: int | None, last: int | None) -> Iterator[np.ndarray]:
         """Yield samples first..last at the file's own rate; the track may end anywhere past `needed`."""
@@ -126,6 +131,9 @@ class Media:
 
     def _frames(self, channels: int, wanted: int) -> Iterator[tuple[int, np.ndarray]]:
         """Decode from a little before sample `wanted` on: position and sound (channels, samples) of each frame."""
+        if self._chained:
+            yield from positioned(self._chained, channels, wanted)
+            return
         # Start early enough for the decoder to settle; where a seek landed too late, try again from further ahead.
         settled = wanted - round(_SETTLE_SECONDS * self.sample_rate)
         for preroll in _PREROLLS:
@@ -152,7 +160,7 @@ class Media:
     def _decoded(self, channels: int, begin: int, settled: int) -> Iterator[tuple[int, np.ndarray]]:
         """Decode from sample `begin` on; damage before `settled` is skipped."""
         position = begin
-        to_float: av.AudioResampler | None = None
+        resampler: av.AudioResampler | None = None
         try:
             for packet in self._packets(begin):
                 position = position if packet.pts is None else self._position(packet.pts)
@@ -164,9 +172,9 @@ class Media:
                     continue
                 for frame in frames:
                     if frame.pts is not None:
-                        to_float = to_float or _to_float(frame)
-                        for chunk in to_float.resample(frame):
-                            yield self._position(frame.pts), _with_channels(chunk.to_ndarray(), channels)
+                        resampler = resampler or to_float(frame)
+                        for chunk in resampler.resample(frame):
+                            yield self._position(frame.pts), with_channels(chunk.to_ndarray(), channels)
         except (av.FFmpegError, ValueError) as error:
             raise self._damaged(position, getattr(error, "strerror", None) or str(error)) from error
 
@@ -204,6 +212,8 @@ class Media:
             self._container = av.open(str(self.path), "r", metadata_errors="replace")
         except (av.FFmpegError, OSError, ValueError) as error:
             reason = "cannot be read as an audio or video file" if self.path.exists() else "does not exist"
+            if self.path.is_file() and is_truncated(self.path):
+                reason = CUT_OFF
             raise UserError(f"{self.path} {reason}; give another one") from error
         if not self._container.streams.audio:
             self._container.close()
@@ -212,10 +222,11 @@ class Media:
         for stream in self._container.streams:
             if stream is not self._stream:
                 stream.discard = Discard.all
-        codec = self._stream.codec_context  # None where FFmpeg knows no decoder, as of 0 bits a sample
-        self.sample_rate = codec.sample_rate if codec else 0
-        if not self.sample_rate or not self._stream.time_base:
+        codec: av.AudioCodecContext | None = self._stream.codec_context
+        if codec is None or not codec.sample_rate or not self._stream.time_base:
+            self._container.close()
             raise UserError(f"{self.path} cannot be read as an audio or video file; give another one")
+        self.sample_rate = codec.sample_rate
         self._tick = float(self._stream.time_base * self.sample_rate)  # samples
         self._origin = (self._container.start_time or 0) * self.sample_rate / av.time_base  # likewise
         self._counted = self._container.format.name in _WITHOUT_INDEX
@@ -224,7 +235,10 @@ class Media:
 
     def _duration_s(self) -> float:
         """Return the length of the track by its header, else by its last packet, else the length of the file."""
-        if self._counted and self._stream.start_time is None:  # no Xing header: FFmpeg would guess
+        if self._chained:
+            samples = sum(len(sound[0]) for _, sound in positioned(self._chained, 1, 0))
+            return samples / self.sample_rate
+        if self._counted and not self._header_counts_right():
             return self._counted_s()
         if self._stream.duration is not None:
             ticks = (self._stream.start_time or 0) + self._stream.duration
@@ -233,15 +247,23 @@ class Media:
             return int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3])
         return (self._container.duration or 0) / av.time_base
 
+    def _header_counts_right(self) -> bool:
+        """Whether there is a Xing header, and as much sound as it says, unless the file is cut off."""
+        header = read_xing(self.path) if self._container.format.name == "mp3" else None
+        if header is None or header.samples is None:
+            return False
+        surplus_s = self._counted_s() - header.samples / self.sample_rate
+        return is_truncated(self.path) or abs(surplus_s) < _DELAY_SECONDS
+
     def _missing_s(self) -> float:
         """Return by how much a truncated wav file is shorter than its header says; FFmpeg reports what is left."""
         if self._container.format.name != "wav":
             return 0.0
         with self.path.open("rb") as file:
-            form, size = file.read(4), int.from_bytes(file.read(4), "little")
+            form, size = file.read(4), known_size(int.from_bytes(file.read(4), "little"))
         missing = 8 + size - self.path.stat().st_size
         bit_rate = self._stream.codec_context.bit_rate
-        if form != b"RIFF" or size == _STREAMED_WAV or not bit_rate:
+        if form != b"RIFF" or not bit_rate:
             return 0.0
         return max(0, missing) * 8 / bit_rate
 
@@ -261,38 +283,3 @@ class Media:
             f"{self.path}: the sound is damaged at {position / self.sample_rate:.2f} s ({reason}); "
             "get the file again or leave that passage out"
         )
-
-
-def _to_float(frame: av.AudioFrame) -> av.AudioResampler:
-    layout = frame.layout if len(frame.layout.channels) <= 2 else "stereo"
-    return av.AudioResampler(
-        format="fltp", layout=layout, rate=frame.sample_rate, options={"rematrix_maxval": "1.0"}
-    )
-
-
-def _with_channels(sound: np.ndarray, channels: int) -> np.ndarray:
-    """Make sound (1 or 2, samples) mono or stereo."""
-    if len(sound) == channels:
-        return sound
-    if channels == 1:
-        return np.asarray(sound.mean(axis=0, keepdims=True, dtype=np.float32))
-    return np.repeat(sound, 2, axis=0)
-
-
-def _resampled(blocks: Iterator[np.ndarray], rate: int, wanted: int, channels: int) -> Iterator[np.ndarray]:
-    stream = soxr.ResampleStream(rate, wanted, channels, dtype="float32", quality="HQ")
-    for block in blocks:
-        yield stream.resample_chunk(np.ascontiguousarray(block.T)).T
-    yield stream.resample_chunk(np.zeros((0, channels), np.float32), last=True).T
-
-
-def _excerpt(blocks: Iterator[np.ndarray], first: int, last: int | None) -> Iterator[np.ndarray]:
-    """Yield samples first..last of a stream of blocks (channels, samples)."""
-    position = 0
-    for block in blocks:
-        chunk = block[:, max(0, first - position) : None if last is None else max(0, last - position)]
-        position += block.shape[1]
-        if chunk.shape[1]:
-            yield chunk
-        if last is not None and position >= last:
-            return

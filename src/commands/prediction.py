@@ -102,7 +102,7 @@ def predict(config: dict[str, Any]) -> int:
     trained = load_all(checkpoint_paths(default_checkpoint(config["checkpoint"])))
     predictor = Predictor(trained)
     if not config["input"]:
-        raise UserError("input= is missing: name a sound file (wav, flac, mp3, ogg) or a folder of them.")
+        raise UserError("input= is missing: name a sound file or a folder of them.")
     source = Path(str(config["input"])).expanduser()
     files = predictor.task.files(source)
     folder = Path(config["outputs"]) / "predicted" / source.resolve().name

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from src.audio.files import SUFFIXES
+from src.audio.folders import is_sound, say_others
 from src.datamodules.label_table import check_against_files, read_labels
 from src.errors import UserError
-from src.preparation.visible import visible_files
+from src.paths import visible_files
 from src.splitting.recording import Recording
 
 
@@ -21,7 +21,7 @@ def labelled_files(root: Path | None, table: str | None) -> list[Recording]:
     """
     if root is None or not root.is_dir():
         return []
-    paths = [path.as_posix() for path in visible_files(root) if path.suffix.lower() in SUFFIXES]
+    paths = [path.as_posix() for path in visible_files(root) if is_sound(path)]
     if table is None:
         return [_in_its_folder(path) for path in paths]
     if not (root / table).is_file():
@@ -29,6 +29,17 @@ def labelled_files(root: Path | None, table: str | None) -> list[Recording]:
     recordings = read_labels(root / table)
     check_against_files(root / table, recordings, paths)
     return recordings
+
+
+def say_passed_over(name: str, root: Path, table: str | None) -> None:
+    """Print how many files below a folder are neither sound files nor the table; print nothing where all are.
+
+    Args:
+        name: of the data set.
+        root: the folder.
+        table: see `labelled_files`.
+    """
+    say_others(name, root, () if table is None else (Path(table).as_posix(),))
 
 
 def check_classes_of(root: Path, table: str | None, n_classes: int) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 import torch
 
 from src.audio.files import read_excerpt
 from src.audio.mel import LogMel
+from src.audio.sound_file import SoundFile
 
 
 def window_starts(samples: int, length: int, stride: int) -> list[int]:
@@ -95,6 +95,6 @@ class WindowMaker:
 
 
 @functools.lru_cache(maxsize=1)
-def _opened(path: Path) -> soundfile.SoundFile:
+def _opened(path: Path) -> SoundFile:
     """Open a file; the last one stays open, since the windows of a recording are read one after another."""
-    return soundfile.SoundFile(path)
+    return SoundFile(path)

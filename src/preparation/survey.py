@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
 from src.audio.files import (
     MAX_AMPLITUDE,
@@ -14,16 +13,18 @@ from src.audio.files import (
     TOO_LOUD,
     TOO_MANY_CHANNELS,
     WRONG_RATE,
+    cancel,
     out_of_bounds,
+    peaks,
 )
-from src.audio.truncation import is_truncated
+from src.audio.sound_file import SoundFile
+from src.audio.truncation import CUT_OFF, is_truncated
 from src.errors import UserError
 from src.paths import inside
 
 FINE = ""
 UNREADABLE = "cannot be read as a sound file"
 DAMAGED = "cannot be decoded to its end"
-CUT_OFF = "is cut off: it is shorter than its header says"
 EMPTY = "is empty"
 SILENT = "is silent"
 NOT_FINITE = "contains NaN or infinite samples"
@@ -36,11 +37,17 @@ ARRAYS = {
     "rate": ("int64", ()),
     "channels": ("int64", ()),
     "problem": ("uint8", ()),
+    "cancels": ("bool", ()),
     "digest": ("uint64", ()),
 }
-"""Type and shape of the values for each file: samples per channel, Hz, channels, problem, hash of the samples."""
+"""Type and shape of the values for each file.
+
+Samples per channel, Hz, channels, problem, whether the mean of the channels is silent though they are not, hash of the
+samples.
+"""
 
 _BLOCK = 2**18  # samples that are decoded at a time, of all channels
+_PERHAPS_CUT_OFF = (FINE, UNREADABLE, DAMAGED, EMPTY, SILENT)
 
 
 @dataclass(frozen=True)
@@ -62,39 +69,45 @@ class Surveyor:
             path = inside(self.root, self.paths[index])
         except UserError:
             return found | {"problem": PROBLEMS.index(UNREADABLE)}
+        problem = UNREADABLE
         try:
-            with soundfile.SoundFile(path) as file:
-                found |= {"frames": file.frames, "rate": file.samplerate, "channels": file.channels}
-                problem, digest, decoded = _decoded(file)
-                found["frames"] = decoded
-        except (soundfile.SoundFileError, OSError, TypeError):
-            problem, digest = DAMAGED if found["rate"] else UNREADABLE, 0
-        if problem in (FINE, SILENT, EMPTY) and is_truncated(path):
+            with SoundFile(path) as file:
+                found |= {"rate": file.samplerate, "channels": file.channels}
+                problem = DAMAGED
+                problem, heard = _decoded(file)
+                found |= heard
+        except UserError:
+            pass
+        if problem in _PERHAPS_CUT_OFF and is_truncated(path, int(found["frames"])):
             problem = CUT_OFF
-        return found | {"problem": PROBLEMS.index(problem), "digest": digest}
+        return found | {"problem": PROBLEMS.index(problem)}
 
 
-def _decoded(file: soundfile.SoundFile) -> tuple[str, int, int]:
-    """Decode a whole file and return its problem, a hash of its samples, and the number of samples per channel.
-
-    The length of an MP3 is not known in advance: without a Xing header libsndfile overestimates it.
-    """
-    if problem := out_of_bounds(file.samplerate, file.channels):
-        return problem, 0, file.frames
+def _decoded(file: SoundFile) -> tuple[str, dict[str, int]]:
+    """Decode a whole file and return its problem, and `frames`, `cancels` and `digest`."""
+    frames, loudest, loudest_mean = 0, 0.0, 0.0
     digest = hashlib.blake2b(digest_size=8)
-    frames, loudest = 0, 0.0
-    while len(block := file.read(_BLOCK // file.channels, dtype="float32", always_2d=True)):
-        if not np.isfinite(block).all():
-            return NOT_FINITE, 0, file.frames
-        digest.update(np.ascontiguousarray(block).tobytes())
+    problem = out_of_bounds(file.samplerate, file.channels)
+    while not problem and len(block := file.read(max(1, _BLOCK // file.channels))):
         frames += len(block)
-        loudest = max(loudest, float(np.abs(block).max()))
-        if loudest > MAX_AMPLITUDE:
-            return TOO_LOUD, 0, file.frames
-        if problem := out_of_bounds(file.samplerate, file.channels, frames):
-            return problem, 0, frames
-    if frames < file.frames and file.format != "MP3":
-        return CUT_OFF, 0, frames
-    if frames == 0:
-        return EMPTY, 0, frames
-    return (SILENT if loudest < SILENCE else FINE), int.from_bytes(digest.digest(), "little"), frames
+        problem = _unusable(block) or out_of_bounds(file.samplerate, file.channels, frames)
+        if not problem:
+            digest.update(np.ascontiguousarray(block).tobytes())
+            peak, peak_of_mean = peaks(block)
+            loudest, loudest_mean = max(loudest, peak), max(loudest_mean, peak_of_mean)
+    if not problem and frames < (file.claimed or 0):
+        problem = CUT_OFF
+    if problem:
+        return problem, {"frames": frames}
+    heard = {
+        "frames": frames,
+        "cancels": int(cancel(loudest, loudest_mean)),
+        "digest": int.from_bytes(digest.digest(), "little"),
+    }
+    return (FINE if loudest >= SILENCE else SILENT if frames else EMPTY), heard
+
+
+def _unusable(block: np.ndarray) -> str:
+    if not np.isfinite(block).all():
+        return NOT_FINITE
+    return TOO_LOUD if np.abs(block).max() > MAX_AMPLITUDE else FINE

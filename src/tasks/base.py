@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from src.audio.files import audio_files
+from src.audio.folders import audio_files, say_others
 from src.datamodules.base import DataModule
 from src.errors import UserError
 from src.losses.base import Loss
@@ -221,7 +221,10 @@ class Task(ABC):
         Raises:
             UserError: there are none.
         """
-        return audio_files(source)
+        files = audio_files(source)
+        if source.is_dir():
+            say_others("predict", source)
+        return files
 
     def rows(self, prediction: Prediction, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of `predictions.csv` for a file: one for each window and column.

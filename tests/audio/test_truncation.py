@@ -46,6 +46,8 @@ def riff(data_size: int, riff_size: int, content: bytes = bytes(100)) -> bytes:
         (101, 136, True),
         (0xFFFFFFFF, 0xFFFFFFFF, False),  # written to a pipe
         (0, 0, False),
+        (0x7FFFF000, 0x7FFFF024, False),  # by SoX to a pipe
+        (0x7FFE0000, 0x7FFE0024, True),
     ],
 )
 def test_sizes_in_the_header(tmp_path, data_size, riff_size, cut):

@@ -3,10 +3,10 @@ import pickle
 import librosa
 import numpy as np
 import pytest
-import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from src.audio.sound_file import SoundFile
 from src.datamodules.window_features import WindowMaker, samples_at, window_starts
 from tests.datamodules.sounds import noise, write
 
@@ -98,8 +98,9 @@ def test_windows_of_another_rate_are_those_of_the_whole_file_resampled(tmp_path,
 def test_a_file_is_opened_once_for_its_windows(tmp_path, monkeypatch):
     write(tmp_path / "x.wav", noise(3.0))
     opened = []
-    real = soundfile.SoundFile
-    monkeypatch.setattr(soundfile, "SoundFile", lambda path: opened.append(path) or real(path))
+    monkeypatch.setattr(
+        "src.datamodules.window_features.SoundFile", lambda path: opened.append(path) or SoundFile(path)
+    )
     make = maker(tmp_path, ["x.wav"], [0] * 5, range(0, 20000, 4000))
     for index in range(5):
         make(index)

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from src.audio.media import Media
 from src.preparation.survey import ARRAYS, PROBLEMS, Surveyor
+from tests.datamodules.recordings.sources.films import write_media
 from tests.datamodules.sounds import cut_off, noise, write
 
 SUFFIXES = (".wav", ".flac", ".mp3", ".ogg")
@@ -94,3 +96,32 @@ def test_what_is_out_of_bounds_is_found(tmp_path, rate, channels, level, says):
 def test_a_length_without_end_is_found(tmp_path, monkeypatch):
     monkeypatch.setattr("src.audio.files.MAX_HOURS", 1 / 3600)
     assert problem(write(tmp_path / "x.wav", noise(1.5))) == "is longer than 24 hours"
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".mp3", ".ogg", ".m4a"])
+def test_channels_that_cancel_are_found(tmp_path, suffix):
+    """What is left in mono is rounding noise, or that of a codec."""
+    one = 0.3 * np.sin(2 * np.pi * 440 * np.arange(88200) / 44100)[:, None]
+    for name, sides in (("opposite", [one, -one]), ("alike", [one, one]), ("one", [one])):
+        sound = np.concatenate(sides, axis=1)
+        path = tmp_path / f"{name}{suffix}"
+        if suffix != ".m4a":
+            write(path, sound, 44100)
+        elif len(sides) == 2:
+            write_media(path, sound.T)
+        if path.exists():
+            assert (problem(path), bool(heard(path)["cancels"])) == ("", name == "opposite")
+
+
+@pytest.mark.parametrize("size", [0x7FFFF000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF - 44, 0xFFFFFFFF, 0])
+def test_a_wav_file_written_to_a_pipe_is_heard_to_its_end(tmp_path, size):
+    """As SoX, FFmpeg, arecord and LAME do, which do not know the length yet."""
+    path = write(tmp_path / "x.wav", noise(1.5, 22050), 22050)
+    content = path.read_bytes()
+    place = content.find(b"data") + 4
+    riff = min(0xFFFFFFFF, size + 36).to_bytes(4, "little") if size else bytes(4)
+    data = size.to_bytes(4, "little")
+    path.write_bytes(content[:4] + riff + content[8:place] + data + content[place + 4 :])
+    assert (heard(path)["frames"], problem(path)) == (33075, "")
+    with Media(path) as media:
+        assert media.duration_s == pytest.approx(1.5, abs=1e-3)

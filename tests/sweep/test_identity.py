@@ -7,10 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from src.errors import UserError
-from src.fingerprint import Memory, content_hash
+from src.fingerprint import Memory, content_hash, files_hash
 from src.options import Role
 from src.paths import ROOT
-from src.preparation.inputs import files_hash
 from src.sweep.identity import code, have_changed, inputs, known_contents
 from src.sweep.identity import signature as signature_of
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from src.audio.files import SUFFIXES
+from src.audio.sound_file import SUFFIXES
 from src.audio.soundfonts.gus_patch import read_patch
 from src.audio.soundfonts.note_files import read_notes
 from src.audio.soundfonts.writer import Sound, write_soundfont

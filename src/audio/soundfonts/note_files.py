@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from src.audio.compiled import import_librosa
-from src.audio.files import SUFFIXES, read_audio
+from src.audio.files import read_audio
+from src.audio.folders import is_sound
 from src.audio.soundfonts.writer import Sound
 from src.errors import UserError
 
@@ -45,7 +46,7 @@ def read_notes(folder: Path) -> list[Sound]:
 
 def _key(file: Path) -> int | None:
     match = _NAME.fullmatch(file.stem)
-    if match is None or file.suffix.lower() not in SUFFIXES:
+    if match is None or not is_sound(file):
         return None
     letter, sharp, octave, number = match.groups()
     key = int(number or import_librosa().note_to_midi(f"{letter}{'#' if sharp else ''}{octave}"))

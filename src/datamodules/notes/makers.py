@@ -1,6 +1,5 @@
 """Makers of the sound of a note: from a file, or by the synthesiser. Both pickle, so worker processes can use them."""
 
-import contextlib
 import functools
 import hashlib
 from collections.abc import Mapping
@@ -11,9 +10,8 @@ from typing import Any
 import mido
 import numpy as np
 
-from src.audio.files import SILENCE, WHOLE_MINUTES, read_audio
+from src.audio.files import CANCELS, SILENCE, WHOLE_MINUTES, read_audio
 from src.audio.synthesis import Synthesizer
-from src.errors import UserError
 from src.preparation.survey import FINE, PROBLEMS, Surveyor
 
 FULL_SCALE = 32767
@@ -45,20 +43,18 @@ class RecordedNotes:
         """
         waveform = np.zeros(0, np.float32)
         if self._fault(index) == FINE:
-            with contextlib.suppress(UserError):  # two channels that cancel each other
-                waveform = read_audio(self.root / self.paths[index], self.sample_rate)
+            waveform = read_audio(self.root / self.paths[index], self.sample_rate)
         return stored(waveform, self.samples)
 
     def problem(self, index: int) -> str:
         """Return why a file cannot be used."""
-        return f"{self.paths[index]} {self._fault(index) or 'is silent as one channel'}"
+        return f"{self.paths[index]} {self._fault(index) or 'is silent at the wanted sample rate'}"
 
     def _fault(self, index: int) -> str:
         found = Surveyor(self.root, self.paths)(index)
         too_long = int(found["frames"]) > WHOLE_MINUTES * 60 * int(found["rate"])
-        return PROBLEMS[int(found["problem"])] or (
-            f"is longer than {WHOLE_MINUTES} minutes" if too_long else FINE
-        )
+        problem = PROBLEMS[int(found["problem"])] or (CANCELS if found["cancels"] else FINE)
+        return problem or (f"is longer than {WHOLE_MINUTES} minutes" if too_long else FINE)
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from types import ModuleType
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
-import soundfile
 from torch.utils.data import DataLoader
 
 from src.audio.mel import log_mel
+from src.audio.sound_file import decoders
 from src.datamodules import window_features, window_plan
 from src.datamodules.arrays import ArrayDataModule, hashed_groups
 from src.datamodules.batches import RecordingDataset, WholeRecordings, loader
@@ -150,7 +150,7 @@ class Recordings(ArrayDataModule):
             "windows": [self.length, self.stride],
             "split": self.shares,
             "seed": self.seed,
-            "libsndfile": soundfile.__libsndfile_version__,
+            **decoders(),
             "versions": {name: importlib.metadata.version(name) for name in ("soxr", "torchaudio")},
         }
 
@@ -185,7 +185,7 @@ class Recordings(ArrayDataModule):
             UserError: too many files cannot be used, the split is impossible (see `src.splitting.assigning`), or the
                 disk is full.
         """
-        self._survey.prepare(self.workers, self.sample_rate, self.channels)
+        self._survey.prepare(self.workers, self.sample_rate)
         self.n_items = self._plan.n_items
         super().prepare_data()
         if not (self.folder / "manifest.csv").exists():
@@ -288,7 +288,7 @@ class Recordings(ArrayDataModule):
     def _survey(self) -> FileSurvey:
         one_class = self.target == "multiclass"
         listed = [checked_labels(item, self.classes, one_class=one_class) for item in self.recordings()]
-        return FileSurvey(self.name, self.folder_of_data(), listed, self.cache_dir)
+        return FileSurvey(self.name, self.folder_of_data(), listed, self.cache_dir, self.channels)
 
     @functools.cached_property
     def _assigned(self) -> AssignedSplits:

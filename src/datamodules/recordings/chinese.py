@@ -15,10 +15,9 @@ from src.datamodules.recordings.sources.entry import Entry, check_classes
 from src.datamodules.recordings.sources.film_windows import SHORTEST_S, WindowOptions
 from src.datamodules.recordings.sources.source_file import ON_ERROR, read_sources
 from src.errors import UserError
-from src.fingerprint import Memory, value_hash
+from src.fingerprint import Memory, files_hash, value_hash
 from src.messages import say
 from src.preparation.code import code_signature
-from src.preparation.inputs import files_hash
 from src.rules import Rule, number, one_of, words
 from src.splitting.recording import Recording
 
@@ -128,7 +127,7 @@ class Chinese(Recordings):
             say(f"{self.name}: left out: {problem}")
         say(
             f"{self.name}: {report.clips} clips cut from {report.cut} of {report.passages} passages; "
-            f"{report.silent} silent windows are left out"
+            f"{report.left_out()} and left out"
         )
 
     def _films(self) -> Path:

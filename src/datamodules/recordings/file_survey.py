@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
+from src.audio.files import CANCELS, mixes
+from src.audio.sound_file import decoders
 from src.datamodules.lists import check_left_out, say_left_out, write_left_out
 from src.errors import UserError
-from src.fingerprint import Memory, value_hash
+from src.fingerprint import Memory, files_hash, value_hash
 from src.messages import say
 from src.paths import is_inside
 from src.preparation import survey
@@ -19,7 +20,6 @@ from src.preparation.builder import Builder
 from src.preparation.cache import ArrayCache
 from src.preparation.chunks import ChunkedArrays
 from src.preparation.code import code_signature
-from src.preparation.inputs import files_hash
 from src.preparation.survey import ARRAYS, PROBLEMS, Surveyor
 from src.splitting.recording import Recording
 
@@ -36,12 +36,14 @@ class FileSurvey:
         root: the folder that paths are relative to.
         listed: all recordings.
         cache_dir: the folder of prepared data.
+        channels: that are wanted, 1 or 2; what is stored does not depend on it.
     """
 
     name: str
     root: Path
     listed: Sequence[Recording]
     cache_dir: Path
+    channels: int
 
     @functools.cached_property
     def content(self) -> str:
@@ -54,8 +56,7 @@ class FileSurvey:
         """The arrays of `src.preparation.survey.ARRAYS` on disk."""
         paths = [recording.path for recording in self.listed]
         code = code_signature(survey)
-        decoder = soundfile.__libsndfile_version__
-        signature = value_hash({"paths": paths, "files": self.content, "code": code, "libsndfile": decoder})
+        signature = value_hash({"paths": paths, "files": self.content, "code": code, **decoders()})
         folder = self.cache_dir / f"{self.name}_survey-{signature}"
         return ArrayCache(ChunkedArrays(folder, len(paths), ARRAYS), {"data": self.name, "paths": paths})
 
@@ -70,7 +71,7 @@ class FileSurvey:
             raise UserError(f"{self.name} is not built; run the command with mode=prepare")
         return self.cache.files.open()
 
-    def prepare(self, workers: int | str, sample_rate: int, channels: int) -> None:
+    def prepare(self, workers: int | str, sample_rate: int) -> None:
         """Decode all files unless that is done already, and print what is new about them.
 
         After the survey it prints which formats are converted. It prints the files that cannot be used whenever they
@@ -79,7 +80,6 @@ class FileSurvey:
         Args:
             workers: number of processes, or `auto`.
             sample_rate: that files are converted to, Hz.
-            channels: that files are converted to.
 
         Raises:
             UserError: a process was killed, or the disk is full.
@@ -91,7 +91,7 @@ class FileSurvey:
         if write_left_out(self.cache.folder / "left_out.csv", self.left_out()):
             say_left_out(self.name, self.left_out(), len(self.listed))
         if not surveyed:
-            self._say_converted(sample_rate, channels)
+            self._say_converted(sample_rate)
 
     def left_out(self) -> list[tuple[str, str]]:
         """Return path and reason of each recording that cannot be used."""
@@ -118,10 +118,15 @@ class FileSurvey:
 
     @functools.cached_property
     def _reasons(self) -> list[str]:
-        pairs = zip(self.listed, self.arrays["problem"], strict=True)
-        return [recording.problem or PROBLEMS[problem] for recording, problem in pairs]
+        columns = (self.arrays[name].tolist() for name in ("problem", "channels", "cancels"))
+        return [
+            recording.problem
+            or PROBLEMS[problem]
+            or (CANCELS if cancels and mixes(channels, self.channels) else "")
+            for recording, problem, channels, cancels in zip(self.listed, *columns, strict=True)
+        ]
 
-    def _say_converted(self, sample_rate: int, channels: int) -> None:
+    def _say_converted(self, sample_rate: int) -> None:
         _, surveyed = self.used()
         formats = Counter(zip(surveyed["rate"].tolist(), surveyed["channels"].tolist(), strict=True))
         if len(formats) > 1:
@@ -129,4 +134,4 @@ class FileSurvey:
                 f"{count} of {rate} Hz and {n_channels} channel(s)"
                 for (rate, n_channels), count in formats.items()
             )
-            say(f"{self.name}: {found}; all become {sample_rate} Hz and {channels} channel(s)")
+            say(f"{self.name}: {found}; all become {sample_rate} Hz and {self.channels} channel(s)")

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from src.datamodules.class_folders import check_classes_of, labelled_files
+from src.datamodules.class_folders import check_classes_of, labelled_files, say_passed_over
 from src.datamodules.recordings.base import RecordingOptions, Recordings
 from src.rules import null, one_of, words
 from src.splitting.recording import Recording
@@ -59,6 +59,16 @@ class Folder(Recordings):
     def resolved(self) -> dict[str, Any]:
         """Return the folder as a full path, and the kind of targets."""
         return {**super().resolved(), "target": self.target}
+
+    def prepare_data(self) -> None:
+        """Prepare the data; when the files are decoded first, also print how many others lie in the folder.
+
+        Raises:
+            UserError: see `Recordings`.
+        """
+        if not self._survey.cache.is_complete():
+            say_passed_over(self.name, self.folder_of_data(), self.table)
+        super().prepare_data()
 
     def recordings(self) -> list[Recording]:
         """Return the sound files."""

@@ -11,8 +11,7 @@ from src.datamodules.rolls.base import RollDataModule
 from src.datamodules.rolls.midi_rolls import SPLIT_BY, MidiMaker
 from src.datamodules.rolls.options import GridOptions
 from src.errors import UserError
-from src.fingerprint import Memory
-from src.preparation.inputs import files_hash
+from src.fingerprint import Memory, files_hash
 from src.rules import one_of
 
 

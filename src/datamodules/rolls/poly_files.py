@@ -44,7 +44,9 @@ def find_file(root: Path, dataset: str) -> Path:
     if not root.is_dir():
         raise UserError(f"data.root={root}: the folder does not exist; {SOURCE}")
     for suffix in SUFFIXES:
-        for file in sorted(file for file in root.iterdir() if file.is_file()):
+        for file in sorted(
+            file for file in root.iterdir() if file.is_file() and not file.name.startswith(".")
+        ):
             plain = "".join(letter for letter in file.stem.lower() if letter.isalnum())
             if file.suffix.lower() == suffix and plain in DATASETS[dataset]:
                 return file

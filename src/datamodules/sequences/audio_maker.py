@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
-from src.audio.files import SILENCE, read_excerpt
+from src.audio.files import CANCELS, SILENCE, read_excerpt
 from src.audio.music_features import HOP_LENGTH, SAMPLE_RATE, music_features
+from src.audio.sound_file import SoundFile
 from src.datamodules.sequences.rows import MAX_FRAMES, N_ROWS
 from src.datamodules.sequences.store import Made, stored
 from src.datamodules.window_features import samples_at
@@ -65,11 +65,11 @@ class AudioClips:
     def _clip(self, index: int) -> tuple[np.ndarray, str]:
         path = self.root / self.paths[index]
         found = Surveyor(self.root, self.paths)(index)
-        problem = PROBLEMS[int(found["problem"])]
+        problem = PROBLEMS[int(found["problem"])] or (CANCELS if found["cancels"] else "")
         if problem:
             return np.zeros(0, np.float32), problem
         samples = samples_at(int(found["frames"]), int(found["rate"]), SAMPLE_RATE)
         length = min(samples, round(self.seconds * SAMPLE_RATE))
-        with soundfile.SoundFile(path) as file:
+        with SoundFile(path) as file:
             sound = read_excerpt(file, (samples - length) // 2, length, SAMPLE_RATE, 1)[0]
         return sound, SILENT if np.abs(sound).max(initial=0.0) < SILENCE else ""

@@ -13,8 +13,7 @@ import numpy as np
 from src.datamodules.sequences.rows import N_ROWS
 from src.datamodules.sequences.store import Made, stored
 from src.errors import UserError
-from src.paths import inside
-from src.preparation.visible import visible_files
+from src.paths import inside, visible_files
 
 _SUFFIXES = re.compile(r"(\.(beatsync|full|fused|npy|gz))+\Z", re.IGNORECASE)
 _FILE = re.compile(r"\.npy(\.gz)?\Z", re.IGNORECASE)

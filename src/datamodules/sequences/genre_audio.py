@@ -6,17 +6,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-import soundfile
 
-from src.datamodules.class_folders import check_classes_of, labelled_files
+from src.audio.sound_file import decoders
+from src.datamodules.class_folders import check_classes_of, labelled_files, say_passed_over
 from src.datamodules.options import Folder
 from src.datamodules.sequences.audio_maker import AudioClips, frames_of_clip
 from src.datamodules.sequences.base import SequenceDataModule, SequenceOptions
 from src.datamodules.sequences.export import write_feature_files, write_sound
 from src.errors import UserError
-from src.fingerprint import Memory
+from src.fingerprint import Memory, files_hash
 from src.options import Role
-from src.preparation.inputs import files_hash
 from src.rules import flag, null, seconds, words
 from src.splitting.recording import Recording
 from src.splitting.splits import SPLITS
@@ -113,7 +112,7 @@ class GenreAudio(SequenceDataModule):
         return {
             "files": files_hash(self._folder_of_data(), paths, self.cache_dir / Memory.LISTS),
             "clip_seconds": self.clip_seconds,
-            "libsndfile": soundfile.__libsndfile_version__,
+            **decoders(),
             "versions": {name: importlib.metadata.version(name) for name in _LIBRARIES},
         }
 
@@ -123,6 +122,8 @@ class GenreAudio(SequenceDataModule):
         Raises:
             UserError: see `SequenceDataModule`.
         """
+        if not self.store.cache.is_complete():
+            say_passed_over(self.name, self._folder_of_data(), self.table)
         super().prepare_data()
         if self.feature_files:
             write_feature_files(

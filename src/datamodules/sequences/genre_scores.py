@@ -16,8 +16,7 @@ from src.datamodules.sequences.base import SequenceDataModule, SequenceOptions
 from src.datamodules.sequences.corpus import GENRES, CorpusPiece, corpus_folder, draw_pieces
 from src.datamodules.sequences.export import write_sound
 from src.datamodules.sequences.score_maker import LEVEL, ScoreClips
-from src.fingerprint import Memory, content_hash
-from src.preparation.inputs import files_hash
+from src.fingerprint import Memory, content_hash, files_hash
 from src.rules import number, seconds, some_of, whole
 from src.splitting.recording import Recording
 

@@ -12,11 +12,10 @@ from src.datamodules.sequences.base import SequenceDataModule, SequenceOptions
 from src.datamodules.sequences.feature_files import FeatureFiles, feature_files
 from src.datamodules.sequences.label_files import Label, LabelledFile, labelled_files
 from src.errors import UserError
-from src.fingerprint import Memory
+from src.fingerprint import Memory, files_hash
 from src.messages import say
 from src.paths import is_inside
 from src.preparation.card import Card
-from src.preparation.inputs import files_hash
 from src.splitting.recording import Recording
 
 PUBLISHED_SPLITS = ("train", "test")

@@ -39,7 +39,7 @@ def write_bad(folder: Path) -> dict[str, str]:
         "no samples.wav": "is empty",
         "silent.wav": "is silent",
         "nan.wav": "contains NaN or infinite samples",
-        "opposite.wav": "is silent as one channel",
+        "opposite.wav": "has no sound in mono: its channels cancel each other",
     }
 
 

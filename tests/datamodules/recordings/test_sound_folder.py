@@ -3,7 +3,8 @@ import pytest
 
 from src.errors import UserError
 from tests.datamodules.of_yaml import of_yaml
-from tests.datamodules.sounds import noise, write
+from tests.datamodules.recordings.sources.films import write_media
+from tests.datamodules.sounds import noise, tone, write
 
 FORMATS = ("wav", "flac", "mp3", "ogg", "WAV")
 
@@ -173,3 +174,34 @@ def test_folders_without_classes_are_refused_before_work(folder, tmp_path):
         folder(root=str(tmp_path / "one")).check()
     with pytest.raises(UserError, match="target"):
         folder(target="regression")
+
+
+def test_channels_that_cancel_are_left_out_where_they_are_mixed(folder, root):
+    side = tone(440, 2.0, 16000)
+    write(root / "gong" / "wide.wav", np.concatenate([side, -side], axis=1), 16000)
+    mono = ready(folder(channels=1, max_bad=0.1))
+    assert mono.left_out() == [("gong/wide.wav", "has no sound in mono: its channels cancel each other")]
+    stereo = ready(folder(channels=2, max_bad=0.1))
+    assert stereo.left_out() == []
+    assert stereo._survey.cache.folder == mono._survey.cache.folder
+
+
+def test_every_file_is_read_or_left_out_or_counted(folder, root, capsys):
+    sound = noise(1.0, 48000)
+    write(root / "gong" / "a.OPUS", sound, 48000, format="OGG", subtype="OPUS")
+    write(root / "gong" / "b.aiff", sound, 48000)
+    write(root / "gong" / "c.AIF", sound, 48000, format="AIFF")
+    write_media(root / "gong" / "d.m4a", tone(440, 1.0, 44100, 2).T)
+    (root / "gong" / "e.m4a").write_bytes(b"x" * 100)
+    for name in ("gong/._a.wav", "gong/.DS_Store", "__MACOSX/gong/._a.wav"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"hidden")
+    data = ready(folder(max_bad=0.1))
+    used = {item.path for item in data._plan.recordings}
+    assert {"gong/a.OPUS", "gong/b.aiff", "gong/c.AIF", "gong/d.m4a"} <= used
+    assert (len(used), data.classes) == (24, ("gong", "ér hú, [二胡]"))
+    assert data.left_out() == [("gong/e.m4a", "cannot be read as a sound file")]
+    line = f"folder: 1 of the files in {root} are no sound files and are passed over: notes.txt\n"
+    assert line in capsys.readouterr().err
+    ready(folder(max_bad=0.1))
+    assert capsys.readouterr().err == ""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.io
 
-from src.datamodules.rolls.poly_files import parse_rolls, read_rolls
+from src.datamodules.rolls.poly_files import find_file, parse_rolls, read_rolls
 from src.datamodules.rolls.poly_music import PolyMusic
 from src.errors import UserError
 
@@ -194,6 +194,12 @@ def test_worker_processes_need_not_read_the_file(tmp_path, rolls):
     made = pickle.dumps(data(tmp_path).maker())
     (tmp_path / "JSB_Chorales.mat").unlink()
     np.testing.assert_array_equal(pickle.loads(made)("val/0002").sounding, rolls["val"][2])
+
+
+def test_hidden_files_are_passed_over(tmp_path, rolls):
+    (tmp_path / "._JSB_Chorales.mat").write_bytes(b"what macOS keeps of a file")
+    write_mat(tmp_path / "JSB_Chorales.mat", rolls)
+    assert find_file(tmp_path, "JSB_Chorales") == tmp_path / "JSB_Chorales.mat"
 
 
 @pytest.mark.parametrize("name", ["JSB Chorales.mat", "JSB_Chorales.mat", "jsb-chorales.MAT"])

@@ -4,8 +4,9 @@ import librosa
 import numpy as np
 import pytest
 
+from src.audio.files import CANCELS
 from src.audio.music_features import SAMPLE_RATE, mel_and_chroma
-from src.datamodules.sequences.audio_maker import SILENT, AudioClips, frames_of_clip
+from src.datamodules.sequences.audio_maker import AudioClips, frames_of_clip
 from src.datamodules.sequences.rows import MAX_FRAMES, N_ROWS
 from tests.datamodules.sounds import cut_off, noise, tone, write
 
@@ -65,7 +66,7 @@ def broken_files(root):
         "empty.wav": "is empty",
         "silent.wav": "is silent",
         "nan.wav": "contains NaN or infinite samples",
-        "cancels.wav": SILENT,
+        "cancels.wav": CANCELS,
         "huge.wav": "has samples of more than a million times full scale",
         "gone.wav": "cannot be read as a sound file",
     }

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import numpy as np
 import soundfile
 
-from src.audio.files import SILENCE
+from src.audio.files import SILENCE, cancel, peaks
 from src.audio.media import Media
 from src.datamodules.recordings.sources.clips import ClipWriter, clip_stems
 from src.datamodules.recordings.sources.entry import Entry, Passage
@@ -31,6 +30,7 @@ class CutReport:
         cut: number of passages that gave at least one window.
         clips: number of windows written.
         silent: number of windows left out because they never reach -80 dB of full scale.
+        cancelled: number of windows left out because their channels cancel each other in mono.
         problems: passages that are too short or damaged, one line each.
     """
 
@@ -38,7 +38,13 @@ class CutReport:
     cut: int = 0
     clips: int = 0
     silent: int = 0
+    cancelled: int = 0
     problems: list[str] = field(default_factory=list)
+
+    def left_out(self) -> str:
+        """Return how many windows have no sound, and why."""
+        cancelled = f", in {self.cancelled} the channels cancel each other" if self.cancelled else ""
+        return f"{self.silent} windows are silent{cancelled}"
 
 
 def cut_sources(
@@ -119,7 +125,7 @@ class _Cutter:
                 self._cut_source(source, stems[source], passages)
                 progress.advance(len(passages))
         if not report.clips:
-            reason = report.problems[0] if report.problems else f"{report.silent} windows are silent"
+            reason = report.problems[0] if report.problems else report.left_out()
             raise UserError(
                 f"none of {report.passages} passages gives a clip ({reason}); choose other passages"
             )
@@ -149,9 +155,13 @@ class _Cutter:
         any_found = False
         for place, window in found:
             any_found = True
-            if np.abs(window).max() < SILENCE:
+            mono, (loudest, loudest_mean) = self._options.channels == 1, peaks(window.T)
+            if loudest < SILENCE:
                 self._report.silent += 1
+            elif mono and cancel(loudest, loudest_mean):
+                self._report.cancelled += 1
             else:
+                window = window.mean(axis=0, keepdims=True) if mono else window
                 self._writer.write(window, entry, stem, number + place, found.first(place))
                 self._report.clips += 1
         self._report.cut += any_found

@@ -93,7 +93,7 @@ class PassageWindows:
         return self._first + self._options.start(place)
 
     def __iter__(self) -> Iterator[tuple[int, np.ndarray]]:
-        """Yield the number of each window in the passage, from 0, and its sound, float32 (channels, length)."""
+        """Yield the number of each window in the passage, from 0, and its sound, float32 (2, length)."""
         place, leap, lost, reason = 0, 1, 0, ""
         while place < self.count:
             try:
@@ -112,7 +112,7 @@ class PassageWindows:
         options = self._options
         start_s = self.first(place) / options.sample_rate
         for window in windows(
-            self._media.blocks(options.sample_rate, options.channels, start_s, self._end_s), options, place
+            self._media.blocks(options.sample_rate, 2, start_s, self._end_s), options, place
         ):
             if not np.isfinite(window).all():
                 raise UserError(f"samples at {start_s:.2f} s or later are NaN or infinite")

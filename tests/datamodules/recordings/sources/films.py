@@ -24,12 +24,20 @@ def write_media(
     layout: str = "stereo",
     video: bool = False,
     options: dict[str, str] | None = None,
+    encoding: dict[str, str] | None = None,
 ) -> Path:
-    """Write sound (channels, samples), and tiny pictures with it."""
+    """Write sound (channels, samples), and tiny pictures with it.
+
+    `options` are those of the container, `encoding` of the codec.
+    """
     seconds = 2 if sound is None else -(-sound.shape[1] // rate)
     with av.open(str(path), "w", options=options or {}) as container:
         fast = {"aac_coder": "fast"} if codec == "aac" else {}
-        track = None if sound is None else container.add_stream(codec, rate=rate, layout=layout, options=fast)
+        track = (
+            None
+            if sound is None
+            else container.add_stream(codec, rate=rate, layout=layout, options=fast | (encoding or {}))
+        )
         pictures = container.add_stream("mpeg4", rate=FILM_FRAMES) if video else None
         if pictures is not None:
             pictures.width, pictures.height, pictures.pix_fmt = 64, 48, "yuv420p"

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,23 @@ def test_silent_windows_are_counted_and_left_out(root, tmp_path):
     report = cut_sources([entry(1, (2, 5))], root, tmp_path / "clips", OPTIONS)
     assert (report.clips, report.silent, report.cut) == (4, 2, 1)
     assert [row["clip"][-5] for row in read_manifest(tmp_path / "clips")] == ["0", "1", "4", "5"]
+
+
+def test_windows_whose_channels_cancel_are_counted_and_left_out(tmp_path):
+    sound = chirps(4, RATE)
+    sound[1] = sound[0]
+    sound[1, 2 * RATE : 3 * RATE] *= -1
+    soundfile.write(tmp_path / "a.wav", sound.T, RATE)
+    mono = replace(OPTIONS, channels=1)
+    report = cut_sources([entry(1, (0, 4))], tmp_path, tmp_path / "clips", mono)
+    assert (report.clips, report.silent, report.cancelled) == (6, 0, 2)
+    assert report.left_out() == "0 windows are silent, in 2 the channels cancel each other"
+    [first] = [row["clip"] for row in read_manifest(tmp_path / "clips") if row["clip"].endswith("__0.wav")]
+    found = soundfile.read(tmp_path / "clips" / first)[0]
+    np.testing.assert_allclose(found, sound[0, : RATE // 2], atol=1e-4)
+    assert cut_sources([entry(1, (0, 4))], tmp_path, tmp_path / "both", OPTIONS).clips == 8
+    with pytest.raises(UserError, match="0 windows are silent, in 2 the channels cancel each other"):
+        cut_sources([entry(1, (2, 3))], tmp_path, tmp_path / "none", mono)
 
 
 def test_short_passages_are_told_in_one_line(root, tmp_path):

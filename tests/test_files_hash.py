@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from src.preparation.inputs import files_hash
+from src.fingerprint import files_hash
 
 NAMES = ["a/é [1].txt", "b.txt"]
 
@@ -31,7 +31,7 @@ def test_contents_and_names_count_and_nothing_else(root, tmp_path):
 
 def test_unchanged_files_are_read_once(root, tmp_path, monkeypatch):
     before = files_hash(root, NAMES, tmp_path / "memory.json")
-    monkeypatch.setattr("src.preparation.inputs.content_hash", lambda path: pytest.fail("read again"))
+    monkeypatch.setattr("src.fingerprint.content_hash", lambda path: pytest.fail("read again"))
     assert files_hash(root, NAMES, tmp_path / "memory.json") == before
 
 
