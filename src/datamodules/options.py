@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from src.options import Options, Role
-from src.rules import Rule, each, null, one_of, path, table, whole
+from src.rules import Rule, each, flag, null, one_of, path, table, whole
 from src.splitting.splits import shares
 
 Folder = Annotated[str | Path | None, path | null(), Role.PATH, Role.INPUT]
@@ -27,6 +27,9 @@ Seed = Annotated[int, whole(0)]
 Shares = Annotated[Mapping[str, float] | None, shares() | null("for the data set's own split")]
 Features = Annotated[Mapping[str, Any], table]
 """Of `src.audio.mel.LogMel`, which checks them."""
+
+Incomplete = Annotated[bool, flag, Role.NO_EFFECT]
+"""Whether fewer files than were published are enough; which ones there are counts for a trial, not this."""
 
 
 class DataOptions(Options):

@@ -27,7 +27,7 @@ def irmas(root):
     for number in range(2):
         write(part / f"A song, live-{number}.wav", tone(400, 7.0) + tone(1900 + number, 7.0))
         (part / f"A song, live-{number}.txt").write_text("flu\t\ntru\t\n")
-    return "experiment=irmas_original", "data.parts=[1]"
+    return "experiment=irmas_original", "data.parts=[1]", "data.incomplete=true"
 
 
 def folder(root):
@@ -53,7 +53,7 @@ def nsynth(root):
                     noise(4.0, 8000, 1, len(notes) + 10 * number + ord(part[1])),
                 )
         (root / f"nsynth-{part}" / "examples.json").write_text(json.dumps(notes))
-    return "data=nsynth", "loss=cross_entropy"
+    return "data=nsynth", "loss=cross_entropy", "data.incomplete=true"
 
 
 def chmusic(root):
@@ -173,6 +173,8 @@ def test_what_is_missing_is_one_line(project, tmp_path):
     for path in (tmp_path / "irmas").glob("IRMAS-TrainingData/*/*[1-9]__1.wav"):
         path.unlink()
     root = f"data.root={tmp_path / 'irmas'}"
-    result = project.run("mode=prepare", "data=irmas", root, "data.workers=1", f"outputs={tmp_path}")
+    result = project.run(
+        "mode=prepare", "data=irmas", "data.incomplete=true", root, "data.workers=1", f"outputs={tmp_path}"
+    )
     assert result.returncode == 2
     assert "split has no recording" in result.stderr.splitlines()[-1]

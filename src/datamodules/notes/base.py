@@ -23,7 +23,7 @@ from src.datamodules.notes.note import FOLDS, FOLDS_OF_SPLITS, Note, by_pitch
 from src.datamodules.notes.origins import Played, Recorded
 from src.datamodules.notes.store import NoteStore
 from src.datamodules.notes.tinysol_table import CARD
-from src.datamodules.options import DataOptions, Features, Folder, OtherSoundfonts, Seed
+from src.datamodules.options import DataOptions, Features, Folder, Incomplete, OtherSoundfonts, Seed
 from src.datamodules.sound_batches import ItemMaker, ShiftedSounds, SoundDataset, sound_loader
 from src.errors import UserError
 from src.fingerprint import Memory, read_json, value_hash, write_json
@@ -49,6 +49,7 @@ class NoteOptions(DataOptions):
         source: `recordings`: files below `root` that a table like TinySOL's describes; `soundfont`: the same notes
             played by a synthesiser.
         root: the data set's folder.
+        incomplete: whether fewer notes than TinySOL has are enough.
         max_bad: share of the recordings that may be unusable, 0..1; notes that a soundfont lacks do not count.
         soundfonts: paths or known names; each plays every note.
         instruments: name, General MIDI program and range of each.
@@ -82,6 +83,7 @@ class NoteOptions(DataOptions):
     seed: Seed
     shifts: Annotated[tuple[float, ...], each(number(-12, 12, of="a number of semitones"))]
     loaders: Annotated[int | str, whole(0) | one_of("auto"), Role.NO_EFFECT]
+    incomplete: Incomplete = False
 
     def check(self) -> None:
         """Check that no folder is named where a soundfont plays.
@@ -95,7 +97,7 @@ class NoteOptions(DataOptions):
     def origin(self) -> Recorded | Played:
         """Return the origin of the notes: recordings or soundfonts."""
         if self.source == "recordings":
-            return Recorded(self.root)
+            return Recorded(self.root, self.incomplete)
         return Played(
             self.soundfonts or (), self.instruments, self.velocities, self.held_seconds, self.effects
         )

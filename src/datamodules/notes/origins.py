@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import soundfile
-
 from src.audio import fluid
+from src.audio.sound_file import decoders
 from src.audio.soundfonts.contents import check_programs
 from src.audio.soundfonts.installed import fetch_missing, find_soundfont
 from src.audio.synthesis import check_sample_rate
@@ -27,9 +26,11 @@ class Recorded:
 
     Args:
         root: the data set's folder, or `None` where none was named.
+        incomplete: whether fewer notes than TinySOL has are enough.
     """
 
     root: str | Path | None
+    incomplete: bool = False
 
     def folder(self) -> Path:
         """Return the folder.
@@ -67,7 +68,7 @@ class Recorded:
             samples: number of samples kept of each note.
         """
         root = self.folder()
-        notes = read_table(root)
+        notes = read_table(root, incomplete=self.incomplete)
         paths = tuple(note.name for note in notes)
         return notes, RecordedNotes(sounds_folder(root), paths, sample_rate, samples)
 
@@ -75,7 +76,7 @@ class Recorded:
         """Return everything that determines the sounds; the file `memory` caches hashes of files."""
         return {
             "root": content_hash(sounds_folder(self.folder()), memory),
-            "libsndfile": soundfile.__libsndfile_version__,
+            **decoders(),
             "soxr": importlib.metadata.version("soxr"),
         }
 

@@ -3,15 +3,18 @@
 Cella et al., 'OrchideaSOL: a dataset of extended instrumental techniques for computer-aided orchestration', 2020.
 """
 
+import contextlib
 import csv
+import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from src.audio.files import SUFFIXES
+from src.audio.folders import is_sound
 from src.datamodules.notes.note import N_FOLDS, Note
 from src.errors import UserError, one_line
 from src.messages import say
-from src.preparation.card import Card
+from src.paths import visible_files
+from src.preparation.card import Card, Part
 
 CARD = Card(
     name="TinySOL",
@@ -33,6 +36,10 @@ PATHS = ("Path", "Local file path")
 """The column of file names, in TinySOL's sixth version and in earlier ones."""
 
 COLUMNS = ("Fold", "Instrument (in full)", "Pitch ID", "Dynamics")
+PUBLISHED = {"TinySOL_metadata.csv": 2913}
+"""Notes in TinySOL's own table; other tables are of other notes."""
+
+_ENCODINGS = ("utf-8-sig", "cp1252", "latin-1")
 _NAMED = 3
 _MOST_DIGITS = 4
 
@@ -54,27 +61,39 @@ def sounds_folder(root: Path) -> Path:
     return root / "audio" if (root / "audio").is_dir() else root
 
 
-def read_table(root: Path) -> list[Note]:
+def read_table(root: Path, *, incomplete: bool = False) -> list[Note]:
     """Read the rows whose file exists, sorted by file.
 
     Two lines on stderr count the rows without a file and the sound files without a row.
 
     Args:
         root: the data set's folder.
+        incomplete: whether fewer notes than TinySOL has are enough, where the table is TinySOL's own.
 
     Raises:
-        UserError: it is no CSV table in UTF-8, a column is missing, a cell is invalid, a file has two rows, or no row
-            has a file.
+        UserError: it is no CSV table, a column is missing, a cell is invalid, a file has two rows, no row has a file, or
+            notes are missing.
     """
     table = find_table(root)
+    reader = csv.DictReader(io.StringIO(_text(table), newline=""))
     try:
-        with table.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            column = _path_column(reader.fieldnames or (), table)
-            notes = [_note(row, column, f"{table}, line {reader.line_num}") for row in reader]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{table} is not a CSV table in UTF-8: {error}; get it again") from error
-    return _with_files(notes, table, sounds_folder(root))
+        column = _path_column(reader.fieldnames or (), table)
+        notes = [_note(row, column, f"{table}, line {reader.line_num}") for row in reader]
+    except csv.Error as error:
+        raise UserError(f"{table} is not a CSV table: {error}; get it again") from error
+    found = _with_files(notes, table, sounds_folder(root))
+    if table.name in PUBLISHED and not incomplete:
+        CARD.check_complete([Part(table.name, len(found), PUBLISHED[table.name])], root)
+    return found
+
+
+def _text(table: Path) -> str:
+    """Read a table in UTF-8, as TinySOL's is, or as Windows writes it."""
+    content = table.read_bytes()
+    for encoding in _ENCODINGS[:-1]:
+        with contextlib.suppress(UnicodeDecodeError):
+            return content.decode(encoding)
+    return content.decode(_ENCODINGS[-1])
 
 
 def _path_column(columns: Iterable[str], table: Path) -> str:
@@ -88,6 +107,7 @@ def _path_column(columns: Iterable[str], table: Path) -> str:
 
 def _note(row: Mapping[str, str | None], column: str, place: str) -> Note:
     path, fold, instrument, pitch, dynamics = (str(row[name] or "").strip() for name in (column, *COLUMNS))
+    path = path.replace("\\", "/").removeprefix("./")
     if not path or Path(path).is_absolute() or ".." in Path(path).parts:
         raise UserError(f"{place}: '{path}' is not a path below the folder of sounds")
     if not instrument:
@@ -113,11 +133,7 @@ def _with_files(notes: list[Note], table: Path, sounds: Path) -> list[Note]:
     rows = {note.name: note for note in notes}
     if len(rows) < len(notes):
         raise UserError(f"{table} names {len(notes) - len(rows)} file(s) twice: keep one row of each")
-    files = {
-        path.relative_to(sounds).as_posix()
-        for path in sounds.rglob("*")
-        if path.suffix.lower() in SUFFIXES and path.is_file()
-    }
+    files = {path.as_posix() for path in visible_files(sounds) if is_sound(path)}
     _say_unmatched(rows.keys() - files, f"of {len(rows)} notes in {table.name} have no file below {sounds}")
     _say_unmatched(files - rows.keys(), f"of {len(files)} sound files have no row in {table.name}")
     kept = [rows[path] for path in sorted(rows.keys() & files)]

@@ -7,10 +7,10 @@ from dataclasses import field
 from pathlib import Path
 from typing import Annotated, Any
 
-from src.datamodules.recordings.base import RecordingOptions, Recordings
+from src.datamodules.recordings.published import Published, PublishedOptions
 from src.errors import UserError
-from src.preparation.card import Card
-from src.preparation.visible import visible_files
+from src.paths import visible_files
+from src.preparation.card import Card, Part
 from src.rules import by_name, each, one_of
 from src.splitting.recording import Recording
 from src.splitting.splits import SPLITS
@@ -34,14 +34,14 @@ PIECES = range(1, 6)
 _NAME = re.compile(r"(\d+)\.(\d+)")
 
 
-class ChMusic(Recordings):
+class ChMusic(Published):
     """Five pieces of each of 11 instruments, `<instrument>.<piece>.wav`, split by the pieces' numbers.
 
     The published evaluation is of cuts of 5 s; here the outputs for all cuts of a piece are also combined.
 
     Args:
         pieces: numbers, 1..5, of the pieces of `train`, `val` and `test`.
-        options: see `RecordingOptions`.
+        options: see `PublishedOptions`.
 
     Raises:
         UserError: an option lies outside its range.
@@ -62,7 +62,7 @@ class ChMusic(Recordings):
         layout="the files 1.1.wav to 11.5.wav",
     )
 
-    class Options(RecordingOptions):
+    class Options(PublishedOptions):
         """See `ChMusic`."""
 
         pieces: Annotated[Mapping[str, Sequence[int]], by_name(each(one_of(*PIECES), least=0), SPLITS)]
@@ -86,14 +86,19 @@ class ChMusic(Recordings):
         self.pieces = {number: split for split, chosen in self.options.pieces.items() for number in chosen}
 
     def check(self) -> None:
-        """Check that the folder exists and has a piece.
+        """Check that the folder exists and has the chosen pieces.
 
         Raises:
             UserError: it does not; the message says where to get the data.
         """
-        _ = self._files
+        self.recordings()
 
-    def recordings(self) -> list[Recording]:
+    def found(self, listed: Sequence[Recording]) -> list[Part]:
+        """Return how many of the chosen pieces were published, and how many are there."""
+        known = [item for item in listed if not item.problem]
+        return [Part("the chosen pieces", len(known), len(CLASSES) * len(self.pieces))]
+
+    def listed(self) -> list[Recording]:
         """Return the pieces whose numbers are in one of the splits.
 
         Raises:

@@ -2,14 +2,14 @@
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from src.datamodules.recordings.base import RecordingOptions, Recordings
+from src.datamodules.recordings.published import Published, PublishedOptions
 from src.errors import UserError
-from src.messages import say
-from src.preparation.card import Card
+from src.paths import visible_files
+from src.preparation.card import Card, Part
 from src.rules import some_of
 from src.splitting.recording import Recording
 from src.splitting.splits import shares
@@ -19,21 +19,28 @@ CLASSES = ("cel", "cla", "flu", "gac", "gel", "org", "pia", "sax", "tru", "vio",
 
 TRAINING = "IRMAS-TrainingData"
 PARTS = (1, 2, 3)
+PUBLISHED = {
+    TRAINING: 6705,
+    "IRMAS-TestingData-Part1": 807,
+    "IRMAS-TestingData-Part2": 1301,
+    "IRMAS-TestingData-Part3": 766,
+}
+"""Excerpts of the training data and of each part of the test data."""
 
 _TAGS = re.compile(r"\[([^\[\]]*)\]")
 _EXCERPT = re.compile(r"(\d+)__\d+$")  # recording, then number of the excerpt
 _NUMBER = re.compile(r"-\d+$")
 
 
-class Irmas(Recordings):
+class Irmas(Published):
     """Excerpts of 3 s with one predominant instrument for training, of 5 to 20 s with one or more for the test.
 
     Excerpts of one recording stay together: `[gel][dru][pop_roc]0829__1.wav` belongs to recording 0829. The label of a
     test excerpt is a text file beside it with one class a line.
 
     Args:
-        parts: of the test data, some of 1, 2 and 3; missing ones are named on stderr and left out.
-        options: see `RecordingOptions`; `split` is the share of the training recordings used for validation.
+        parts: of the test data, some of 1, 2 and 3.
+        options: see `PublishedOptions`; `split` is the share of the training recordings used for validation.
 
     Raises:
         UserError: an option lies outside its range.
@@ -54,8 +61,9 @@ class Irmas(Recordings):
         layout="IRMAS-TrainingData and IRMAS-TestingData-Part1, -Part2 and -Part3",
         mirdata="irmas",
     )
+    remedy = "choose the parts that are there with data.parts, "
 
-    class Options(RecordingOptions):
+    class Options(PublishedOptions):
         """See `Irmas`."""
 
         parts: Annotated[tuple[int, ...], some_of(*PARTS)]
@@ -68,44 +76,52 @@ class Irmas(Recordings):
         self.parts = sorted(self.options.parts)
 
     def check(self) -> None:
-        """Check that the folder has the training data and at least one chosen part of the test data.
+        """Check that the folder has the training data and the chosen parts of the test data.
 
         Raises:
             UserError: it has not; the message says where to get the data.
         """
-        _ = self._files
+        self.recordings()
 
-    def recordings(self) -> list[Recording]:
+    def listed(self) -> list[Recording]:
         """Return the training excerpts, then the test excerpts of the chosen parts.
 
         Raises:
             UserError: the training data or all chosen parts of the test data are missing.
         """
-        root, (training, testing) = self.folder_of_data(), self._files
-        excerpts = [_training_excerpt(root, file) for file in training]
-        return excerpts + [_test_excerpt(root, file) for file in testing]
+        root, files = self.folder_of_data(), self._files
+        training = [_training_excerpt(root, file) for file in files[TRAINING]]
+        return training + [_test_excerpt(root, file) for part in self.parts for file in files[_folder(part)]]
+
+    def found(self, listed: Sequence[Recording]) -> list[Part]:
+        """Return how many excerpts of the training data and of each chosen part were published, and are there."""
+        return [Part(folder, len(files), PUBLISHED[folder]) for folder, files in self._files.items()]
 
     @functools.cached_property
-    def _files(self) -> tuple[list[Path], list[Path]]:
-        """The sound files of the training and of the test data."""
+    def _files(self) -> dict[str, list[Path]]:
+        """The sound files of the training data and of the chosen parts of the test data, by the parts' folders."""
         root = self.folder_of_data()
-        training = sorted((root / TRAINING).glob("[!.]*/[!.]*.wav"))
+        training = [file for file in _sounds(root / TRAINING) if len(file.relative_to(root).parts) == 3]
         if not training:
             raise UserError(f"{root} has no WAV files in {TRAINING}/<class>; get them from {self.card.url}")
-        tests = {part: _part_files(root, part) for part in self.parts}
-        missing = [str(part) for part, files in tests.items() if not files]
-        if len(missing) == len(tests):
-            raise UserError(
-                f"{root}: IRMAS-TestingData-Part{missing[0]} is missing; get it from {self.card.url}"
-            )
-        if missing:
-            say(f"irmas: part {' and '.join(missing)} of the test data is missing below {root} and left out")
-        return training, [file for files in tests.values() for file in files]
+        tests = {_folder(part): _part_files(root, part) for part in self.parts}
+        if not any(tests.values()):
+            raise UserError(f"{root}: {_folder(self.parts[0])} is missing; get it from {self.card.url}")
+        return {TRAINING: training, **tests}
+
+
+def _folder(part: int) -> str:
+    return f"IRMAS-TestingData-Part{part}"
 
 
 def _part_files(root: Path, part: int) -> list[Path]:
-    folder = root / f"IRMAS-TestingData-Part{part}"
-    return sorted([*folder.glob("[!.]*.wav"), *folder.glob(f"Part{part}/[!.]*.wav")])
+    """Return the sound files of a part: of its own folder, as mirdata makes it, or of what its zip file holds."""
+    places = (_folder(part), f"Part{part}", f"IRTestingData-Part{part}")
+    return [file for place in places for file in _sounds(root / place)]
+
+
+def _sounds(folder: Path) -> list[Path]:
+    return [folder / file for file in visible_files(folder) if file.suffix.lower() == ".wav"]
 
 
 def _training_excerpt(root: Path, file: Path) -> Recording:

@@ -1,13 +1,15 @@
 """NSynth: single notes of 1,006 instruments, by family or by instrument."""
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from src.datamodules.recordings.base import RecordingOptions, Recordings
+from src.datamodules.recordings.published import Published, PublishedOptions
 from src.errors import UserError, one_line
 from src.paths import inside
-from src.preparation.card import Card
+from src.preparation.card import Card, Part
 from src.rules import one_of
 from src.splitting.recording import Recording
 from src.splitting.splits import SPLITS
@@ -27,12 +29,14 @@ FAMILIES = (
     "vocal",
 )
 FOLDERS = {"train": "nsynth-train", "val": "nsynth-valid", "test": "nsynth-test"}
+PUBLISHED = {"nsynth-train": 289_205, "nsynth-valid": 12_678, "nsynth-test": 4_096}
+"""Notes in each folder."""
 _KEYS = ("instrument_family_str", "instrument_str", "pitch")
 Note = tuple[str, str, int]
 """Family, instrument, pitch (MIDI)."""
 
 
-class NSynth(Recordings):
+class NSynth(Published):
     """Notes of 4 s at 16 kHz, mono.
 
     In the published split no instrument of `train` occurs in `val` or `test`, so only families can be recognised. To
@@ -43,7 +47,7 @@ class NSynth(Recordings):
         label: `family` or `instrument`.
         split_by: `own`, the published split, or `note`, a split of the notes of nsynth-train.
         split: share of each split in the notes, for `note`.
-        options: see `RecordingOptions`.
+        options: see `PublishedOptions`.
 
     Raises:
         UserError: an option lies outside its range, or the split does not allow the label.
@@ -63,7 +67,7 @@ class NSynth(Recordings):
         layout="nsynth-train, nsynth-valid and nsynth-test, each with examples.json and audio",
     )
 
-    class Options(RecordingOptions):
+    class Options(PublishedOptions):
         """See `NSynth`."""
 
         label: Annotated[str, one_of("family", "instrument")]
@@ -102,7 +106,13 @@ class NSynth(Recordings):
         for split in self._splits():
             self._table(split)
 
-    def recordings(self) -> list[Recording]:
+    def found(self, listed: Sequence[Recording]) -> list[Part]:
+        """Return how many notes of each folder that is used were published, and how many of them its table has."""
+        found = Counter(item.path.partition("/")[0] for item in listed)
+        folders = [FOLDERS[split] for split in self._splits()]
+        return [Part(folder, found[folder], PUBLISHED[folder]) for folder in folders]
+
+    def listed(self) -> list[Recording]:
         """Return the notes of all splits.
 
         Raises:

@@ -34,6 +34,7 @@ def note_options(folder: Path, **changes: Any) -> dict[str, Any]:
         "source": "soundfont",
         "root": None,
         "max_bad": 0.01,
+        "incomplete": True,
         "soundfonts": ["TimGM6mb"],
         "instruments": PLAYED,
         "velocities": {"pp": 40, "ff": 110},

@@ -21,7 +21,7 @@ def root(tmp_path):
 @pytest.fixture
 def chmusic(tmp_path, root):
     def make(**changes):
-        return of_yaml("chmusic", tmp_path / "cache", **{"root": str(root), **changes})
+        return of_yaml("chmusic", tmp_path / "cache", **{"root": str(root), "incomplete": True, **changes})
 
     return make
 
@@ -80,3 +80,12 @@ def test_a_missing_or_empty_folder_names_the_remedy(chmusic, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match=r"1\.1\.wav"):
         chmusic(root=str(tmp_path / "empty")).check()
+
+
+def test_missing_pieces_are_an_error(chmusic, root):
+    says = r"ChMusic: .* has 15 of 55 in the chosen pieces; get the others from .*, or use .* data\.incomplete=true"
+    with pytest.raises(UserError, match=says):
+        chmusic(incomplete=False).check()
+    with pytest.raises(UserError, match="has 6 of 22 in the chosen pieces"):
+        chmusic(incomplete=False, pieces={"train": [1], "val": [2], "test": []}).check()
+    chmusic().check()

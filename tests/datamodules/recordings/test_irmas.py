@@ -2,7 +2,7 @@ import zlib
 
 import pytest
 
-from src.datamodules.recordings.irmas import CLASSES
+from src.datamodules.recordings.irmas import CLASSES, PUBLISHED
 from src.errors import UserError
 from tests.datamodules.of_yaml import CONF, of_yaml
 from tests.datamodules.sounds import noise, write
@@ -40,7 +40,7 @@ def root(tmp_path):
 @pytest.fixture
 def irmas(tmp_path, root):
     def make(**changes):
-        return of_yaml("irmas", tmp_path / "cache", **{"root": str(root), **changes})
+        return of_yaml("irmas", tmp_path / "cache", **{"root": str(root), "incomplete": True, **changes})
 
     return make
 
@@ -82,21 +82,53 @@ def test_excerpts_of_a_recording_stay_together_and_tests_are_tests(irmas):
     assert x.shape[1:] == (2, 8, 61)
 
 
-def test_test_data_may_lie_without_the_inner_folder_and_in_some_parts_only(irmas, root, capsys):
-    inner = root / "IRMAS-TestingData-Part1" / "Part1"
-    outer = root / "IRMAS-TestingData-Part2"
-    outer.mkdir()
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "IRMAS-TestingData-Part2",
+        "IRMAS-TestingData-Part2/Part2",
+        "IRMAS-TestingData-Part2/IRTestingData-Part2",
+        "IRTestingData-Part2",
+        "Part2",
+    ],
+)
+def test_a_part_lies_as_it_is_unpacked(irmas, root, folder):
+    """As mirdata leaves it, as its zip file unpacks into the root, or without the inner folder."""
+    inner, outer = root / "IRMAS-TestingData-Part1" / "Part1", root / folder
+    outer.mkdir(parents=True)
     for path in list(inner.iterdir()):
         path.rename(outer / path.name)
-    assert len(listed(irmas())) == 60
-    assert (
-        capsys.readouterr().err
-        == f"irmas: part 1 and 3 of the test data is missing below {root} and left out\n"
-    )
-    assert len(listed(irmas(parts=[2]))) == 60
-    assert capsys.readouterr().err == ""
+    found = listed(irmas(parts=[2]))
+    assert len(found) == 60
+    assert found["01 - Song, one (live)-1.wav"].path == f"{folder}/01 - Song, one (live)-1.wav"
+    assert [str(part) for part in irmas(parts=[1, 2]).found([])] == [
+        "57 of 6,705 in IRMAS-TrainingData",
+        "0 of 807 in IRMAS-TestingData-Part1",
+        "3 of 1,301 in IRMAS-TestingData-Part2",
+    ]
     with pytest.raises(UserError, match=r"IRMAS-TestingData-Part3 is missing; get it from https://zenodo"):
         irmas(parts=[3]).recordings()
+
+
+def test_what_is_missing_of_the_published_files_is_an_error(irmas, root, monkeypatch, capsys):
+    with pytest.raises(UserError) as error:
+        irmas(incomplete=False).check()
+    assert str(error.value) == (
+        f"IRMAS: {root} has 57 of 6,705 in IRMAS-TrainingData, 3 of 807 in IRMAS-TestingData-Part1, 0 of 1,301 in "
+        "IRMAS-TestingData-Part2, 0 of 766 in IRMAS-TestingData-Part3; get the others from "
+        "https://zenodo.org/records/1290750, choose the parts that are there with data.parts, or use what is there "
+        "with data.incomplete=true"
+    )
+    counts = {"IRMAS-TrainingData": 57, "IRMAS-TestingData-Part1": 3}
+    monkeypatch.setattr("src.datamodules.recordings.irmas.PUBLISHED", counts)
+    irmas(incomplete=False, parts=[1]).prepare_data()
+    said = "irmas: found 57 of 57 in IRMAS-TrainingData, 3 of 3 in IRMAS-TestingData-Part1\n"
+    assert said in capsys.readouterr().err
+    assert irmas(incomplete=False, parts=[1]).signature == irmas(parts=[1]).signature
+
+
+def test_the_published_counts_are_those_of_the_data_sets_site():
+    assert sum(PUBLISHED.values()) == 6705 + 2874
 
 
 def test_wrong_labels_are_problems(irmas, root):
@@ -151,7 +183,7 @@ def test_a_missing_folder_names_the_remedy(irmas, tmp_path):
 
 def test_a_wrong_layout_is_refused_before_work(irmas, root):
     irmas().check()
-    (root / "IRMAS-TestingData-Part1").rename(root / "Part1")
+    (root / "IRMAS-TestingData-Part1").rename(root / "Test")
     with pytest.raises(UserError, match="IRMAS-TestingData-Part1 is missing"):
         irmas().check()
 

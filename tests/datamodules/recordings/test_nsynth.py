@@ -39,7 +39,7 @@ def root(tmp_path):
 @pytest.fixture
 def nsynth(tmp_path, root):
     def make(**changes):
-        return of_yaml("nsynth", tmp_path / "cache", **{"root": str(root), **changes})
+        return of_yaml("nsynth", tmp_path / "cache", **{"root": str(root), "incomplete": True, **changes})
 
     return make
 
@@ -163,3 +163,14 @@ def test_json_that_python_does_not_read_is_one_line(nsynth, root, text, says):
         nsynth(label="family", split_by="note").recordings()
     assert re.search(rf"examples\.json is damaged \({says}.*; get it again$", str(error.value))
     assert str(error.value).isprintable()
+
+
+def test_missing_notes_are_an_error(nsynth):
+    says = (
+        r"NSynth: .* has \d+ of 289,205 in nsynth-train, \d+ of 12,678 in nsynth-valid, \d+ of 4,096 in nsynth-test; "
+        r"get the others from .* or use what is there with data\.incomplete=true"
+    )
+    with pytest.raises(UserError, match=says):
+        nsynth(incomplete=False).prepare_data()
+    with pytest.raises(UserError, match=r"has \d+ of 289,205 in nsynth-train; get"):
+        nsynth(incomplete=False, split_by="note").prepare_data()
