@@ -13,9 +13,8 @@ from torch import Tensor
 
 from src.datamodules.options import DataOptions
 from src.fingerprint import value_hash
-from src.preparation.card import Card
+from src.preparation.card import Card, fetch
 from src.preparation.code import code_signature
-from src.preparation.fetch import fetch
 from src.rules import whole
 
 

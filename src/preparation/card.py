@@ -1,10 +1,13 @@
-"""Descriptions of published data sets: source, size, licence, citation, and how much of them is there."""
+"""Published data sets: source, size, licence, citation, how much of them is there, and how the rest is downloaded."""
 
+import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from src.errors import UserError
+from src.messages import say
 
 
 @dataclass(frozen=True)
@@ -77,3 +80,37 @@ class Card:
                 f"{self.name}: {root} has {', '.join(missing)}; get the others from {self.url}, {remedy}or use what is "
                 "there with data.incomplete=true"
             )
+
+
+def fetch(card: Card, root: Path | None) -> None:
+    """Download a data set that mirdata (Bittner et al. 2019) knows, unless its folder exists; it verifies checksums.
+
+    The data are downloaded into a folder beside it, which is renamed when it is complete.
+
+    Args:
+        card: of the data set.
+        root: its folder; `None`: nothing is done.
+
+    Raises:
+        UserError: mirdata is not installed, or the download failed.
+    """
+    if card.mirdata is None or root is None or root.exists():
+        return
+    try:
+        mirdata: Any = importlib.import_module("mirdata")
+    except ImportError as error:
+        raise UserError(
+            f"{root} does not exist, and without mirdata {card.name} cannot be downloaded: "
+            f"pip install 'polysweep[download]', or get it from {card.url}"
+        ) from error
+    partial = root.with_name(f".{root.name}.partial")
+    say(f"{card.name}: downloading {card.size} ({card.licence}) to {root}")
+    try:
+        partial.mkdir(parents=True, exist_ok=True)
+        mirdata.initialize(card.mirdata, data_home=str(partial)).download(cleanup=True)
+        partial.replace(root)
+    except Exception as error:  # mirdata does not wrap errors of sockets, servers, archives and disks
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise UserError(
+            f"{card.name} could not be downloaded to {root}: {reason[0]}; try again, or get it from {card.url}"
+        ) from error

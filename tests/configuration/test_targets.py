@@ -168,7 +168,7 @@ IMPORTS_BY_NAME = {
     "src/imports.py": "names of this project's files",
     "src/probe.py": "a table of names",
     "src/audio/fluid.py": "a constant",
-    "src/preparation/fetch.py": "a constant",
+    "src/preparation/card.py": "a constant",
 }
 """Where a text decides what is imported, and whose text it is."""
 

@@ -5,8 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from src.errors import UserError
-from src.preparation.card import Card
-from src.preparation.fetch import fetch
+from src.preparation.card import Card, fetch
 
 CARD = Card(
     name="IRMAS", url="https://x.org", size="10 GB", licence="CC0", citation="", layout="wav", mirdata="irmas"

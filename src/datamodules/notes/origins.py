@@ -17,7 +17,7 @@ from src.datamodules.notes.soundfont_notes import instruments, soundfont_notes
 from src.datamodules.notes.tinysol_table import CARD, read_table, sounds_folder
 from src.errors import UserError
 from src.fingerprint import content_hash
-from src.preparation.fetch import fetch
+from src.preparation.card import fetch
 
 
 @dataclass(frozen=True)

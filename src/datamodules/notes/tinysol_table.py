@@ -71,8 +71,8 @@ def read_table(root: Path, *, incomplete: bool = False) -> list[Note]:
         incomplete: whether fewer notes than TinySOL has are enough, where the table is TinySOL's own.
 
     Raises:
-        UserError: it is no CSV table, a column is missing, a cell is invalid, a file has two rows, no row has a file, or
-            notes are missing.
+        UserError: it is no CSV table, a column is missing, a cell is invalid, a file has two rows, no row has a file,
+            or notes are missing.
     """
     table = find_table(root)
     reader = csv.DictReader(io.StringIO(_text(table), newline=""))
