@@ -144,16 +144,16 @@ def _decoded(file: SoundFile, path: Path, channels: int) -> Iterator[np.ndarray]
         loudest, loudest_mean = max(loudest, peak), max(loudest_mean, peak_of_mean)
         yield _mixed(read, channels)
     if loudest < SILENCE:
-        raise UserError(f"{path} {_soundless(path, samples)}; give a file with sound in it")
+        raise UserError(f"{path} {_soundless(path, samples)}")
     if mixes(file.channels, channels) and cancel(loudest, loudest_mean):
         raise UserError(f"{path} {CANCELS}; give one of them, or turn the phase of one")
 
 
 def _soundless(path: Path, samples: int) -> str:
-    """Return why a file has no sound."""
-    if samples:
-        return "is silent"
-    return CUT_OFF if is_truncated(path) else "is empty"
+    """Return why a file has no sound, and a remedy."""
+    if not samples and is_truncated(path):
+        return f"{CUT_OFF}; get it again"
+    return f"is {'silent' if samples else 'empty'}; give a file with sound in it"
 
 
 def _unusable(read: np.ndarray) -> str:

@@ -194,9 +194,9 @@ def _opened(path: Path, source: "str | _Link") -> InputContainer:
         container.close()
     except (av.FFmpegError, OSError, ValueError) as error:
         cause = error
-    reason = "cannot be read as a sound file" if path.exists() else "does not exist"
     if path.is_file() and is_truncated(path):
-        reason = CUT_OFF
+        raise UserError(f"{path} {CUT_OFF}; get it again") from cause
+    reason = "cannot be read as a sound file" if path.exists() else "does not exist"
     raise UserError(f"{path} {reason}; give a file in {', '.join(SUFFIXES)}") from cause
 
 

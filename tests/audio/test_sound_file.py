@@ -181,5 +181,7 @@ def test_damage_between_is_named(tmp_path: Path):
 def test_a_cut_ogg_file_is_not_called_empty(tmp_path: Path):
     whole = write(tmp_path / "x.ogg", noise(1.0, RATE), RATE).read_bytes()
     (tmp_path / "x.ogg").write_bytes(whole[:4000])
-    with pytest.raises(UserError, match="is cut off: it is shorter than its header says"):
+    with pytest.raises(
+        UserError, match=r"x\.ogg is cut off: it is shorter than its header says; get it again"
+    ):
         read_audio(tmp_path / "x.ogg", RATE)

@@ -9,6 +9,7 @@ import soundfile
 import torch
 from torch import Tensor
 
+from src.configuration.targets import find_task
 from src.errors import UserError
 from src.tasks.sound import BATCH, Sound, SoundReader, window_seconds
 
@@ -96,6 +97,24 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.wav").write_text("text")
     with pytest.raises(UserError, match="cannot be read as a sound file"):
         SoundReader(Whole(), repeats=False)(tmp_path / "text.wav")
+
+
+def test_channels_that_cancel_are_not_called_silent(tmp_path: Path) -> None:
+    sound = np.stack([noise(2 * RATE), -noise(2 * RATE)], axis=1)
+    with pytest.raises(UserError, match=r"sound\.wav has no sound in mono: its channels cancel each other"):
+        SoundReader(Whole(), repeats=False)(file_of(sound, tmp_path))
+
+
+def test_files_of_a_folder_that_are_no_sound_files_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a.OPUS", "b.m4a", "notes.txt", "._a.OPUS"):
+        (tmp_path / name).touch()
+    assert find_task("spectrograms").files(tmp_path) == [tmp_path / "a.OPUS", tmp_path / "b.m4a"]
+    said = f"predict: 1 of the files in {tmp_path} are no sound files and are passed over: notes.txt\n"
+    assert capsys.readouterr().err == said
+    assert find_task("spectrograms").files(tmp_path / "b.m4a") == [tmp_path / "b.m4a"]
+    assert capsys.readouterr().err == ""
 
 
 def test_the_length_of_items_is_an_option_of_the_data() -> None:
