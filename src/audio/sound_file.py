@@ -196,8 +196,12 @@ def _opened(path: Path, source: "str | _Link") -> InputContainer:
         cause = error
     if path.is_file() and is_truncated(path):
         raise UserError(f"{path} {CUT_OFF}; get it again") from cause
+    raise _no_sound(path) from cause
+
+
+def _no_sound(path: Path) -> UserError:
     reason = "cannot be read as a sound file" if path.exists() else "does not exist"
-    raise UserError(f"{path} {reason}; give a file in {', '.join(SUFFIXES)}") from cause
+    return UserError(f"{path} {reason}; give a file in {', '.join(SUFFIXES)}")
 
 
 def _described(path: Path) -> tuple[int, int, int | None]:
@@ -212,6 +216,8 @@ def _described(path: Path) -> tuple[int, int, int | None]:
         rate, channels = (
             (frame.sample_rate, frame.layout.nb_channels) if frame else (codec.sample_rate, codec.channels)
         )
+        if not rate or not channels:
+            raise _no_sound(path)
         claimed = stream.duration if container.format.name.startswith("mov") and stream.time_base else None
         if claimed is not None and stream.time_base:
             claimed = round((claimed * stream.time_base - _ROUNDED_S) * rate)

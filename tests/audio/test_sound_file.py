@@ -185,3 +185,16 @@ def test_a_cut_ogg_file_is_not_called_empty(tmp_path: Path):
         UserError, match=r"x\.ogg is cut off: it is shorter than its header says; get it again"
     ):
         read_audio(tmp_path / "x.ogg", RATE)
+
+
+@pytest.mark.parametrize("at", [22, 24], ids=["channels", "sample rate"])
+def test_a_header_without_channels_or_rate_is_no_sound(tmp_path: Path, at: int) -> None:
+    path = tmp_path / "a.wav"
+    soundfile.write(path, noise(0.1), RATE, "FLOAT")
+    content = bytearray(path.read_bytes())
+    content[at : at + 2] = bytes(2)
+    content[20:22] = b"\x03\x01"  # a codec that libsndfile does not know
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"a\.wav cannot be read as a sound file; give a file in"):
+        SoundFile(path)
+    assert PROBLEMS[int(Surveyor(tmp_path, ("a.wav",))(0)["problem"])] == "cannot be read as a sound file"
