@@ -187,13 +187,12 @@ def test_a_cut_ogg_file_is_not_called_empty(tmp_path: Path):
         read_audio(tmp_path / "x.ogg", RATE)
 
 
-@pytest.mark.parametrize("at", [22, 24], ids=["channels", "sample rate"])
-def test_a_header_without_channels_or_rate_is_no_sound(tmp_path: Path, at: int) -> None:
+def test_of_thousands_of_channels_nothing_is_read(tmp_path: Path) -> None:
+    """libsndfile refuses the file, and FFmpeg says that it has no channel."""
     path = tmp_path / "a.wav"
-    soundfile.write(path, noise(0.1), RATE, "FLOAT")
+    soundfile.write(path, noise(0.1), RATE, "PCM_16")
     content = bytearray(path.read_bytes())
-    content[at : at + 2] = bytes(2)
-    content[20:22] = b"\x03\x01"  # a codec that libsndfile does not know
+    content[22:24] = b"\x01\x7f"
     path.write_bytes(content)
     with pytest.raises(UserError, match=r"a\.wav cannot be read as a sound file; give a file in"):
         SoundFile(path)
