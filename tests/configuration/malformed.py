@@ -102,6 +102,10 @@ CHANGES: dict[str, tuple[Change, str]] = {
     "a coloured NaN": (
         _with(torch.tensor(torch.nan), "state_dict", "\x1b[31m\n"), r"weights \x1b[31m are not all finite"
     ),
+    "a class under a coloured key": (
+        _with({"_target_": "x"}, *CONFIG, "\x1b[31m"), r"its \x1b[31m._target_ stands where nothing is built"
+    ),
+    "a class under a long key": (_with({"_target_": "x"}, *CONFIG, "a" * 1000), "its aaa"),
     "a coloured key": (_with(torch.ones(2), *ABOUT, "\x1b[31m\n"), r"its \x1b[31m is no plain value"),
     "a weight of another shape": (_weight(lambda w: w[:3]), "network.head.bias has the shape [3] instead of [12]"),
     "a weight of whole numbers": (_weight(lambda w: w.long()), "network.head.bias holds int64 instead of float32"),
