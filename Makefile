@@ -6,9 +6,12 @@ else
 BIN := .venv/bin
 endif
 STAMP := $(BIN)/../.polysweep-setup
+# As the name of a target: an environment may lie in a folder whose name has spaces.
+SPACE := $(subst ,, )
+SET_UP := $(subst $(SPACE),\$(SPACE),$(STAMP))
 # In the order of tests/conftest.py, not by the number of tests in a file.
 IN_PARALLEL = --numprocesses auto --dist loadfile --no-loadscope-reorder
-SETUP = BIN="$(BIN)" PYTHON="$(PYTHON)" sh scripts/setup.sh && touch $(STAMP)
+SETUP = BIN="$(BIN)" PYTHON="$(PYTHON)" sh scripts/setup.sh && touch "$(STAMP)"
 
 .PHONY: setup sweep test fuzz lint lock canary clean
 .DEFAULT_GOAL := sweep
@@ -17,27 +20,27 @@ SETUP = BIN="$(BIN)" PYTHON="$(PYTHON)" sh scripts/setup.sh && touch $(STAMP)
 setup:
 	$(SETUP)
 
-$(STAMP): pyproject.toml constraints.txt scripts/setup.sh scripts/fluidsynth.sh
+$(SET_UP): pyproject.toml constraints.txt scripts/setup.sh scripts/fluidsynth.sh
 	$(SETUP)
 
-sweep: $(STAMP)
-	$(BIN)/python run.py -m optimizer=adam,adamw,rmsprop loss=bce,focal
+sweep: $(SET_UP)
+	"$(BIN)/python" run.py -m optimizer=adam,adamw,rmsprop loss=bce,focal
 
-test: $(STAMP)
-	$(BIN)/python -m pytest $(IN_PARALLEL)
+test: $(SET_UP)
+	"$(BIN)/python" -m pytest $(IN_PARALLEL)
 
 # Damaged and hostile files of every kind, for minutes; `make fuzz SEED=1` makes others.
-fuzz: $(STAMP)
-	$(BIN)/python -m tests.fuzz.fuzz --mutants $(or $(MUTANTS),10000) --seed $(or $(SEED),0)
+fuzz: $(SET_UP)
+	"$(BIN)/python" -m tests.fuzz.fuzz --mutants $(or $(MUTANTS),10000) --seed $(or $(SEED),0)
 
-lint: $(STAMP)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+lint: $(SET_UP)
+	"$(BIN)/ruff" check .
+	"$(BIN)/ruff" format --check .
+	"$(BIN)/mypy"
 
 # The newest versions that the ranges of pyproject.toml allow, as constraints.txt.
-lock: $(STAMP)
-	$(BIN)/python scripts/lock.py
+lock: $(SET_UP)
+	"$(BIN)/python" scripts/lock.py
 
 # The tests with the newest versions, in an environment of their own.
 canary:

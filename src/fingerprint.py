@@ -38,7 +38,7 @@ def value_hash(value: Any) -> str:
         `DIGITS` hexadecimal digits.
     """
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.blake2b(text.encode(), digest_size=DIGITS // 2).hexdigest()
+    return hashlib.blake2b(_bytes(text), digest_size=DIGITS // 2).hexdigest()
 
 
 def code_hash(paths: Iterable[Path], root: Path) -> str:
@@ -52,7 +52,7 @@ def code_hash(paths: Iterable[Path], root: Path) -> str:
     digest = hashlib.blake2b(digest_size=DIGITS // 2)
     for path in sorted(_python_files(paths)):
         name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
-        digest.update(name.encode() + b"\0")
+        digest.update(_bytes(name) + b"\0")
         digest.update(_tree(path).encode() + b"\0")
     return digest.hexdigest()
 
@@ -81,7 +81,7 @@ def content_hash(path: Path, memory: Path | None = None) -> str:
     for name, found in [("", path.stat())] if path.is_file() else _files_below(path):
         key = "|".join(map(str, (root / name, *stamp(found))))
         fresh[key] = known.get(key) or _file_hash(path / name)
-        digest.update(f"{name}|{found.st_size}|{fresh[key]}\0".encode())
+        digest.update(_bytes(f"{name}|{found.st_size}|{fresh[key]}\0"))
     if memory is not None and not fresh.keys() <= known.keys():
         write_json(memory, known | fresh)
     return digest.hexdigest()
@@ -116,7 +116,7 @@ def read_json(path: Path) -> Any:
     """Read a JSON file; None where it is missing or damaged."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 
@@ -126,9 +126,12 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file atomically; see `replacing`."""
+    """Write a text file atomically; see `replacing`.
+
+    Names of files that are not UTF-8 are written with the escapes that JSON has for them.
+    """
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def unfinished_in(folder: Path) -> list[Path]:
@@ -216,6 +219,11 @@ def _files_below(folder: Path) -> list[tuple[str, os.stat_result]]:
                 if stat.S_ISREG(found.st_mode):
                     files.append((name if inner == "." else f"{inner}/{name}", found))
     return sorted(files, key=lambda file: file[0].split("/"))
+
+
+def _bytes(text: str) -> bytes:
+    """Return text in UTF-8; what is not UTF-8 in names of files becomes escapes."""
+    return text.encode(errors="backslashreplace")
 
 
 def _file_hash(path: Path) -> str:

@@ -4,6 +4,7 @@ Libraries are imported inside functions, so that one that fails to load is repor
 """
 
 import errno
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -38,6 +39,7 @@ def main() -> int:
         The exit code: 0 done, 1 some trials or files did not finish, 2 refused, 130 interrupted.
     """
     _open_closed_streams()
+    _print_any_name()
     try:
         shorten_socket_paths()
         if sys.argv[1:2] == ["--trial"]:
@@ -77,6 +79,12 @@ def _open_closed_streams() -> None:
             os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free, which is this one
         if getattr(sys, name) is None:
             setattr(sys, name, open(number, "w" if number else "r", encoding="utf-8", closefd=False))  # noqa: SIM115
+
+
+def _print_any_name() -> None:
+    """Let names of files that are not UTF-8 be printed with escapes."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _compose_and_run() -> int:

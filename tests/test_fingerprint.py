@@ -13,6 +13,7 @@ from src.fingerprint import (
     changed_code,
     code_hash,
     content_hash,
+    read_json,
     replacing,
     value_hash,
     write_json,
@@ -182,3 +183,19 @@ def test_a_file_is_replaced_as_a_whole_or_not_at_all(tmp_path, monkeypatch):
     assert file.read_text() == "after"
     assert len(synced) == 1, "what is renamed is on the disk before"
     assert [path.name for path in tmp_path.iterdir()] == ["status.json"]
+
+
+def test_names_that_are_not_utf8_are_hashed_and_written(tmp_path):
+    name = os.fsdecode(b"caf\xe9")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / name).write_text("x")
+    memory = tmp_path / "memory.json"
+    assert content_hash(tmp_path / "folder", memory) == content_hash(tmp_path / "folder", memory)
+    assert value_hash([name]) != value_hash(["caf"])
+    write_json(tmp_path / "a.json", {name: [name]})
+    assert read_json(tmp_path / "a.json") == {name: [name]}
+
+
+def test_json_without_end_is_damaged(tmp_path):
+    (tmp_path / "a.json").write_text("[" * 100_000)
+    assert read_json(tmp_path / "a.json") is None

@@ -5,6 +5,7 @@ where the first of several streams ends, and seeks to a place nearby. FFmpeg (Py
 """
 
 import importlib.metadata
+import os
 from collections import deque
 from collections.abc import Generator, Iterator
 from fractions import Fraction
@@ -100,7 +101,7 @@ def _lossless(path: Path) -> soundfile.SoundFile | None:
     try:
         if is_lossy(path):
             return None
-        file = soundfile.SoundFile(path)
+        file = soundfile.SoundFile(os.fsencode(path))
     except (soundfile.SoundFileError, OSError, TypeError):
         return None
     # libsndfile takes a length of 0 at its word, FFmpeg as unknown.

@@ -1,5 +1,6 @@
 """Renders MIDI messages with FluidSynth in memory, to the same bits whatever was played before."""
 
+import os
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -41,7 +42,7 @@ class Synthesizer:
         self._settings = _settings(self._fluid, sample_rate, effects)
         self._owner = self._fluid.new_fluid_synth(self._settings)
         weakref.finalize(self, _release, self._fluid, self._owner, self._settings)
-        identifier = self._fluid.synth_sfload(self._owner, str(soundfont).encode(), 1)
+        identifier = self._fluid.synth_sfload(self._owner, os.fsencode(soundfont), 1)
         if identifier < 0:
             raise UserError(f"FluidSynth cannot load {soundfont}; give an intact .sf2 or .sf3 file")
         self._font = self._fluid.synth_get_sfont_by_id(self._owner, identifier)

@@ -10,7 +10,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from src.errors import UserError
+from src.errors import UserError, one_line
 
 MOST_PICKLED = 4 * 2**20
 """Most bytes of `data.pkl`, which holds all but the tensors' values; a byte of it can become 200."""
@@ -151,7 +151,9 @@ class _Inspector(pickle.Unpickler):
         if (module, name) in _INERT:
             return _Inert
         if (module, name) not in _CONTAINERS:
-            raise UserError(f"asks for {module}.{name}, but only tensors and plain values are read")
+            raise UserError(
+                f"asks for {one_line(f'{module}.{name}')}, but only tensors and plain values are read"
+            )
         return _CONTAINERS[module, name]
 
     def persistent_load(self, pid: Any) -> _Inert:
@@ -160,5 +162,5 @@ class _Inspector(pickle.Unpickler):
         if not isinstance(kind, _Storage) or type(numbers) is not int:
             raise UserError("is damaged")
         if numbers * kind.number_bytes != self._sizes.get(f"{self._folder}/data/{key}"):
-            raise UserError(f"says another size of data/{key} than it has")
+            raise UserError(f"says another size of {one_line(f'data/{key}')} than it has")
         return _Inert()

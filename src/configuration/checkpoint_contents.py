@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from src.errors import UserError
+from src.errors import UserError, one_line
 from src.metrics.kinds import KINDS
 from src.rules import Rule, Unfit, each, null, number, one_of, whole, words
 from src.words import is_text
@@ -56,7 +56,7 @@ def _values(description: Mapping[str, Any]) -> Iterator[tuple[str, Any, int]]:
         place, value, depth = todo.pop()
         yield place, value, depth
         if isinstance(value, Mapping):
-            todo += [(place or str(key)[:40], inner, depth + 1) for key, inner in value.items()]
+            todo += [(place or one_line(str(key), 40), inner, depth + 1) for key, inner in value.items()]
         elif isinstance(value, list | tuple):
             todo += [(place, inner, depth + 1) for inner in value]
 
@@ -131,4 +131,4 @@ def _is_whole(value: Tensor) -> bool:
 
 
 def _shown(name: object) -> str:
-    return str(name)[:80]
+    return one_line(str(name), 80)

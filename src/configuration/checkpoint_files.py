@@ -17,11 +17,14 @@ from src.configuration.checkpoint_contents import (
 )
 from src.configuration.earlier_names import with_current_names
 from src.configuration.targets import check_stored
-from src.errors import UserError
+from src.errors import UserError, one_line
 from src.models.weights import misfit
 
 KIND = "polysweep"
 """Marks the checkpoints that this project can load."""
+
+_LONGEST = 300
+"""Characters of what is said of a configuration."""
 
 
 def read_checkpoint(path: str | Path, option: str = "checkpoint") -> dict[str, Any]:
@@ -66,7 +69,8 @@ def read_checkpoint(path: str | Path, option: str = "checkpoint") -> dict[str, A
 
 
 def _with_remedy(message: str) -> str:
-    return message if ";" in message else f"{message.rstrip('.')}; {REMEDY_OF_VERSION}"
+    line = one_line(message, _LONGEST)
+    return line if ";" in line and len(line) < _LONGEST else f"{line.rstrip('.')}; {REMEDY_OF_VERSION}"
 
 
 def _read(file: Path, named: str) -> Any:

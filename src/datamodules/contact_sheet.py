@@ -9,6 +9,7 @@ import numpy as np
 import soundfile
 
 from src.audio.mel import LogMel
+from src.errors import printable
 from src.spreadsheets import TableWriter
 
 _CLIPS_EACH = 2
@@ -69,7 +70,7 @@ def write_clip(stem: Path, waveform: np.ndarray, spectrogram: np.ndarray, mel: L
         )
         axes.set(xlabel="time (s)", ylabel="mel band")
         figure.colorbar(image, label="deviations" if mel.scaling == "z_norm" else "dB")
-    figure.suptitle(stem.name)
+    figure.suptitle(printable(stem.name))
     figure.savefig(named(stem, ".png"))
 
 
@@ -93,7 +94,7 @@ def _chosen(targets: np.ndarray) -> list[int]:
 def _write_balance(
     path: Path, classes: Sequence[str], counts: Mapping[str, list[int]], sizes: Mapping[str, int]
 ) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         columns = (f"{split}_{kind}" for split in counts for kind in ("clips", "share"))
         table = TableWriter(file, ["class", *columns])
         for position, name in enumerate(classes):
@@ -107,7 +108,8 @@ def _draw_balance(path: Path, classes: Sequence[str], shares: Mapping[str, np.nd
     width = 0.8 / len(shares)
     for number, (split, share) in enumerate(shares.items()):
         axes.bar(np.arange(len(classes)) + number * width, share, width, label=split)
-    axes.set_xticks(np.arange(len(classes)) + 0.4 - width / 2, classes, rotation=40, ha="right")
+    ticks = np.arange(len(classes)) + 0.4 - width / 2
+    axes.set_xticks(ticks, list(map(printable, classes)), rotation=40, ha="right")
     axes.set(ylabel="share of the clips", ylim=(0, None))
     axes.legend()
     figure.savefig(path)

@@ -80,7 +80,7 @@ def check_left_out(name: str, left_out: LeftOut, total: int, max_share: float, l
 def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> bool:
     text = io.StringIO(newline="")
     TableWriter(text, header).write(rows)
-    if path.exists() and path.read_bytes() == text.getvalue().encode():
+    if path.exists() and path.read_bytes() == text.getvalue().encode(errors="backslashreplace"):
         return False
     write_text(path, text.getvalue())
     return True

@@ -118,4 +118,6 @@ def checked_labels(recording: Recording, classes: Sequence[str], *, one_class: b
 
 
 def _digest(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+    return int.from_bytes(
+        hashlib.blake2b(text.encode(errors="backslashreplace"), digest_size=8).digest(), "little"
+    )

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from src.errors import one_line
+
 
 def misfit(known: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
     """Return the first difference between the weights of a module and those that are to replace them; empty if none.
@@ -21,7 +23,7 @@ def misfit(known: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
         if other.is_floating_point() != own.is_floating_point():
             return f"{name} holds {_numbers(other)} instead of {_numbers(own)}"
     further = sorted(given.keys() - known.keys())
-    return f"{further[0][:80]} is not in it" if further else ""
+    return f"{one_line(further[0], 80)} is not in it" if further else ""
 
 
 def _numbers(tensor: Tensor) -> str:

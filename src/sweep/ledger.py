@@ -40,7 +40,7 @@ class Ledger:
             "slot": slot,
             "exit_code": exit_code,
         }
-        left = memoryview(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+        left = memoryview(json.dumps(line, ensure_ascii=False).encode(errors="backslashreplace") + b"\n")
         self._path.parent.mkdir(parents=True, exist_ok=True)  # it may have been deleted meanwhile
         with self._path.open("ab", buffering=0) as file:
             end = file.tell()

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import librosa
@@ -140,3 +141,21 @@ def test_the_number_of_samples_that_a_header_claims_is_not_believed(tmp_path: Pa
     (tmp_path / "x.flac").write_bytes(content)
     with pytest.raises(UserError, match=r"x\.flac cannot be decoded to its end"):
         read_audio(tmp_path / "x.flac", 8000)
+
+
+def test_a_name_that_is_not_utf8_is_read(tmp_path: Path):
+    soundfile.write(tmp_path / "x.wav", tone(8000), 8000, subtype="FLOAT")
+    path = tmp_path / os.fsdecode(b"caf\xe9.wav")
+    (tmp_path / "x.wav").rename(path)
+    np.testing.assert_array_equal(read_audio(path, 8000), tone(8000))
+
+
+def test_a_sample_of_no_bits_is_one_line(tmp_path: Path):
+    soundfile.write(tmp_path / "x.wav", tone(8000), 8000, subtype="PCM_16")
+    content = (tmp_path / "x.wav").read_bytes()
+    (tmp_path / "x.wav").write_bytes(content[:32] + bytes(4) + content[36:])
+    with pytest.raises(UserError) as error:
+        read_audio(tmp_path / "x.wav", 8000)
+    assert str(error.value).startswith(
+        f"{tmp_path / 'x.wav'} cannot be read as a sound file; give a file in "
+    )

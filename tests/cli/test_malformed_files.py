@@ -1,10 +1,17 @@
-"""Malformed checkpoints, given to the real command: exit code 2, one line that names the file and a remedy."""
+"""Malformed checkpoints and odd names, given to the real command.
 
+A malformed checkpoint is answered with exit code 2 and one line that names the file and a remedy.
+"""
+
+import os
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
+import soundfile
 from conftest import ROOT
 
+from src.errors import printable
 from tests.configuration.malformed import write
 
 SHIPPED = ROOT / "checkpoints" / "instruments.ckpt"
@@ -49,3 +56,35 @@ def test_a_malformed_checkpoint_is_one_line_in_every_mode(answers, name):
     assert says in answer.stderr
     assert "; take a file that this" in answer.stderr
     assert not list((file.parent / "outputs").glob("[!c]*")), "at most the cache remembers hashes of files"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["${oc.env:HOME}", os.fsdecode(b"caf\xe9 \xff")])
+def test_a_folder_is_read_whatever_its_name(project, tmp_path, name):
+    folder = tmp_path / name
+    folder.mkdir()
+    sine = np.sin(2 * np.pi * 440 * np.arange(22050) / 22050)
+    soundfile.write(tmp_path / "a.wav", 0.5 * sine, 22050)
+    (tmp_path / "a.wav").rename(folder / f"{name}.wav")
+    answer = project.run("mode=predict", f"input={folder}", f"outputs={tmp_path}/outputs")
+    assert answer.returncode == 0, answer.stderr
+    table = tmp_path / "outputs" / "predicted" / name / "predictions.csv"
+    assert f"1 classified by {SHIPPED}, 0 skipped: {printable(str(table))}\n" in answer.stdout
+    assert os.fsencode(f"{folder / name}.wav") in table.read_bytes()
+
+
+@pytest.mark.slow
+def test_data_are_prepared_whatever_their_names(project, tmp_path):
+    root = tmp_path / os.fsdecode(b"\xe9")
+    sine = np.sin(2 * np.pi * 440 * np.arange(22050) / 22050)
+    for number in range(12):
+        file = (
+            root / os.fsdecode(b"fl\xfbte" if number % 2 else b"oboe") / os.fsdecode(b"n\xe9%d.wav" % number)
+        )
+        file.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(tmp_path / "a.wav", (0.1 + number / 100) * sine, 22050)
+        (tmp_path / "a.wav").rename(file)
+    answer = project.run("mode=prepare", "data=folder", f"data.root={root}", f"outputs={tmp_path}/outputs")
+    assert answer.returncode == 0, answer.stderr
+    [sheet] = tmp_path.glob("outputs/cache/folder-*/contact_sheet")
+    assert len(list(sheet.glob("*.png"))) > 1

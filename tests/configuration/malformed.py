@@ -98,6 +98,15 @@ CHANGES: dict[str, tuple[Change, str]] = {
     "a threshold of 7": (_weight(_filled(7), "threshold"), "threshold 7 is not in 0..1"),
     "a missing weight": (_without("state_dict", "network.head.bias"), "network.head.bias is missing"),
     "a further weight": (_with(torch.ones(2), "state_dict", "network.new"), "network.new is not in it"),
+    "a weight of a coloured name": (_with(torch.ones(2), "state_dict", "\x1b[31m\n"), r"\x1b[31m is not in it"),
+    "a coloured NaN": (
+        _with(torch.tensor(torch.nan), "state_dict", "\x1b[31m\n"), r"weights \x1b[31m are not all finite"
+    ),
+    "a class under a coloured key": (
+        _with({"_target_": "x"}, *CONFIG, "\x1b[31m"), r"its \x1b[31m._target_ stands where nothing is built"
+    ),
+    "a class under a long key": (_with({"_target_": "x"}, *CONFIG, "a" * 1000), "its aaa"),
+    "a coloured key": (_with(torch.ones(2), *ABOUT, "\x1b[31m\n"), r"its \x1b[31m is no plain value"),
     "a weight of another shape": (_weight(lambda w: w[:3]), "network.head.bias has the shape [3] instead of [12]"),
     "a weight of whole numbers": (_weight(lambda w: w.long()), "network.head.bias holds int64 instead of float32"),
     "no mean": (_without("state_dict", "mean"), "there is no mean of each of 128 rows"),
@@ -195,6 +204,10 @@ FILES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "lists in lists without end": (_lists, "config holds lists in lists"),
     "tuples in tuples": (_tuples, "has more than tensors and plain values"),
     "a shorter member": (lambda content: repacked(content, data_0=b""), "says another size of data/0"),
+    "a coloured command": (
+        lambda content: repacked(content, data_pkl=b"\x80\x02c\x1b[31mos\nsystem\nX\x04\x00\x00\x00true\x85R."),
+        r"asks for \x1b[31mos.system",
+    ),
     "a command": (
         lambda content: repacked(content, data_pkl=b"\x80\x02cos\nsystem\nX\x04\x00\x00\x00true\x85R."),
         "asks for os.system",
