@@ -39,6 +39,9 @@ class Media:
     of one length (AAC, MP3, AC-3), and to half a millisecond otherwise (Opus in Matroska). A track that begins
     later than the file is silent until then.
 
+    Ogg and MP3 files that hold several streams, one after another, and MP3 files whose header counts wrong, are decoded
+    from their beginning (`src.audio.sound_file`).
+
     Args:
         path: an audio or video file.
 
@@ -55,7 +58,7 @@ class Media:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._open()
-        self._chained = SoundFile(path) if len(links(path)) > 1 else None
+        self._whole = SoundFile(path) if len(links(path)) > 1 or self._header_is_wrong() else None
         self.duration_s = self._duration_s()
         channels = self._stream.codec_context.layout.nb_channels
         if problem := out_of_bounds(self.sample_rate, channels, self.duration_s * self.sample_rate):
@@ -69,8 +72,8 @@ class Media:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._container.close()
-        if self._chained:
-            self._chained.close()
+        if self._whole:
+            self._whole.close()
 
     def blocks(
         self, sample_rate: int, channels: int, start_s: float = 0.0, end_s: float | None = None
@@ -131,8 +134,8 @@ class Media:
 
     def _frames(self, channels: int, wanted: int) -> Iterator[tuple[int, np.ndarray]]:
         """Decode from a little before sample `wanted` on: position and sound (channels, samples) of each frame."""
-        if self._chained:
-            yield from positioned(self._chained, channels, wanted)
+        if self._whole:
+            yield from positioned(self._whole, channels, wanted)
             return
         # Start early enough for the decoder to settle; where a seek landed too late, try again from further ahead.
         settled = wanted - round(_SETTLE_SECONDS * self.sample_rate)
@@ -235,11 +238,12 @@ class Media:
 
     def _duration_s(self) -> float:
         """Return the length of the track by its header, else by its last packet, else the length of the file."""
-        if self._chained:
-            samples = sum(len(sound[0]) for _, sound in positioned(self._chained, 1, 0))
+        if self._whole:
+            samples = sum(len(sound[0]) for _, sound in positioned(self._whole, 1, 0))
             return samples / self.sample_rate
-        if self._counted and not self._header_counts_right():
-            return self._counted_s()
+        if self._counted:
+            counted = self._counts()  # where there is none, FFmpeg would guess
+            return self._counted_s() if counted is None else counted / self.sample_rate
         if self._stream.duration is not None:
             ticks = (self._stream.start_time or 0) + self._stream.duration
             return (ticks * self._tick - self._origin) / self.sample_rate + self._missing_s()
@@ -247,13 +251,17 @@ class Media:
             return int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3])
         return (self._container.duration or 0) / av.time_base
 
-    def _header_counts_right(self) -> bool:
-        """Whether there is a Xing header, and as much sound as it says, unless the file is cut off."""
-        header = read_xing(self.path) if self._container.format.name == "mp3" else None
-        if header is None or header.samples is None:
+    def _header_is_wrong(self) -> bool:
+        """Whether a file is not cut off, and yet there is more or less sound than its Xing header says."""
+        counted = self._counts()
+        if counted is None or is_truncated(self.path):
             return False
-        surplus_s = self._counted_s() - header.samples / self.sample_rate
-        return is_truncated(self.path) or abs(surplus_s) < _DELAY_SECONDS
+        return abs(self._counted_s() - counted / self.sample_rate) > _DELAY_SECONDS
+
+    def _counts(self) -> int | None:
+        """Return the samples that the Xing header of an MP3 file counts."""
+        header = read_xing(self.path) if self._container.format.name == "mp3" else None
+        return header.samples if header else None
 
     def _missing_s(self) -> float:
         """Return by how much a truncated wav file is shorter than its header says; FFmpeg reports what is left."""
