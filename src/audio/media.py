@@ -27,6 +27,9 @@ _GAP_SECONDS = 0.015  # less than a frame
 _CUT_OFF_SECONDS = 0.1
 _DURATION = re.compile(r"(\d{1,4}):(\d\d):(\d\d(?:\.\d{1,12})?)", re.ASCII)  # Matroska's statistics
 _DELAY_SECONDS = 0.2  # more than an encoder of MP3 puts before and after the sound
+_LOCAL = {
+    "protocol_whitelist": "file"
+}  # of FFmpeg, which would also read from addresses that a playlist names
 _WITHOUT_INDEX = ("mp3", "aac")
 """Formats without exact seeking: packets are counted from the start, undecoded."""
 
@@ -212,7 +215,7 @@ class Media:
 
     def _open(self) -> None:
         try:
-            self._container = av.open(str(self.path), "r", metadata_errors="replace")
+            self._container = av.open(str(self.path), "r", options=_LOCAL, metadata_errors="replace")
         except (av.FFmpegError, OSError, ValueError) as error:
             reason = "cannot be read as an audio or video file" if self.path.exists() else "does not exist"
             if self.path.is_file() and is_truncated(self.path):

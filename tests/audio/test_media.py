@@ -1,4 +1,5 @@
 import re
+import socket
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -201,6 +202,18 @@ def test_damage_is_refused_where_it_lies_and_nowhere_else(folder, tmp_path):
         place = float(found[1])
         for start, end in ((1.0, place - 0.1), (place + 0.4, place + 1), (8.0, 11.0)):
             np.testing.assert_allclose(read(media, start, end), read(intact, start, end), atol=TOLERANCE)
+
+
+def test_an_address_in_a_playlist_is_not_opened(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.2)
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/a.ts"
+        playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{address}\n#EXT-X-ENDLIST\n"
+        (tmp_path / "film.m3u8").write_text(playlist)
+        with pytest.raises(UserError, match=r"film\.m3u8 cannot be read as an audio or video file"):
+            Media(tmp_path / "film.m3u8")
+        with pytest.raises(TimeoutError):
+            server.accept()
 
 
 def test_what_is_out_of_bounds_is_refused(tmp_path, monkeypatch):

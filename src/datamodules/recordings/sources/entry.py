@@ -10,7 +10,7 @@ from src.errors import UserError
 from src.paths import inside
 
 SUFFIXES = {
-    "file": (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".mka"),
+    "file": (".wav", ".flac", ".aiff", ".aif", ".mp3", ".ogg", ".opus", ".m4a", ".aac", ".mka"),
     "video": (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".flv"),
 }
 """Suffixes of sound files and of films."""
