@@ -192,7 +192,7 @@ def _tinysol(folder: Path) -> list[bytes]:
 def _read_tinysol(path: Path) -> None:
     from src.datamodules.notes.tinysol_table import read_table
 
-    read_table(path.parent)
+    read_table(path.parent, incomplete=True)
 
 
 def _sources(folder: Path) -> list[bytes]:
@@ -230,7 +230,7 @@ def _read_nsynth(path: Path) -> None:
         folder = path.parent / f"nsynth-{split}"
         folder.mkdir(exist_ok=True)
         (folder / "examples.json").write_bytes(path.read_bytes())
-    data = of_yaml("nsynth", path.parent / "cache", root=str(path.parent))
+    data = of_yaml("nsynth", path.parent / "cache", root=str(path.parent), incomplete=True)
     data.check()
     data.recordings()
 

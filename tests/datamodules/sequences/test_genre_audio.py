@@ -116,6 +116,19 @@ def test_broken_files_are_left_out_with_their_reasons(genre_audio, music, tmp_pa
     assert sum(data.n_items.values()) == 16
 
 
+def test_other_files_are_counted_once(genre_audio, music, tmp_path, capsys):
+    root = linked(music, tmp_path / "more")
+    for name in ("Hip-Hop/cover.jpg", "Hip-Hop/._0.mp3", ".DS_Store"):
+        (root / name).write_bytes(b"x")
+    genre_audio(root=str(root)).prepare_data()
+    line = (
+        f"genre_audio: 1 of the files in {root} are no sound files and are passed over: Hip-Hop/cover.jpg\n"
+    )
+    assert line in capsys.readouterr().err
+    genre_audio(root=str(root)).prepare_data()
+    assert "passed over" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("beat_sync", [False, True])
 def test_feature_files_are_read_as_published_ones(genre_audio, tmp_path, beat_sync):
     audio = genre_audio(feature_files=True, beat_sync=beat_sync)
