@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from src.errors import UserError
+from src.errors import UserError, one_line
 from src.words import did_you_mean
 
 
@@ -40,7 +40,7 @@ class Rule:
             return self.read(key, value)
         except Unfit:
             shown = list(value) if isinstance(value, tuple) else value
-            raise UserError(f"{key}={shown}: choose {self.wanted}.") from None
+            raise UserError(f"{key}={one_line(str(shown))}: choose {self.wanted}.") from None
 
     def __or__(self, other: "Rule") -> "Rule":
         def read(key: str, value: Any) -> Any:

@@ -86,3 +86,11 @@ def test_a_value_in_a_table_is_refused_by_its_own_key() -> None:
         UserError, match=r"^data\.n\.vla: there is no such key\. Did you mean val\? Known: train, val"
     ):
         rule("data.n", {"train": 1, "val": 1, "vla": 1})
+
+
+def test_a_value_over_several_lines_is_one_line() -> None:
+    with pytest.raises(UserError) as error:
+        whole(1)("data.n", "a\nb\x1b[31m" + "c" * 1000)
+    assert str(error.value).startswith("data.n=a b\\x1b[31mccc")
+    assert str(error.value).endswith("…: choose a whole number from 1.")
+    assert len(str(error.value)) < 300

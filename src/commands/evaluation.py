@@ -193,9 +193,8 @@ def _logits(learners: list[Learner], batches: Any, trainer: dict[str, Any]) -> t
 
 
 def _is_available(accelerator: str) -> bool:
-    return {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}.get(
-        accelerator, True
-    )
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    return available.get(accelerator, False)
 
 
 def _print(metrics: dict[str, Any], folder: Path) -> None:

@@ -10,6 +10,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from src.errors import UserError, one_line
 
 MOST_PICKLED = 4 * 2**20
@@ -46,6 +48,7 @@ _INERT = (
     ("torch", "Size"),
     ("torch", "device"),
     ("_codecs", "encode"),
+    *(("torch", name) for name, value in vars(torch).items() if isinstance(value, torch.dtype)),
 )
 """What else a checkpoint of this project asks for; it is not called here."""
 

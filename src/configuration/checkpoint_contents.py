@@ -9,7 +9,7 @@ from torch import Tensor
 
 from src.errors import UserError, one_line
 from src.metrics.kinds import KINDS
-from src.rules import Rule, Unfit, each, null, number, one_of, whole, words
+from src.rules import Rule, Unfit, anything, each, null, number, one_of, whole, words
 from src.words import is_text
 
 REMEDY = "take a file that this project wrote."
@@ -22,18 +22,25 @@ _DEEPEST = 64
 _MOST_VALUES = 1_000_000  # a list counts as often as it is referred to
 _KEYS = str | int | float | None  # a bool is an int
 _LARGEST = 2**63
+_MISSING = object()
 
 _NEEDED = {
     "classes": each(words("a name")),
     "target": one_of(*KINDS),
     "item_shape": each(whole(1, MOST_ITEM_VALUES)),
+    "config.seed": whole(0),
+    "config.batch_size": whole(1),
+    "config.objective": words("the name of a metric"),
+    "config.trainer.accelerator": words("the name of a device"),
+    "config.trainer.precision": words("the name of a precision") | whole(1),
+    "config.trainer.devices": anything,
 }
 _FURTHER = {
     "inputs": words("the name of a task") | null(),
     "pool": one_of("mean", "max") | null(),
     "level": number(0) | null(),
 }
-"""Rules of the values that a checkpoint describes its data with."""
+"""Rules of the values that a checkpoint needs to be used; those of the configuration that a test reads as they are."""
 
 
 def check_plain(description: Mapping[str, Any]) -> None:
@@ -72,7 +79,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def check_description(description: Mapping[str, Any]) -> None:
-    """Refuse classes, targets and shapes that are missing or of another type.
+    """Refuse classes, targets, shapes and options that are missing or of another type.
 
     Args:
         description: plain values; see `src.configuration.build.describe`.
@@ -81,13 +88,21 @@ def check_description(description: Mapping[str, Any]) -> None:
         UserError: there are such; the message continues a sentence that begins with `its`.
     """
     for key, rule in _NEEDED.items():
-        if key not in description:
+        value = _at(description, key)
+        if value is _MISSING:
             raise UserError(f"value of {key} is missing; {REMEDY}")
-        _check_value(key, rule, description[key])
+        _check_value(key, rule, value)
     for key, rule in _FURTHER.items():
         _check_value(key, rule, description.get(key))
     if math.prod(description["item_shape"]) > MOST_ITEM_VALUES:
         raise UserError(f"item_shape has more than {MOST_ITEM_VALUES} values; {REMEDY}")
+
+
+def _at(description: Mapping[str, Any], key: str) -> Any:
+    value: Any = description
+    for name in key.split("."):
+        value = value.get(name, _MISSING) if isinstance(value, Mapping) else _MISSING
+    return value
 
 
 def _check_value(key: str, rule: Rule, value: Any) -> None:

@@ -130,7 +130,13 @@ CHANGES: dict[str, tuple[Change, str]] = {
     "lists in lists": (_with(_nested(100), *CONFIG, "seed"), "config holds lists in lists"),
     "lists that double": (_with(_doubled(60), *CONFIG, "seed"), "config holds lists in lists"),
     "a list in itself": (_with(_circle(), *CONFIG, "seed"), "config holds lists in lists"),
-    "no objective": (_without(*CONFIG, "objective"), "KeyError: 'objective'"),
+    "no objective": (_without(*CONFIG, "objective"), "value of config.objective is missing"),
+    "no seed": (_without(*CONFIG, "seed"), "value of config.seed is missing"),
+    "a batch of text": (_with("large", *CONFIG, "batch_size"), "value of config.batch_size is not a whole number"),
+    "no trainer": (_without(*CONFIG, "trainer"), "value of config.trainer.accelerator is missing"),
+    "a list of devices": (
+        _with(["cpu"], *CONFIG, "trainer", "accelerator"), "config.trainer.accelerator is not the name of a device"
+    ),
     "a network that was renamed": (
         _with("src.models.networks.cnn.OldCNN", *MODEL, "_target_"), "OldCNN: there is no such class"
     ),

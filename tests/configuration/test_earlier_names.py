@@ -70,6 +70,10 @@ def test_a_checkpoint_is_read_with_the_names_of_today(tmp_path):
         "class_map": {},
         "thresholds": "single",
         "input": None,
+        "seed": 0,
+        "batch_size": 1,
+        "objective": "f1_macro",
+        "trainer": {"accelerator": "cpu", "precision": "32-true", "devices": 1},
     }
     items = {"classes": ["flute"], "target": "multilabel", "item_shape": [1, 32, 32]}
     state = {

@@ -3,6 +3,7 @@
 import resource
 import tracemalloc
 import zipfile
+from collections import Counter, OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -141,3 +142,23 @@ def test_no_trial_goes_on_from_it(tmp_path: Path, name: str) -> None:
     path = tmp_path / "last.ckpt"
     write(name, SHARED, path)
     assert read_if_whole(path) is None
+
+
+def test_a_trial_goes_on_from_all_that_callbacks_and_optimizers_store(tmp_path: Path) -> None:
+    state = {
+        "state_dict": OrderedDict(
+            weight=torch.nn.Parameter(torch.ones(2)), whole=torch.ones(1, dtype=torch.int16)
+        ),
+        "callbacks": {
+            "a": {"score": torch.tensor(torch.inf), "size": torch.Size([1]), "dtype": torch.float32}
+        },
+        "lr_schedulers": [
+            {"milestones": Counter([1, 2]), "device": torch.device("cpu"), "seen": {1, 2}, "raw": b"x"}
+        ],
+    }
+    torch.save(state, tmp_path / "last.ckpt")
+    read = read_if_whole(tmp_path / "last.ckpt")
+    assert read is not None
+    assert {key: read[key] for key in ("callbacks", "lr_schedulers")} == {
+        key: state[key] for key in ("callbacks", "lr_schedulers")
+    }
