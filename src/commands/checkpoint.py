@@ -118,7 +118,7 @@ def _learner(description: Mapping[str, Any], weights: Mapping[str, Tensor]) -> L
 
 def _check_network(description: Mapping[str, Any], weights: Mapping[str, Tensor]) -> None:
     """Refuse weights that do not fit the network or the items, before memory is taken for either."""
-    task, shape, names = task_of(description), description["item_shape"], description["classes"]
+    task, shape, names = task_of(description), tuple(description["item_shape"]), description["classes"]
     with torch.device("meta"):
         network: Any = build_network(description["config"], task, len(names), shape)
     network.check(shape)
