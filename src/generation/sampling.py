@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from src.errors import UserError
 from src.generation.options import Generation
 from src.models.networks.roll_base import RollNetwork
 
@@ -34,6 +35,9 @@ def sample(
 
     Returns:
         (B, n_steps, C) bool: the columns after `start`.
+
+    Raises:
+        UserError: what the networks answer is not finite, as where their weights are huge.
     """
     states: list[Any] = [None] * len(networks)
     rolls = torch.zeros(len(start), n_steps, start.shape[2], dtype=torch.bool)
@@ -43,8 +47,10 @@ def sample(
         for number, network in enumerate(networks):
             logits, states[number] = network.advance(x, states[number])
             probabilities.append(torch.sigmoid(logits[:, -1].cpu().double()))
-        must_sound = silent if not step else None
-        column = draw(torch.stack(probabilities).mean(0), options, generator, n_notes, must_sound)
+        mean = torch.stack(probabilities).mean(0)
+        if not mean.isfinite().all():
+            raise UserError("the network's answers are not all finite numbers; take another checkpoint")
+        column = draw(mean, options, generator, n_notes, silent if not step else None)
         rolls[:, step] = column
         x = column[:, None].to(start.device).float()
     return rolls

@@ -2,6 +2,7 @@ import pytest
 import torch
 from scipy.stats import binom
 
+from src.errors import UserError
 from src.generation.sampling import draw, sample
 from src.models.networks.lstm import LSTM
 from src.models.networks.roll_base import RollNetwork
@@ -187,3 +188,9 @@ def test_rolls_are_the_new_columns():
 def test_outputs_that_are_no_numbers_are_silence():
     drawn = draws([float("nan"), 1.0, float("nan"), float("nan")], n_notes=2, temperature=0.5)
     assert_frequencies(drawn, [0, 1, 0, 0])
+
+
+def test_answers_that_are_no_numbers_are_not_drawn_from():
+    network = Fixed([torch.nan, 0.5])
+    with pytest.raises(UserError, match="not all finite numbers; take another checkpoint"):
+        sample([network], torch.ones(1, 1, 2), 2, generation(), seeded(), 2)
