@@ -95,11 +95,13 @@ def _compose_and_run() -> int:
     from src.configuration.earlier_names import answer_earlier_names
     from src.configuration.effects import is_sweep, refuse_idle, refuse_unknown, refuse_without_effect
     from src.configuration.flags import flags_and_overrides
+    from src.configuration.other_sweepers import answer_other_sweepers
     from src.configuration.settings import refuse_empty_groups
     from src.configuration.trust import trust
 
     _refuse_stored_commands(sys.argv[1:])
     answer_earlier_names(sys.argv[1:])
+    answer_other_sweepers(sys.argv[1:])
     refuse_without_effect(sys.argv[1:])
     flags, overrides = flags_and_overrides(sys.argv[1:])
     refuse_empty_groups(overrides, CONF)

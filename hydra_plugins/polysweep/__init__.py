@@ -9,14 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.core.utils import JobReturn, JobStatus, filter_overrides
+from hydra.errors import HydraException
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
+from src.configuration.command_line import explain
 from src.configuration.composing import Composer
 from src.configuration.effects import refuse_idle, refuse_unknown
-from src.configuration.settings import SETTINGS, check_settings, refuse_swept_settings, sweep_options
+from src.configuration.settings import (
+    SETTINGS,
+    check_search,
+    check_settings,
+    may_differ,
+    refuse_swept_settings,
+    sweep_options,
+)
 from src.configuration.trust import is_in, trust, trusted
 from src.errors import UserError
 from src.paths import CONF
@@ -25,6 +36,8 @@ from src.rank import TRIAL
 
 if TYPE_CHECKING:
     from src.sweep.executors.base import Executor
+    from src.sweep.plan import Request
+    from src.sweep.settings import Settings
 
 
 OTHER_LAUNCHER = (
@@ -58,56 +71,84 @@ class PoolLauncher(Launcher):
         self.hydra_context = hydra_context
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        """Compose all trials and pass them to `src.sweep.conduct`."""
+        """Compose all trials and run them."""
         from src.sweep.conduct import conduct
-        from src.sweep.plan import Request
+        from src.sweep.grid import Grid
         from src.sweep.planning_progress import Progress
-        from src.sweep.settings import Settings
 
-        assert self.config is not None
-        if self.trial != TRIAL:
-            os.environ[PRELOADED] = self.trial
-        assert self.hydra_context is not None
-        composer = Composer(self.hydra_context.config_loader, self.config)
+        composition = self._composition()
         progress = Progress("configurations are composed", len(job_overrides))
         requests = []
         for typed in job_overrides:
             progress.step()
-            requests.append(Request(tuple(filter_overrides(typed)), self._compose(composer, list(typed))))
+            requests.append(composition.compose(typed))
+        self._prepare(requests, job_overrides, composition.packages)
+        settings = self._sweep_settings()
+        work = Grid(requests, settings)
+        self._end(conduct(work, settings, self._executor()))
+        returned = [JobReturn(overrides=request.overrides) for request in requests]
+        for job, value in zip(returned, work.objectives(), strict=False):
+            job.status, job.return_value = JobStatus.COMPLETED, value
+        return returned
+
+    def search(self, overrides: Sequence[Override]) -> None:
+        """Run the trials that a search over the overrides' values proposes."""
+        from src.sweep.conduct import conduct
+        from src.sweep.search.searching import Searching
+        from src.sweep.search.syntax import read_space
+
+        space, settings, composition = read_space(overrides), self._sweep_settings(), self._composition()
+        work = Searching(space, composition, settings, may_differ)
+        requests = work.probes()
+        self._prepare(requests, [request.overrides for request in requests], composition.packages)
+        self._end(conduct(work, settings, self._executor()))
+
+    def _composition(self) -> "Composition":
+        assert self.config is not None
+        assert self.hydra_context is not None
+        return Composition(Composer(self.hydra_context.config_loader, self.config), known=self.trial == TRIAL)
+
+    def _prepare(self, requests: "Sequence[Request]", typed: Sequence[Sequence[str]], packages: Any) -> None:
+        """Check what trials have in common, and set up the environment that they start in."""
+        if self.trial != TRIAL:
+            os.environ[PRELOADED] = self.trial
         configs = [request.config for request in requests]
-        wanted = [request.config.pop("trust") for request in requests]
-        if any(packages != wanted[0] for packages in wanted):
-            raise UserError("trust= applies to the whole sweep: give several packages as trust=[one,two].")
-        trust(wanted[0])
-        refuse_swept_settings(self._settings(), list(zip(configs, job_overrides, strict=True)))
+        trust(packages)
+        refuse_swept_settings(self._settings(), list(zip(configs, typed, strict=True)))
         for request in requests:
-            if request.config["mode"] != "train":
-                raise UserError(f"mode={request.config['mode']}: a sweep can only train; leave -m out.")
-            check_settings(request.config)
+            check_trial(request.config)
         named = set().union(*(_modules(request.config) for request in requests))
         os.environ[TARGETS] = ",".join(sorted(module for module in named if is_in(module, trusted())))
         refuse_idle([(request.config, request.overrides) for request in requests])
-        settings = Settings(
+        assert self.config is not None
+        if self.config.get("cores"):
+            os.environ[CORES] = str(self.config.cores)
+        if any("wandb" in (request.config.get("logger") or {}) for request in requests):
+            os.environ[WANDB_SERVICE] = "1"
+
+    def _sweep_settings(self) -> "Settings":
+        from src.sweep.settings import Settings
+
+        assert self.config is not None
+        return Settings(
             outputs=Path(self.config.outputs).expanduser().absolute(),
             trial=self.trial,
             dry_run=self.config.dry_run,
             retry=self.config.retry,
             reuse=self.config.reuse,
             timeout=self.config.timeout,
+            search=self.config.search,
+            n_trials=self.config.n_trials,
+            max_hours=self.config.max_hours,
+            max_epochs_total=self.config.max_epochs_total,
+            seed=self.config.seed,
             **sweep_options(self.config.sweep),
         )
-        if self.config.get("cores"):
-            os.environ[CORES] = str(self.config.cores)
-        if any("wandb" in (request.config.get("logger") or {}) for request in requests):
-            os.environ[WANDB_SERVICE] = "1"
-        code, values = conduct(requests, settings, self._executor())
+
+    def _end(self, code: int) -> None:
         PoolLauncher.exit_code = max(PoolLauncher.exit_code or 0, code)
         if code == 130:
             raise KeyboardInterrupt
-        returned = [JobReturn(overrides=request.overrides) for request in requests]
-        for job, value in zip(returned, values, strict=True):
-            job.status, job.return_value = JobStatus.COMPLETED, value
-        return returned
 
     def _settings(self) -> dict[str, Any]:
         """Return the settings of the sweep, as plain values."""
@@ -130,12 +171,67 @@ class PoolLauncher(Launcher):
             raise UserError(f"hydra.launcher.executor={self.executor} is no Executor; name one.")
         return found(command=(str(Path(sys.argv[0]).resolve()), "--trial"), **self.options)
 
-    def _compose(self, composer: Composer, typed: list[str]) -> dict[str, Any]:
+
+class Composition:
+    """Composes the configurations of a search; a `src.sweep.search.conditions.Composition`.
+
+    Args:
+        composer: of the sweep.
+        known: whether keys that nothing reads are refused; another trial than this project's may read further keys.
+    """
+
+    packages: Any = None
+    """Value of `trust=`, which all configurations have in common; `None` before the first one."""
+
+    def __init__(self, composer: Composer, *, known: bool) -> None:
+        self._composer = composer
+        self._known = known
+        self.is_group = composer.is_group
+        self.look_up = composer.look_up
+
+    def compose(self, typed: Sequence[str]) -> "Request":
+        """Return a trial's overrides with its configuration.
+
+        Raises:
+            HydraException: the overrides do not fit the configuration.
+            UserError: it trusts other packages than the first one did.
+        """
+        from src.sweep.plan import Request
+
         def check(config: DictConfig) -> None:
-            if self.trial == TRIAL:  # another may read further keys
+            if self._known:
                 refuse_unknown(config, typed, CONF)
 
-        return composer.resolve(typed, check)
+        config = self._composer.resolve(list(typed), check)
+        packages = config.pop("trust")
+        if self.packages is not None and packages != self.packages:
+            raise UserError("trust= applies to the whole sweep: give several packages as trust=[one,two].")
+        self.packages = packages
+        return Request(tuple(filter_overrides(typed)), config)
+
+    def request(self, typed: Sequence[str]) -> "Request":
+        """Return a trial's overrides with its checked configuration.
+
+        Raises:
+            UserError: it is refused.
+        """
+        try:
+            request = self.compose(typed)
+        except (HydraException, OmegaConfBaseException) as error:
+            raise UserError(explain(error, CONF)) from error
+        check_trial(request.config)
+        return request
+
+
+def check_trial(config: dict[str, Any]) -> None:
+    """Refuse a configuration that no sweep can run.
+
+    Raises:
+        UserError: it does not train, or a key at the root has a value out of range.
+    """
+    if config["mode"] != "train":
+        raise UserError(f"mode={config['mode']}: a sweep can only train; leave -m out.")
+    check_settings(config)
 
 
 def _modules(config: Any) -> set[str]:
@@ -147,22 +243,34 @@ def _modules(config: Any) -> set[str]:
 
 
 class GridSweeper(BasicSweeper):
-    """Sweeps all combinations of comma-separated values (`hydra/sweeper=grid`)."""
+    """Sweeps all combinations of comma-separated values, or searches them with `search=` (`hydra/sweeper=grid`).
 
-    def __init__(self) -> None:
-        super().__init__(max_batch_size=None)
+    Args:
+        params: by key, values in the grammar of the command line, which has precedence.
+    """
+
+    def __init__(self, params: dict[str, Any] | None = None) -> None:
+        super().__init__(max_batch_size=None, params=params)
 
     def sweep(self, arguments: list[str]) -> Any:
-        """Expand the overrides and launch all trials together; the launcher composes and checks them.
+        """Expand the overrides and launch all trials together, or the search; the launcher composes and checks them.
 
         Raises:
-            UserError: the launcher is another than `PoolLauncher`.
+            UserError: the launcher is another than `PoolLauncher`, or an interval is to be expanded.
         """
+        from src.sweep.search.syntax import refuse_intervals, with_params
+
         assert self.hydra_context is not None
         assert self.config is not None
         if not isinstance(self.launcher, PoolLauncher):
             chosen = self.config.hydra.runtime.choices["hydra/launcher"]
             raise UserError(f"hydra/launcher={chosen} {OTHER_LAUNCHER}")
+        typed, search = with_params(arguments, self.params), self.config.get("search", "grid")
+        check_search(search, typed)
         parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
-        [jobs] = self.split_arguments(parser.parse_overrides(arguments), None)
+        overrides = parser.parse_overrides(typed)
+        if search != "grid":
+            return self.launcher.search(overrides)
+        refuse_intervals(overrides)
+        [jobs] = self.split_arguments(overrides, None)
         return self.launcher.launch(jobs, initial_job_idx=0)

@@ -111,6 +111,33 @@ class Composer:
             raise ConfigCompositionException from error
         return config
 
+    def is_group(self, key: str) -> bool:
+        """Whether a key chooses from a group of the configuration."""
+        return bool(self._loader.repository.group_exists(key.partition("@")[0]))
+
+    def look_up(self, typed: Sequence[str], key: str) -> tuple[bool, Any]:
+        """Return whether a configuration has a key, and its value, `None` where that is missing or leads nowhere.
+
+        Args:
+            typed: the overrides of the configuration, each with one value.
+            key: such as `optimizer.momentum`.
+
+        Raises:
+            HydraException: the overrides are none, or do not fit the configuration.
+        """
+        node: Any = self.compose(typed)
+        *groups, last = key.split(".")
+        for name in groups:
+            if not isinstance(node, DictConfig) or name not in node.keys():  # noqa: SIM118, `in` passes over `???`
+                return not isinstance(node, DictConfig), None
+            node = OmegaConf.select(node, name)
+        if not isinstance(node, DictConfig):
+            return node is not None, None
+        try:
+            return last in node.keys(), OmegaConf.select(node, last)  # noqa: SIM118
+        except OmegaConfBaseException:
+            return True, None
+
     def _parse(self, typed: Sequence[str]) -> list[Override]:
         new = [text for text in typed if text not in self._parsed]
         self._parsed |= zip(new, self._parser.parse_overrides(new), strict=True)

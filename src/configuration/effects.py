@@ -9,6 +9,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from src.configuration.known_keys import known_keys
+from src.configuration.settings import BUDGET
 from src.configuration.typed import Typed, read
 from src.errors import UserError
 from src.words import did_you_mean, listed
@@ -19,7 +20,7 @@ READS = {
         *("experiment", "data", "seed", "batch_size", "generation"),
         *("model", "augment", "optimizer", "scheduler", "loss", "regularization", "init_from", "transfer"),
         *("trainer", "callbacks", "logger", "overfit_batches", "objective"),
-        *("dry_run", "retry", "reuse", "timeout", "cores", "sweep"),
+        *("dry_run", "retry", "reuse", "timeout", "cores", "sweep", "search", *BUDGET),
     ),
     "prepare": ("experiment", "data"),
     "test": ("checkpoint", "experiment", "data", "class_map", "thresholds"),
@@ -28,7 +29,7 @@ READS = {
 }
 """By mode, the keys and groups at the root of the configuration that have an effect in it."""
 
-_SWEEP_KEYS = ("sweep", "hydra.launcher", "hydra.sweeper")
+_SWEEP_KEYS = ("sweep", "search", *BUDGET, "hydra.launcher", "hydra.sweeper")
 _SWEEPING = ("-m", "--multirun")
 _SHOWING = ("--hydra-help", "-c", "--cfg", "-i", "--info")
 
@@ -39,7 +40,13 @@ def _generation(config: Config, key: str) -> Any:
     return (config.get("generation") or {}).get(key)
 
 
+def _is_grid(config: Config) -> bool:
+    return bool(config.get("search", "grid") == "grid")
+
+
 _IDLE: tuple[tuple[str, Callable[[Config], bool], str], ...] = (
+    *((key, _is_grid, "with search=grid, which runs all combinations") for key in BUDGET),
+    ("sweep.reference", lambda config: not _is_grid(config), "with a search, which may never propose it"),
     ("callbacks.early_stopping", lambda config: bool(config.get("overfit_batches")), "with overfit_batches"),
     ("callbacks.learning_rate", lambda config: not config.get("logger"), "without a logger"),
     ("generation.steps", lambda config: bool(_generation(config, "bars")), "with generation.bars"),

@@ -14,8 +14,14 @@ LISTS = ("augment", "callbacks", "logger")
 """Groups of which several choices may be taken, or none."""
 
 
-SETTINGS = ("mode", "outputs", "dry_run", "retry", "reuse", "timeout", "cores", "sweep")
+BUDGET = ("n_trials", "max_hours", "max_epochs_total")
+"""Keys that limit a search."""
+
+SETTINGS = ("mode", "outputs", "dry_run", "retry", "reuse", "timeout", "cores", "search", *BUDGET, "sweep")
 """Keys that a sweep reads once."""
+
+SEARCHES = ("grid", "random", "qmc", "tpe", "gp", "cmaes", "auto")
+"""How the trials of a sweep are chosen: all combinations, or by a sampler."""
 
 _WITHOUT_EFFECT = ("hydra", "logger")
 """Further groups whose values can't make two trials of one."""
@@ -47,6 +53,12 @@ class RootOptions(Options):
     timeout: Annotated[
         float | None, number(0, above=True, of="a number of seconds") | null(), Role.NO_EFFECT
     ] = None
+    search: Annotated[str, one_of(*SEARCHES), Role.NO_EFFECT] = "grid"
+    n_trials: Annotated[int | None, whole(1) | null("for no limit"), Role.NO_EFFECT] = None
+    max_hours: Annotated[
+        float | None, number(0, above=True, of="a number of hours") | null("for no limit"), Role.NO_EFFECT
+    ] = None
+    max_epochs_total: Annotated[int | None, whole(1) | null("for no limit"), Role.NO_EFFECT] = None
     sweep: Annotated[Any, anything, Role.NO_EFFECT] = None
     logger: Annotated[Any, anything, Role.NO_EFFECT] = None
     learning_rates: Annotated[Any, anything, Role.NO_EFFECT] = None
@@ -112,6 +124,30 @@ def refuse_swept_settings(
     swept |= {override.key for override in map(read, varied) if override and override.root in _WITHOUT_EFFECT}
     for key in sorted(swept):
         raise UserError(f"{key} can't be swept: it does not tell trials apart; give it one value.")
+
+
+def may_differ(key: str) -> bool:
+    """Whether a key may differ between commands that go on with the same search."""
+    return key in SETTINGS or key == "logger" or key.startswith(("sweep.", "logger."))
+
+
+def check_search(search: Any, overrides: Sequence[str]) -> None:
+    """Refuse an unknown search, and several.
+
+    Args:
+        search: value of the key.
+        overrides: as typed.
+
+    Raises:
+        UserError: it is none, or there are several.
+    """
+    RootOptions.read({"mode": "train", "seed": 0, "outputs": "outputs", "search": search})
+    for argument in overrides:
+        override = read(argument)
+        if override and override.key == "search" and override.value not in SEARCHES:
+            raise UserError(
+                f"{argument}: a sweep has one search; choose one, and another sweep.name for each other one."
+            )
 
 
 def _settings(config: Mapping[str, Any]) -> dict[str, Any]:

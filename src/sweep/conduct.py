@@ -1,29 +1,28 @@
 """Runs a sweep, from its requests to its leaderboard."""
 
-import math
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, Protocol, cast
 
 from filelock import AcquireReturnProxy, FileLock, Timeout
 from rich.console import Console
 
 from src.errors import UserError
-from src.processes import call
 from src.sweep.executors.base import Executor
 from src.sweep.folder import TrialFolder
 from src.sweep.job import Job
 from src.sweep.lasting_output import LastingOutput
 from src.sweep.ledger import Ledger
-from src.sweep.plan import Plan, Request, plan, prepare
-from src.sweep.publish import check_reference, entries, print_plan, publish
+from src.sweep.plan import Plan
+from src.sweep.publish import entries, publish
 from src.sweep.queue import Queue
 from src.sweep.settings import Settings
+from src.sweep.source import Source
 from src.sweep.state import State
 from src.sweep.table import Table
 from src.terminal import PrintableConsole
@@ -32,36 +31,51 @@ _LONGEST_NAME = 255
 """Bytes that file systems allow for a name."""
 
 
-def conduct(requests: Sequence[Request], settings: Settings, executor: Executor) -> tuple[int, list[float]]:
+class Work(Protocol):
+    """Which trials a sweep runs: all of a grid, or those that a search proposes."""
+
+    def check(self, sweep: str) -> Plan:
+        """Plan what is known before the sweep starts; raise UserError where it is refused."""
+
+    @property
+    def slots(self) -> int:
+        """The most trials that can run at once."""
+
+    def jobs(self) -> list[Job]:
+        """Return the trials that are known now."""
+
+    def show(self, console: Console) -> None:
+        """Print what would run."""
+
+    def begin(self, ledger: Ledger, table: Table) -> tuple[Source, int]:
+        """Return the source of the trials, and the most of them that can run at once."""
+
+
+def conduct(work: Work, settings: Settings, executor: Executor) -> int:
     """Run a sweep.
 
     Args:
-        requests: the requested trials.
+        work: which trials it runs.
         settings: of the sweep.
         executor: runs the trials.
 
     Returns:
-        The exit code (0 all finished, 1 some did not, 130 interrupted), and the objective of each
-        request, NaN where there is none.
+        The exit code: 0 all finished, 1 some did not, 130 interrupted.
 
     Raises:
-        UserError: a configuration was refused; no trial has started.
+        UserError: the sweep was refused; no trial has started.
     """
     console = _console()
     _check_name(settings.name)
     name = settings.name or datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
-    planned = call(plan, requests, settings, name)
-    if planned.problems:
-        raise UserError("\nError: ".join(planned.problems))
-    check_reference(planned, settings.reference)
-    executor.reserve(max(1, len(planned.jobs)), planned.devices, planned.gpus)
+    planned = work.check(name)
+    executor.reserve(max(1, work.slots), planned.devices, planned.gpus)
     if settings.dry_run:
-        print_plan(planned, console)
-        return 0, [math.nan] * len(requests)
+        work.show(console)
+        return 0
     folder = _sweep_folder(settings, name)
     with _locked(folder):
-        code = _run(planned, settings, executor, folder, console)
-    return code, [_objective(settings.outputs / "runs" / signature) for signature in planned.signatures]
+        return _run(work, planned, settings, executor, folder, console)
 
 
 def _console() -> Console:
@@ -81,25 +95,21 @@ def _check_name(name: str | None) -> None:
         )
 
 
-def _objective(run: Path) -> float:
-    return float(TrialFolder(run).metrics().get("objective", {}).get("value", math.nan))
-
-
-def _run(planned: Plan, settings: Settings, executor: Executor, folder: Path, console: Console) -> int:
+def _run(
+    work: Work, planned: Plan, settings: Settings, executor: Executor, folder: Path, console: Console
+) -> int:
     ledger = Ledger(folder / "jobs.jsonl")
     interrupted, error = False, None
-    with Table(planned.jobs, console) as table, _sigterm_as_interrupt():
+    with Table(work.jobs(), console) as table, _sigterm_as_interrupt():
         try:
             if others := running_sweeps(folder):
                 table.say(
                     f"{', '.join(others)} runs here, too, and each sweep uses all cores: cores=N limits one."
                 )
-            _queue(planned, ledger, table)
-            to_run = _to_run(planned)
-            if to_run:
-                call(prepare, settings.trial, [job.config for job in to_run])
-                executor.reserve(len(to_run), planned.devices, planned.gpus)
-                error = _run_queue(Queue(to_run, executor, ledger, table, settings))
+            source, slots = work.begin(ledger, table)
+            if slots:
+                executor.reserve(slots, planned.devices, planned.gpus)
+                error = _run_queue(Queue(source, executor, ledger, table, settings))
         except KeyboardInterrupt:
             interrupted = True
     with _uninterrupted():
@@ -109,7 +119,7 @@ def _run(planned: Plan, settings: Settings, executor: Executor, folder: Path, co
     if interrupted:
         console.print("Interrupted. The same command continues from here.")
         return State.INTERRUPTED.exit_code
-    states = [TrialFolder(job.folder).state() for job in planned.jobs]
+    states = [TrialFolder(job.folder).state() for job in work.jobs()]
     return 0 if all(state is not None and state.good for state in states) else 1
 
 
@@ -141,20 +151,6 @@ def _sigterm_as_interrupt() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _queue(planned: Plan, ledger: Ledger, table: Table) -> None:
-    for job, (action, reason) in zip(planned.jobs, planned.actions, strict=True):
-        state = {"reuse": "reused", "leave": str(TrialFolder(job.folder).state())}.get(action, State.QUEUED)
-        ledger.write(job.signature, state, overrides=list(job.overrides))
-        table.update(job.signature, state=state)
-        if action != "run" or reason != "new":
-            table.say(f"{job.name}: {reason}")
-
-
-def _to_run(planned: Plan) -> list[Job]:
-    pairs = zip(planned.jobs, planned.actions, strict=True)
-    return [job for job, (action, _) in pairs if action in ("run", "resume")]
 
 
 def _sweep_folder(settings: Settings, name: str) -> Path:

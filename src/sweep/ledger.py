@@ -29,8 +29,9 @@ class Ledger:
         attempt: int | None = None,
         slot: str | None = None,
         exit_code: int | None = None,
+        proposal: int | None = None,
     ) -> None:
-        """Append a line. `state` is a `State`, or `reused`."""
+        """Append a line. `state` is a `State`, or `reused`; `proposal` is the number of a search's, where it is one."""
         line = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "signature": signature,
@@ -40,6 +41,8 @@ class Ledger:
             "slot": slot,
             "exit_code": exit_code,
         }
+        if proposal is not None:
+            line["proposal"] = proposal
         left = memoryview(json.dumps(line, ensure_ascii=False).encode(errors="backslashreplace") + b"\n")
         self._path.parent.mkdir(parents=True, exist_ok=True)  # it may have been deleted meanwhile
         with self._path.open("ab", buffering=0) as file:

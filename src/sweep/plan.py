@@ -14,6 +14,9 @@ from src.sweep.planning_progress import Progress
 from src.sweep.protocol import Trial, load_trial
 from src.sweep.settings import Settings
 
+RUNS = ("run", "resume")
+"""Actions of `src.sweep.folder.what_to_do` after which a trial runs."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -29,19 +32,28 @@ class Plan:
 
     Args:
         jobs: the trials, each once.
-        signatures: of each request, in order; several requests may result in the same trial.
+        signatures: of each request that is not refused, in order; several may result in the same trial.
+        overrides: of each of these requests.
         actions: `(action, reason)` of each job, from `src.sweep.folder.what_to_do`.
-        problems: a line for each reason to refuse configurations, which names the first of them.
+        refused: a line for each reason to refuse configurations, which names the first of them.
+        unfit: a line for each reason not to run those that remain together.
         devices: GPUs that each trial needs, 0 on a CPU.
         gpus: names of the available GPUs.
     """
 
     jobs: list[Job] = field(default_factory=list)
     signatures: list[str] = field(default_factory=list)
+    overrides: list[tuple[str, ...]] = field(default_factory=list)
     actions: list[tuple[str, str]] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    unfit: list[str] = field(default_factory=list)
     devices: int = 0
     gpus: list[str] = field(default_factory=list)
+
+    @property
+    def problems(self) -> list[str]:
+        """A line for each reason not to run all that was requested."""
+        return [*self.refused, *self.unfit]
 
 
 class Frozen(NamedTuple):
@@ -98,13 +110,16 @@ class _Known(NamedTuple):
     inputs: list[str]
 
 
-def plan(requests: Sequence[Request], settings: Settings, sweep: str) -> Plan:
+def plan(
+    requests: Sequence[Request], settings: Settings, sweep: str, shared: tuple[str, ...] | None = None
+) -> Plan:
     """Freeze and identify all trials. Runs in a child process, since it needs the heavy imports.
 
     Args:
         requests: of trials; requests for the same trial become one.
         settings: of the sweep.
         sweep: name of the sweep.
+        shared: overrides of all its trials; `None`: of all that are requested.
     """
     trial, outputs = load_trial(settings.trial), settings.outputs
     freezer = Freezer(trial, known_contents(outputs, settings.reuse))
@@ -113,7 +128,8 @@ def plan(requests: Sequence[Request], settings: Settings, sweep: str) -> Plan:
     planned: dict[str, Request] = {}
     idle: set[str] = set()
     refused: dict[str, list[str]] = {}
-    shared = tuple(set.intersection(*(set(request.overrides) for request in requests)))
+    if shared is None:
+        shared = tuple(set.intersection(*(set(request.overrides) for request in requests)))
     for request in requests:
         progress.step()
         try:
@@ -123,6 +139,7 @@ def plan(requests: Sequence[Request], settings: Settings, sweep: str) -> Plan:
             refused.setdefault(str(error), []).append(" ".join(own))
             continue
         found.signatures.append(name)
+        found.overrides.append(request.overrides)
         if name in planned:
             idle |= _idle(request, planned[name], trial.roles(config))
             continue
@@ -133,11 +150,11 @@ def plan(requests: Sequence[Request], settings: Settings, sweep: str) -> Plan:
             what_to_do(TrialFolder(job.folder), job.code, retry=settings.retry, reuse=settings.reuse)
         )
         found.devices = max(found.devices, trial.gpus_needed(config))
-    found.problems = [_problem(reason, names) for reason, names in refused.items()]
-    found.problems += [
+    found.refused = [_problem(reason, names) for reason, names in refused.items()]
+    found.unfit = [
         f"{key} can't be swept: it does not tell trials apart; give it one value." for key in sorted(idle)
     ]
-    found.problems += trial.incomparable([job.config for job in found.jobs])
+    found.unfit += trial.incomparable([job.config for job in found.jobs])
     return found
 
 
@@ -152,6 +169,17 @@ def _idle(request: Request, same: Request, roles: Mapping[str, frozenset[Role]])
 def _problem(reason: str, names: Sequence[str]) -> str:
     others = f", and in {len(names) - 1} more" if len(names) > 1 else ""
     return f"{reason} (in: {names[0]}{others})" if names[0] else reason
+
+
+def plan_and_prepare(request: Request, settings: Settings, sweep: str, shared: tuple[str, ...]) -> Plan:
+    """Plan one trial, and build what it shares with others if it has to run. Runs in a child process."""
+    found = plan([request], settings, sweep, shared)
+    to_run = [
+        job.config for job, (action, _) in zip(found.jobs, found.actions, strict=True) if action in RUNS
+    ]
+    if to_run:
+        prepare(settings.trial, to_run)
+    return found
 
 
 def prepare(trial: str, configs: Sequence[dict[str, Any]]) -> None:

@@ -18,6 +18,7 @@ from src.sweep.job import Job
 from src.sweep.ledger import Ledger
 from src.sweep.room import FULL, Room
 from src.sweep.settings import Settings
+from src.sweep.source import Source
 from src.sweep.state import State, StopReason
 from src.sweep.table import Table
 
@@ -41,7 +42,7 @@ class Queue:
     """Runs jobs on an executor until none is left.
 
     Args:
-        jobs: in the order in which they are placed.
+        source: of the jobs; it is asked for the next one each time there is room.
         executor: runs them; its slots are reserved.
         ledger: receives a line for each change of state.
         table: shows progress.
@@ -49,9 +50,10 @@ class Queue:
     """
 
     def __init__(
-        self, jobs: list[Job], executor: Executor, ledger: Ledger, table: Table, settings: Settings
+        self, source: Source, executor: Executor, ledger: Ledger, table: Table, settings: Settings
     ) -> None:
-        self._waiting = deque(jobs)
+        self._source = source
+        self._waiting: deque[Job] = deque()
         self._placed: dict[Ticket, _Placed] = {}
         self._executor = executor
         self._ledger = ledger
@@ -66,22 +68,24 @@ class Queue:
     def run(self) -> None:
         """Run all jobs. On KeyboardInterrupt or an error, stop the trials, write their states, and raise it again."""
         try:
-            while self._waiting or self._placed:
+            while self._waiting or self._placed or self._source.more():
                 self._place_some()
                 if self._placed:
                     self._follow()
                     self._check_times()
-                elif self._waiting:
+                elif self._waiting or self._source.more():
                     time.sleep(0.2)  # other sweeps run the remaining trials, or the disk is full
         except BaseException:
             self._interrupt()
             raise
 
     def _place_some(self) -> None:
-        for _ in range(len(self._waiting)):
-            if not (self._executor.has_room() and self._room.suffices()):
+        put_off = len(self._waiting)  # each of these is tried once
+        while (put_off or self._source.more()) and self._executor.has_room() and self._room.suffices():
+            job = self._waiting.popleft() if put_off else self._source.next()
+            put_off = max(0, put_off - 1)
+            if job is None:
                 return
-            job = self._waiting.popleft()
             folder = TrialFolder(job.folder)
             if not folder.lock():
                 self._wait_for(job)
@@ -95,6 +99,8 @@ class Queue:
                 ticket = self._executor.place(job, resume)
                 self._placed[ticket] = _Placed(job, ticket, attempt)
                 self._table.update(job.signature, slot=ticket.slot)
+            else:
+                self._source.ended(job)
 
     def _begin(self, job: Job, folder: TrialFolder) -> tuple[int, bool] | None:
         """Write the files that a job's process needs; return attempt and `resume`, or `None` if it need not run."""
@@ -133,18 +139,20 @@ class Queue:
             case Progressed(progress=progress):
                 shown = {key: progress[key] for key in ("epoch", "epochs", "objective")}
                 self._table.update(placed.job.signature, **shown)
+                self._source.progressed(placed.job, progress)
             case Ended(exit_code=exit_code):
                 del self._placed[event.ticket]
                 if self._runs_elsewhere(placed, exit_code):
                     self._waiting.append(placed.job)
                 else:
                     self._end(placed, exit_code, "")
-                    if exit_code == FULL:
-                        self._begin_again(placed)
+                    if not (exit_code == FULL and self._begin_again(placed)):
+                        self._source.ended(placed.job)
             case Lost(why=why):
                 del self._placed[event.ticket]
                 self._end(placed, -signal.SIGKILL, f"lost: {why}")
-                self._begin_again(placed)
+                if not self._begin_again(placed):
+                    self._source.ended(placed.job)
 
     def _runs_elsewhere(self, placed: _Placed, exit_code: int) -> bool:
         """Whether another sweep has started the trial first."""
@@ -161,15 +169,17 @@ class Queue:
         running = [each for each in self._placed.values() if each.started_at is not None and not each.stopped]
         return [each for each in running if limit and self._clock.now - (each.started_at or 0.0) > limit]
 
-    def _begin_again(self, placed: _Placed) -> None:
+    def _begin_again(self, placed: _Placed) -> bool:
         """Queue a job again whose process was lost or found the disk full, unless that happens each time."""
         job = placed.job
         self._losses[job.signature] += 1
         state = TrialFolder(job.folder).state()
         again = state is not None and state.resumable and placed.stopped is None
-        if again and self._losses[job.signature] <= MOST_LOSSES:
-            self._waiting.appendleft(job)
-            self._table.update(job.signature, state=State.QUEUED)
+        if not again or self._losses[job.signature] > MOST_LOSSES:
+            return False
+        self._waiting.appendleft(job)
+        self._table.update(job.signature, state=State.QUEUED)
+        return True
 
     def _stop(self, placed: _Placed, reason: StopReason, *, now: bool = False) -> None:
         placed.stopped = reason

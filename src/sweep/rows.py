@@ -8,7 +8,10 @@ from typing import Any
 from src.sweep.comparison.verdicts import Judgement
 from src.sweep.state import State
 
-UNNAMED = ("seed", "outputs", "mode", "dry_run", "retry", "reuse", "timeout", "cores")
+UNNAMED = (
+    *("seed", "outputs", "mode", "dry_run", "retry", "reuse", "timeout", "cores"),
+    *("search", "n_trials", "max_hours", "max_epochs_total"),
+)
 """Keys that are no part of a configuration's name, like all of `sweep`; seeds are averaged over."""
 
 

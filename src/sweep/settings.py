@@ -19,6 +19,9 @@ class Settings:
         timeout: seconds that a trial may take.
         matters: the smallest difference worth a look, in the objective's unit; `None`: the metric's own.
         reference: swept values of the row that others are compared with; `None`: the best on validation.
+        search: a sampler of `src.sweep.search.samplers`, or `grid` for all combinations.
+        n_trials, max_hours, max_epochs_total: the budget of a search, see `src.sweep.search.budget`.
+        seed: of a search.
     """
 
     outputs: Path
@@ -30,3 +33,8 @@ class Settings:
     timeout: float | None = None
     matters: float | None = None
     reference: str | None = None
+    search: str = "grid"
+    n_trials: int | None = None
+    max_hours: float | None = None
+    max_epochs_total: int | None = None
+    seed: int = 1

@@ -1,6 +1,7 @@
 """The live table of a sweep; without a terminal, a line for each change of state."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -53,6 +54,8 @@ class Table:
         self.console = console or PrintableConsole()
         self._lines = {job.signature: _Line(job.name) for job in jobs}
         self._live = Live(console=self.console, auto_refresh=False, transient=True)
+        self.heading: Callable[[], str] = self._heading
+        """Returns the line above the table."""
 
     def __enter__(self) -> "Table":
         if self.console.is_terminal:
@@ -63,6 +66,10 @@ class Table:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._live.stop()
+
+    def add(self, job: Job) -> None:
+        """Add a line for a trial that was not known at the beginning."""
+        self._lines.setdefault(job.signature, _Line(job.name))
 
     def update(self, signature: str, **changes: Any) -> None:
         """Update fields of a trial's line: `state`, `slot`, `epoch`, `epochs`, `objective`."""
@@ -86,11 +93,14 @@ class Table:
         """Print a line above the table."""
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
-    def _draw(self) -> RichTable:
+    def _heading(self) -> str:
         done = sum(
             line.state not in (State.QUEUED, State.RUNNING, "elsewhere") for line in self._lines.values()
         )
-        table = RichTable(title=f"{done} of {len(self._lines)} trials done", title_justify="left")
+        return f"{done} of {len(self._lines)} trials done"
+
+    def _draw(self) -> RichTable:
+        table = RichTable(title=escape(self.heading()), title_justify="left")
         for column in ("trial", "state", "slot", "epoch", "objective", "left"):
             table.add_column(column)
         shown = sorted(self._lines.values(), key=lambda line: line.state not in (State.RUNNING, "elsewhere"))

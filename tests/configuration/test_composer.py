@@ -56,6 +56,33 @@ def test_configurations_are_those_of_hydra(loaded, choice):
         assert composed(composer, typed) == by_hydra(*loaded, typed), typed
 
 
+def test_it_is_known_what_is_a_group(loaded):
+    composer = Composer(*loaded)
+    assert [
+        key for key in ("optimizer", "optimizer.lr", "seed", "data", "nonsense") if composer.is_group(key)
+    ] == [
+        "optimizer",
+        "data",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "key", "found"),
+    [
+        (("optimizer=sgd",), "optimizer.momentum", (True, 0.0)),
+        (("optimizer=adam",), "optimizer.momentum", (False, None)),
+        (("optimizer=adam",), "optimizer.momentum.more", (False, None)),
+        ((), "seed", (True, 1)),
+        ((), "nonsense", (False, None)),
+        ((), "nonsense.more", (False, None)),
+        ((), "init_from", (True, None)),
+        (("optimizer.lr=${nowhere}",), "optimizer.lr", (True, None)),
+    ],
+)
+def test_keys_are_looked_up(loaded, typed, key, found):
+    assert Composer(*loaded).look_up(typed, key) == found
+
+
 def test_a_configuration_is_a_copy(loaded):
     composer = Composer(*loaded)
     first = composer.compose(["seed=1", "optimizer.lr=0.5"])

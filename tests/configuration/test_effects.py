@@ -67,7 +67,15 @@ def test_other_keys_pass(arguments):
 
 
 @pytest.mark.parametrize(
-    "typed", ["sweep.name=a", "hydra.launcher.gpus=[0]", "hydra/launcher=pool", "sweep=grid"]
+    "typed",
+    [
+        "sweep.name=a",
+        "hydra.launcher.gpus=[0]",
+        "hydra/launcher=pool",
+        "sweep=grid",
+        "search=tpe",
+        "n_trials=3",
+    ],
 )
 def test_what_is_of_sweeps_needs_one(typed):
     with pytest.raises(UserError, match=r"is for a sweep: add -m"):
@@ -93,6 +101,10 @@ def idle(*overrides, **config):
         ("generation.temperature=1", {"generation": {"threshold": 0.0}}, "with generation.threshold"),
         ("callbacks.early_stopping.patience=2", {"overfit_batches": 1}, "with overfit_batches"),
         ("callbacks.learning_rate.logging_interval=step", {"logger": {}}, "without a logger"),
+        ("n_trials=3", {"search": "grid"}, "with search=grid"),
+        ("max_hours=3", {"search": "grid"}, "with search=grid"),
+        ("max_epochs_total=3", {"search": "grid"}, "with search=grid"),
+        ("sweep.reference='lr=1'", {"search": "tpe"}, "with a search"),
     ],
 )
 def test_a_key_whose_effect_others_take_is_refused(typed, config, when):
@@ -107,6 +119,8 @@ def test_a_key_with_effect_passes():
         "callbacks.early_stopping.patience=2",
         "~callbacks.learning_rate",
     )
+    idle("n_trials=3", search="tpe")
+    idle("sweep.reference='lr=1'", search="grid")
 
 
 def test_in_a_sweep_an_effect_in_one_trial_is_enough():

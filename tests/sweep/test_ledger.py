@@ -10,6 +10,12 @@ from src.sweep.job import Job
 from src.sweep.ledger import Ledger
 
 
+def test_a_proposal_has_its_number(tmp_path):
+    ledger = Ledger(tmp_path / "jobs.jsonl")
+    ledger.write("abc", "queued", overrides=["seed=1"], proposal=0)
+    assert ledger.lines()[0]["proposal"] == 0
+
+
 def test_lines_are_those_of_the_contract(tmp_path):
     ledger = Ledger(tmp_path / "jobs.jsonl")
     ledger.write("abc", "queued", overrides=["seed=1"])

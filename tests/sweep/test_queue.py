@@ -4,7 +4,7 @@ import errno
 import io
 import itertools
 from collections import namedtuple
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from src.sweep.ledger import Ledger
 from src.sweep.queue import MOST_ATTEMPTS, MOST_LOSSES, Queue
 from src.sweep.room import FULL
 from src.sweep.settings import Settings
+from src.sweep.source import Listed
 from src.sweep.state import State, StopReason
 from src.sweep.table import Table
 
@@ -96,7 +97,8 @@ class Sweep:
         jobs = [Job(name, {}, (f"name={name}",), self.outputs, "a.trial", "c0de") for name in names]
         self.executor = Scripted(steps)
         table = Table(jobs, Console(file=self.printed, width=200))
-        Queue(jobs, self.executor, self.ledger, table, Settings(self.outputs, "a.trial", **settings)).run()
+        queued = Settings(self.outputs, "a.trial", **settings)
+        Queue(Listed(jobs), self.executor, self.ledger, table, queued).run()
         assert self.executor.steps == [], "the script is not over"
         return self.executor
 
@@ -342,3 +344,54 @@ def test_failures_are_left_without_retry(sweep: Sweep) -> None:
     assert sweep.run().placed == []
     assert sweep.lines()[-1] == ("failed", None, 1)
     assert sweep.run(starts, finishes, retry=True).placed == [("one", False)]
+
+
+class Proposing:
+    """A source whose next job depends on how the last one ended."""
+
+    def __init__(self, outputs: Path, n: int) -> None:
+        self.outputs = outputs
+        self.n = n
+        self.told: list[tuple[str, str]] = []
+        self.epochs: list[int] = []
+
+    def more(self) -> bool:
+        return self.n > len(self.told)
+
+    def next(self) -> Job | None:
+        return (
+            Job(f"j{len(self.told)}", {}, ("a=1",), self.outputs, "a.trial", "c0de") if self.more() else None
+        )
+
+    def progressed(self, job: Job, progress: Mapping[str, Any]) -> None:
+        self.epochs.append(progress["epoch"])
+
+    def ended(self, job: Job) -> None:
+        self.told.append((job.signature, str(TrialFolder(job.folder).state())))
+
+
+def run_proposed(sweep: Sweep, source: Proposing, *steps: Step) -> None:
+    table = Table([Job(f"j{n}", {}, (), sweep.outputs, "a.trial", "c0de") for n in range(source.n)])
+    sweep.executor = Scripted(steps)
+    Queue(source, sweep.executor, sweep.ledger, table, Settings(sweep.outputs, "a.trial")).run()
+
+
+def test_a_source_is_asked_for_the_next_job_when_one_has_ended(sweep: Sweep) -> None:
+    source = Proposing(sweep.outputs, 3)
+    run_proposed(sweep, source, starts, progresses, finishes, starts, ends(1), starts, finishes)
+    assert source.told == [("j0", "finished"), ("j1", "failed"), ("j2", "finished")]
+    assert source.epochs == [1]
+
+
+def test_a_job_that_begins_again_has_not_ended(sweep: Sweep) -> None:
+    source = Proposing(sweep.outputs, 1)
+    run_proposed(sweep, source, starts, is_lost, starts, finishes)
+    assert source.told == [("j0", "finished")]
+
+
+def test_a_job_that_need_not_run_has_ended(sweep: Sweep) -> None:
+    TrialFolder(sweep.outputs / "runs" / "j0").begin({}, resume=False, code="c0de")
+    TrialFolder(sweep.outputs / "runs" / "j0").end(State.FINISHED, 0)
+    source = Proposing(sweep.outputs, 2)
+    run_proposed(sweep, source, starts, finishes)
+    assert source.told == [("j0", "finished"), ("j1", "finished")]
