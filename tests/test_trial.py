@@ -340,9 +340,12 @@ def test_a_file_costs_no_other_its_rows_and_many_are_not_drawn(
         assert any(line.startswith("files: 5 of 5") for line in lines)
 
 
-@pytest.mark.parametrize("broken", ["features", "answers"])
+@pytest.mark.parametrize(
+    ("broken", "problem"),
+    [("features", "write it again at another level"), ("answers", "take another checkpoint")],
+)
 def test_no_prediction_is_nan(
-    finished: Finished, tmp_path: Path, broken: str, monkeypatch: pytest.MonkeyPatch
+    finished: Finished, tmp_path: Path, broken: str, problem: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     soundfile.write(tmp_path / "x.wav", np.random.default_rng(0).normal(0, 0.1, 11025), 11025)
     predictor = Predictor([load(finished[1] / "checkpoints" / "best.ckpt")])
@@ -356,7 +359,7 @@ def test_no_prediction_is_nan(
         predictor.read.features.channels, predictor.read.features.seconds = 1, 0.6  # type: ignore[attr-defined]
     else:
         monkeypatch.setattr(predictor, "average", nan)
-    with pytest.raises(UserError, match=rf"x\.wav: its {broken} are not all finite"):
+    with pytest.raises(UserError, match=rf"x\.wav: .* {broken} are not all finite numbers; {problem}"):
         predictor(tmp_path / "x.wav")
 
 

@@ -19,6 +19,9 @@ from src.models.learner import Learner
 from src.models.weights import misfit
 from src.tasks.base import Trained
 
+_SMALLEST_STD = 1e-6
+"""Deviation of a row of features, dB, up to which training takes 1 instead."""
+
 
 def checkpoint_paths(value: Any) -> list[Path]:
     """Return the paths that `checkpoint=` names: one, or a list.
@@ -111,9 +114,19 @@ def _learner(description: Mapping[str, Any], weights: Mapping[str, Tensor]) -> L
     own = {name: value for name, value in weights.items() if name in known or not name.startswith("loss.")}
     _check_fit(known, own)
     learner.load_state_dict(own)
+    _check_scales(learner)
     if not 0 <= float(learner.threshold) <= 1:
         raise UserError(f"threshold {float(learner.threshold):g} is not in 0..1")
     return learner
+
+
+def _check_scales(learner: Learner) -> None:
+    """Refuse deviations that features or activations cannot be divided by."""
+    for name, values in learner.named_buffers():
+        if name == "std" and not (values > _SMALLEST_STD).all():
+            raise UserError(f"a deviation of features is {float(values.min()):g}")
+        if name.endswith("running_var") and not (values >= 0).all():
+            raise UserError(f"a variance in {name} is {float(values.min()):g}")
 
 
 def _check_network(description: Mapping[str, Any], weights: Mapping[str, Tensor]) -> None:

@@ -25,6 +25,10 @@ MOST_DRAWN = 20
 """Of more files no pictures are drawn unless `pictures=true` asks for them: a picture takes a second."""
 
 
+WRONG_LEVEL = "its features are not all finite numbers; write it again at another level"
+WRONG_WEIGHTS = "the network's answers are not all finite numbers; take another checkpoint"
+
+
 class Predictor:
     """Predicts the classes of a file, window by window.
 
@@ -57,10 +61,10 @@ class Predictor:
         with torch.inference_mode():
             for inputs in windows.batches:
                 silent = windows.silent[sum(map(len, answers)) :][: len(inputs[0])]
-                _check_finite(file, "features", *(part[~silent] for part in inputs))
+                _check_finite(file, WRONG_LEVEL, *(part[~silent] for part in inputs))
                 answers.append(self.average(*inputs).numpy())
         probabilities = np.where(windows.silent[:, None], 0, np.concatenate(answers)).astype(np.float64)
-        _check_finite(file, "answers", torch.from_numpy(probabilities))
+        _check_finite(file, WRONG_WEIGHTS, torch.from_numpy(probabilities))
         present = None if self.numbers else self.present(probabilities)
         return Prediction(file, windows.starts_s, windows.ends_s, probabilities, present)
 
@@ -84,9 +88,9 @@ class Predictor:
         return torch.stack([member.predict(*inputs) for member in self._members]).mean(0)
 
 
-def _check_finite(file: Path, what: str, *tensors: Tensor) -> None:
+def _check_finite(file: Path, problem: str, *tensors: Tensor) -> None:
     if not all(tensor.isfinite().all() for tensor in tensors):
-        raise UserError(f"{file}: its {what} are not all finite numbers; write it again at another level")
+        raise UserError(f"{file}: {problem}")
 
 
 def predict(config: dict[str, Any]) -> int:

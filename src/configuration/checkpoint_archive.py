@@ -71,6 +71,8 @@ def check_archive(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             folder = _check_members(archive.infolist(), size)
+            if archive.testzip() is not None:  # torch doesn't look
+                raise UserError("is damaged: its checksums do not match")
             pickled = archive.read(f"{folder}/data.pkl")
             sizes = {member.filename: member.file_size for member in archive.infolist()}
     except UserError:

@@ -15,7 +15,7 @@ from src.words import is_text
 REMEDY = "take a file that this project wrote."
 REMEDY_OF_VERSION = "take a file that this version of the project wrote."
 
-MOST_ITEM_VALUES = 2**26
+MOST_ITEM_VALUES = 2**23
 """Most values of an item of the data."""
 
 _DEEPEST = 64

@@ -13,7 +13,10 @@ from src.errors import UserError
 from src.tasks.base import Windows
 
 BATCH = 32
-"""Windows that are passed through the network at once."""
+"""Windows that are passed through the network at once, unless they are long."""
+
+MOST_SAMPLES_OF_BATCH = 2**23
+"""Most samples of several windows, of all channels; their spectra take a hundred times as many bytes."""
 
 MOST_SAMPLES = 2**25
 """Most samples of a window, of all channels: 12 minutes of mono at 44.1 kHz."""
@@ -125,9 +128,10 @@ def _windows(blocks: Iterator[Sound], length: int) -> Iterator[Sound]:
 
 def _cut(sound: Sound, starts: Sequence[int], length: int) -> Iterator[Sound]:
     """Yield batches of windows (B, channels, length) of sound (channels, samples), padded with 0."""
-    for first in range(0, len(starts), BATCH):
-        windows = np.zeros((len(starts[first : first + BATCH]), len(sound), length), np.float32)
-        for window, start in zip(windows, starts[first : first + BATCH], strict=True):
+    size = max(1, min(BATCH, MOST_SAMPLES_OF_BATCH // (len(sound) * length)))
+    for first in range(0, len(starts), size):
+        windows = np.zeros((len(starts[first : first + size]), len(sound), length), np.float32)
+        for window, start in zip(windows, starts[first : first + size], strict=True):
             excerpt = sound[:, start : start + length]
             window[:, : excerpt.shape[1]] = excerpt
         yield windows

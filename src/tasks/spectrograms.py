@@ -66,7 +66,10 @@ class Spectrograms(Task):
                 f"{trained.path}: mode=predict reads sound, but this checkpoint was trained on stored spectrograms."
             )
         repeats = trained.data.repeats_short_sounds(trained.config["data"])
-        return SoundReader(SpectrogramFeatures(trained, seconds), repeats=repeats)
+        features = SpectrogramFeatures(trained, seconds)
+        reader = SoundReader(features, repeats=repeats)
+        features.check_frames()
+        return reader
 
 
 class SpectrogramFeatures:
@@ -87,6 +90,17 @@ class SpectrogramFeatures:
         self.log_mel = LogMel(**features).eval()
         if self.log_mel.n_mels != trained.description["item_shape"][1]:
             raise UserError(f"its features have {self.log_mel.n_mels} bands, but its network takes others")
+        self._takes = int(trained.description["item_shape"][2])
+
+    def check_frames(self) -> None:
+        """Refuse windows that are much longer than what the network was trained on.
+
+        Raises:
+            UserError: they are.
+        """
+        frames = self.log_mel.frames(round(self.seconds * self.sample_rate))
+        if frames > 2 * self._takes:
+            raise UserError(f"its windows have {frames} frames, but its network takes {self._takes}")
 
     def __call__(self, windows: Sound) -> tuple[Tensor, ...]:
         """See `src.tasks.sound.Features`."""

@@ -96,6 +96,11 @@ CHANGES: dict[str, tuple[Change, str]] = {
     "an infinite mean": (_weight(_filled(-torch.inf), "mean"), "weights mean are not all finite"),
     "a threshold that is NaN": (_weight(_filled(torch.nan), "threshold"), "weights threshold are not all finite"),
     "a threshold of 7": (_weight(_filled(7), "threshold"), "threshold 7 is not in 0..1"),
+    "a deviation of 0": (_weight(_filled(0), "std"), "a deviation of features is 0"),
+    "a tiny deviation": (_weight(_filled(1e-38), "std"), "a deviation of features is 1e-38"),
+    "a negative variance": (
+        _weight(_filled(-1), "network.stages.0.1.running_var"), "variance in network.stages.0.1.running_var is -1"
+    ),
     "a missing weight": (_without("state_dict", "network.head.bias"), "network.head.bias is missing"),
     "a further weight": (_with(torch.ones(2), "state_dict", "network.new"), "network.new is not in it"),
     "a weight of a coloured name": (_with(torch.ones(2), "state_dict", "\x1b[31m\n"), r"\x1b[31m is not in it"),
@@ -191,6 +196,20 @@ def _tuples(content: bytes) -> bytes:
     return repacked(content, data_pkl=b"\x80\x02}" + b")" + b"\x85" * 500_000 + b"K\x01s.")
 
 
+def _flipped(content: bytes) -> bytes:
+    """The last byte of the largest member, in which torch notices nothing."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        largest = max(archive.infolist(), key=lambda member: member.file_size)
+    at = content.index(archive_member(content, largest.filename)) + largest.file_size - 1
+    return content[:at] + bytes([content[at] ^ 0x40]) + content[at + 1 :]
+
+
+def archive_member(content: bytes, name: str) -> bytes:
+    """Return the content of a member of an archive."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return archive.read(name)
+
+
 FILES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "an empty file": (lambda _: b"", "it is empty"),
     "a text": (lambda _: b"not a checkpoint\n", "is no whole archive"),
@@ -202,6 +221,7 @@ FILES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "a bomb": (
         lambda content: repacked(content, zipfile.ZIP_DEFLATED, data_0=bytes(2**26)), "has compressed members"
     ),
+    "a flipped bit of a weight": (_flipped, "it is damaged: its checksums do not match"),
     "a pickle that ends early": (lambda content: repacked(content, data_pkl=b"\x80\x02}q\x00"), "it is damaged"),
     "a pickle of nothing": (lambda content: repacked(content, data_pkl=b""), "it is damaged"),
     "a memo of 2^32 entries": (

@@ -73,6 +73,8 @@ READING: dict[str, tuple[tuple[str, ...], Any, str]] = {
         f"windows of 1e+09 s have none or more than {MOST_SAMPLES}",
     ),
     "a length that is no number": ((*DATA, "clip_seconds"), float("nan"), "windows of nan s"),
+    "a frame a sample": ((*FEATURES, "hop_length"), 1, "frames, but its network takes"),
+    "windows of ten minutes": ((*DATA, "clip_seconds"), 600, "frames, but its network takes"),
     "another number of bands": (
         (*FEATURES, "n_mels"),
         64,

@@ -1,6 +1,7 @@
 """Files of the polyphonic music benchmark, read as plain data."""
 
 import pickle
+import reprlib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -142,7 +143,7 @@ def _chords(piece: Any) -> np.ndarray:
 
 def _note(note: Any) -> int:
     if not isinstance(note, int) or not LOWEST_NOTE <= note < LOWEST_NOTE + N_NOTES:
-        raise ValueError(f"a note is {note!r}, not a MIDI number in 21..108")
+        raise ValueError(f"a note is {reprlib.repr(note)}, not a MIDI number in 21..108")
     return note - LOWEST_NOTE
 
 

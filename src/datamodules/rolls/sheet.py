@@ -63,5 +63,5 @@ def _rows(data: SplitPieces) -> Iterable[Sequence[object]]:
 
 
 def _write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with path.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         TableWriter(file, header).write(rows)

@@ -166,6 +166,16 @@ def test_a_file_that_unfolds_to_more_than_memory_is_refused(tmp_path, rolls, mon
     assert "\n" not in str(error.value)
 
 
+def test_lists_that_double_are_refused_at_once(tmp_path):
+    """A message that shows such a list would have 2**60 numbers."""
+    doubled = [60]
+    for _ in range(60):
+        doubled = [doubled, doubled]
+    (tmp_path / "a.pickle").write_bytes(pickle.dumps(dict.fromkeys(("train", "valid", "test"), doubled)))
+    with pytest.raises(UserError, match=r"layout \(a note is \[.*\.\.\..*\], not a MIDI number"):
+        parse_rolls(tmp_path / "a.pickle")
+
+
 @pytest.mark.parametrize(
     ("piece", "reason"),
     [([[60] * 3000] * 10, "a chord has more than 88 notes"), ([[60]] * 3000, "more than 2,000,000 steps")],

@@ -220,6 +220,15 @@ def test_contact_sheet_has_pieces_of_each_part_and_lists_of_all(numbers, tmp_pat
     assert "piece 3 is broken" in (sheet / "left_out.csv").read_text()
 
 
+def test_contact_sheet_of_names_that_are_not_utf8(numbers, tmp_path, monkeypatch):
+    data = numbers()
+    names = {split: [f"{name}\udcff" for name in data.names(split)] for split in ("train", "val", "test")}
+    monkeypatch.setattr(data, "names", names.get)
+    data.contact_sheet(tmp_path / "sheet")
+    listed = (tmp_path / "sheet" / "pieces.csv").read_bytes()
+    assert listed.count(b"\xff,") == sum(map(len, names.values()))
+
+
 def test_contact_sheet_midi_has_the_notes(numbers, tmp_path):
     data = numbers()
     data.contact_sheet(tmp_path / "sheet")

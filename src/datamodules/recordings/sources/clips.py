@@ -1,6 +1,7 @@
 """Clips as files: their names, their sound, and the table that describes them."""
 
 import csv
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from types import TracebackType
@@ -10,6 +11,7 @@ import soundfile
 
 from src.datamodules.recordings.sources.entry import Entry
 from src.errors import UserError
+from src.spreadsheets import TableWriter
 
 MANIFEST = "manifest.csv"
 """Name of the table in the folder of the clips."""
@@ -27,9 +29,8 @@ class ClipWriter:
 
     def __init__(self, folder: Path, sample_rate: int) -> None:
         self._folder, self._rate = folder, sample_rate
-        self._file = (folder / MANIFEST).open("w", encoding="utf-8", newline="")
-        self._table = csv.writer(self._file, lineterminator="\n")
-        self._table.writerow(COLUMNS)
+        self._file = (folder / MANIFEST).open("w", encoding="utf-8", errors="surrogateescape", newline="")
+        self._table = TableWriter(self._file, COLUMNS)
 
     def __enter__(self) -> "ClipWriter":
         return self
@@ -57,12 +58,12 @@ class ClipWriter:
         labels = "|".join(entry.labels)
         times = f"{start_s:.6f}", f"{end_s:.6f}"
         row = (name, entry.source, entry.number, labels, *times, self._rate, channels, f"{rms:.2f}")
-        self._table.writerow(row)
+        self._table.write([row])
 
 
 def read_manifest(folder: Path) -> list[dict[str, str]]:
     """Read the table of the clips in a folder: a dictionary for each row, with the keys `COLUMNS`."""
-    with (folder / MANIFEST).open(encoding="utf-8", newline="") as file:
+    with (folder / MANIFEST).open(encoding="utf-8", errors="surrogateescape", newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -73,7 +74,7 @@ def clip_name(labels: Sequence[str], stem: str, number: int) -> str:
         UserError: the name is longer than file systems allow.
     """
     name = "".join(f"[{label}]" for label in labels) + f"{stem}__{number}.wav"
-    if len(name.encode()) > 255:
+    if len(os.fsencode(name)) > 255:
         raise UserError(f"a clip would be named {name}, which is too long; shorten the names of the classes")
     return name
 
@@ -89,7 +90,7 @@ def clip_stems(sources: Iterable[str]) -> dict[str, str]:
     stems: dict[str, str] = {}
     taken: set[str] = set()
     for source in sources:
-        plain = PurePosixPath(source).stem.encode()[-_LONGEST_STEM:].decode(errors="ignore")
+        plain = os.fsencode(PurePosixPath(source).stem)[-_LONGEST_STEM:].decode(errors="ignore")
         stem, number = plain, 1
         while stem.casefold() in taken:
             number += 1

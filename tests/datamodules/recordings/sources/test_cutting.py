@@ -1,3 +1,4 @@
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -96,6 +97,19 @@ def test_files_with_one_stem_do_not_collide(root, tmp_path):
     names = [row["clip"] for row in read_manifest(tmp_path / "clips")]
     assert names == [f"[erhu][gong]{stem}__{number}.wav" for stem in ("a", "a~2") for number in (0, 1)]
     assert report.clips == len(list((tmp_path / "clips").glob("*.wav"))) == 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are UTF-8")
+def test_names_that_are_not_utf8_or_like_formulas_are_cut(root, tmp_path):
+    for name in ("e\udcff.wav", "=x.wav"):
+        (root / name).write_bytes((root / "a.wav").read_bytes())
+    entries = [entry(number, (1, 2), source=name) for number, name in enumerate(("e\udcff.wav", "=x.wav"), 1)]
+    cut_sources(entries, root, tmp_path / "clips", OPTIONS)
+    rows = read_manifest(tmp_path / "clips")
+    assert [(row["clip"], row["source"]) for row in rows[::2]] == [
+        ("[erhu][gong]e__0.wav", "e\udcff.wav"),
+        ("[erhu][gong]=x__0.wav", "'=x.wav"),
+    ]
 
 
 @given(st.lists(st.text("abA~2./", min_size=1), unique=True))
