@@ -3,6 +3,7 @@
 What is shipped lies at the root of a checkout, or inside the package of an installed wheel.
 """
 
+import fnmatch
 import os
 import stat
 import tempfile
@@ -76,14 +77,44 @@ def is_inside(root: Path, name: str) -> bool:
 
 
 def visible_files(root: Path, pattern: str = "*") -> list[Path]:
-    """Return the sorted relative paths of the files below a folder whose names match a pattern.
-
-    Paths with a component that begins with a dot are left out, such as `._a.wav`, in which macOS keeps what it knows of
-    `a.wav`.
+    """Return the sorted relative paths of the files below a folder whose names match a pattern; see `visible_names`.
 
     Args:
         root: the folder.
         pattern: of names, as for `Path.rglob`.
     """
-    relative = sorted(path.relative_to(root) for path in root.rglob(pattern) if path.is_file())
-    return [path for path in relative if not any(part.startswith(".") for part in path.parts)]
+    names = [name for name in visible_names(root) if fnmatch.fnmatchcase(name.name, pattern)]
+    return [name for name in names if (root / name).is_file()]
+
+
+def visible_names(root: Path) -> list[Path]:
+    """Return the sorted relative paths of all that lies below a folder and is no folder itself.
+
+    Links to folders are followed, but for those that lead back to where they lie in. Paths with a component that begins
+    with a dot are left out, such as `._a.wav`, in which macOS keeps what it knows of `a.wav`.
+
+    Args:
+        root: the folder; without one, nothing lies below it.
+    """
+    found = []
+    folders: list[tuple[Path, tuple[Path, ...]]] = [(Path(), (Path(os.path.realpath(root)),))]
+    while folders:
+        folder, places = folders.pop()
+        for entry in _entries(root / folder):
+            path = folder / entry.name
+            if not os.path.isdir(entry.path):  # noqa: PTH112 - a Path raises errors where it may not look
+                found.append(path)
+            elif not entry.is_symlink():
+                folders.append((path, (*places[:-1], places[-1] / entry.name)))
+            elif not any(place.is_relative_to(os.path.realpath(entry)) for place in places):
+                folders.append((path, (*places, Path(os.path.realpath(entry)))))
+    return sorted(found)
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """Return what lies in a folder and is not hidden; nothing of a folder that cannot be read."""
+    try:
+        with os.scandir(folder) as entries:
+            return [entry for entry in entries if not entry.name.startswith(".")]
+    except OSError:
+        return []

@@ -56,3 +56,33 @@ def test_hidden_names_and_folders_are_passed_over(tmp_path):
     (root / "folder.wav").mkdir()
     assert visible_files(root, "*.wav") == [Path("a/é.wav"), Path("b.wav")]
     assert visible_files(root) == [Path("a/f.txt"), Path("a/é.wav"), Path("b.wav")]
+
+
+def test_linked_folders_are_entered_but_for_circles(tmp_path: Path) -> None:
+    root = tmp_path / "data" / "root"
+    for folder in (root / "own", tmp_path / "disk" / "deep"):
+        folder.mkdir(parents=True)
+        (folder / "a.wav").touch()
+    (root / "class").symlink_to(tmp_path / "disk")
+    (root / ".hidden").symlink_to(tmp_path / "disk")
+    (root / "own" / "up").symlink_to("..")
+    (root / "own" / "above").symlink_to(tmp_path / "data")
+    (root / "own" / "all").symlink_to("/")
+    (tmp_path / "disk" / "back").symlink_to(root)
+    (tmp_path / "disk" / "deep" / "self").symlink_to(tmp_path / "disk")
+    (tmp_path / "disk" / "file.wav").symlink_to(root / "own" / "a.wav")
+    found = [Path("class/deep/a.wav"), Path("class/file.wav"), Path("own/a.wav")]
+    assert visible_files(root, "*.wav") == found
+    (tmp_path / "link").symlink_to(root)
+    assert visible_files(tmp_path / "link") == found
+
+
+def test_two_links_to_one_folder_are_both_entered(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "1.wav").touch()
+    (tmp_path / "b").symlink_to("a")
+    assert visible_files(tmp_path) == [Path("a/1.wav"), Path("b/1.wav")]
+
+
+def test_a_folder_that_is_missing_has_no_files(tmp_path: Path) -> None:
+    assert visible_files(tmp_path / "gone") == []

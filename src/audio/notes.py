@@ -12,6 +12,7 @@ from symusic.core import ScoreTick
 
 from src.audio.midi_events import has_system_messages, plain_events
 from src.errors import UserError
+from src.paths import visible_files
 
 MAX_BYTES = 5_000_000
 MAX_NOTES = 200_000
@@ -69,23 +70,19 @@ class Notes:
 
 
 def midi_files(root: Path) -> list[Path]:
-    """Return the sorted MIDI files of a folder and its subfolders, without names that start with a dot.
+    """Return the sorted MIDI files of a folder and its subfolders, without hidden ones, see `visible_files`.
 
     Raises:
         UserError: the folder is missing, or there is no MIDI file in it.
     """
     if not root.is_dir():
         raise UserError(f"{root} is not a folder; give the folder of the MIDI files")
-    files = [
-        file
-        for file in root.rglob("*")
-        if file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()
-    ]
+    files = [root / file for file in visible_files(root) if file.suffix.lower() in SUFFIXES]
     if not files:
         raise UserError(
             f"{root} has no file {' or '.join(SUFFIXES)} in it; give the folder of the MIDI files"
         )
-    return sorted(files)
+    return files
 
 
 def read_midi(path: Path) -> Notes:

@@ -19,6 +19,14 @@ def test_folders_are_searched(tmp_path: Path):
         audio_files(tmp_path / "gone")
 
 
+def test_linked_folders_are_searched(tmp_path: Path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk" / "1.wav").touch()
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "linked").symlink_to(tmp_path / "disk")
+    assert audio_files(tmp_path / "root") == [tmp_path / "root" / "linked" / "1.wav"]
+
+
 def test_all_formats_are_found_and_hidden_files_are_not(tmp_path: Path):
     found = ["a.wav", "b.OPUS", "c.aiff", "d.Aif", "e.m4a", "f/g.Mp3", "h.ogg", "i.FLAC"]
     hidden = ["._a.wav", ".DS_Store", ".Trash/j.wav", "__MACOSX/._f.wav", "f/.k.mp3"]

@@ -251,6 +251,14 @@ def test_midi_files_are_found_in_all_folders_in_order(tmp_path):
     ]
 
 
+def test_midi_files_are_found_in_linked_folders(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk" / "a.mid").touch()
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / "Bach").symlink_to(tmp_path / "disk")
+    assert midi_files(tmp_path / "root") == [tmp_path / "root" / "Bach" / "a.mid"]
+
+
 def test_a_missing_folder_is_refused(tmp_path):
     with pytest.raises(UserError, match="is not a folder"):
         midi_files(tmp_path / "missing")

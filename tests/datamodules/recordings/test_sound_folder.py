@@ -54,6 +54,16 @@ def test_a_file_outside_the_classes_is_left_out(folder, root):
     assert data.left_out() == [("loose.wav", "lies in no class's folder")]
 
 
+def test_classes_may_be_links_to_another_disk(folder, root, tmp_path):
+    (tmp_path / "disk").mkdir()
+    for label in ("gong", "ér hú, [二胡]"):
+        (root / label).rename(tmp_path / "disk" / label)
+        (root / label).symlink_to(tmp_path / "disk" / label)
+    data = ready(folder())
+    assert data.classes == ("gong", "ér hú, [二胡]")
+    assert data.summary()["recordings"] == {"train": 14, "val": 3, "test": 3}
+
+
 def test_hidden_folders_are_no_classes(folder, root):
     for name in (".Trash/x.wav", "gong/.cache/y.wav", "gong/._z.wav"):
         write(root / name, noise(1.0))
