@@ -141,6 +141,7 @@ class PoolLauncher(Launcher):
             n_trials=self.config.n_trials,
             max_hours=self.config.max_hours,
             max_epochs_total=self.config.max_epochs_total,
+            confirm=self.config.confirm,
             seed=self.config.seed,
             **sweep_options(self.config.sweep),
         )

@@ -14,10 +14,10 @@ LISTS = ("augment", "callbacks", "logger")
 """Groups of which several choices may be taken, or none."""
 
 
-BUDGET = ("n_trials", "max_hours", "max_epochs_total")
-"""Keys that limit a search."""
+OF_SEARCH = ("n_trials", "max_hours", "max_epochs_total", "confirm")
+"""Keys that only a search has: its budget, and how many of the best are confirmed."""
 
-SETTINGS = ("mode", "outputs", "dry_run", "retry", "reuse", "timeout", "cores", "search", *BUDGET, "sweep")
+SETTINGS = ("mode", "outputs", "dry_run", "retry", "reuse", "timeout", "cores", "search", *OF_SEARCH, "sweep")
 """Keys that a sweep reads once."""
 
 SEARCHES = ("grid", "random", "qmc", "tpe", "gp", "cmaes", "auto")
@@ -59,6 +59,7 @@ class RootOptions(Options):
         float | None, number(0, above=True, of="a number of hours") | null("for no limit"), Role.NO_EFFECT
     ] = None
     max_epochs_total: Annotated[int | None, whole(1) | null("for no limit"), Role.NO_EFFECT] = None
+    confirm: Annotated[int, whole(0), Role.NO_EFFECT] = 3
     sweep: Annotated[Any, anything, Role.NO_EFFECT] = None
     logger: Annotated[Any, anything, Role.NO_EFFECT] = None
     learning_rates: Annotated[Any, anything, Role.NO_EFFECT] = None

@@ -33,13 +33,27 @@ def leaderboard(entries: Sequence[Entry], ranking: Ranking | None = None) -> pd.
 
 
 def ranked_rows(entries: Sequence[Entry], ranking: Ranking) -> list[Row]:
-    """Return the rows of the trials, those of the same data together, by rank."""
+    """Return the rows of the trials, those of the same data together, by rank.
+
+    Where a search has confirmed its best configurations, these alone have ranks and verdicts; all that it tried comes
+    after them, by what it found.
+    """
     rows = trial_rows(entries, swept_keys(entries))
-    ranking.rank(rows)
+    confirmed = [row for row in rows if row.confirms and row.values.get(ranking.objective)]
+    ranking.rank(confirmed or rows, rows)
+    found = {tuple(row.swept.items()): row for row in rows if not row.confirms}
+    for row in confirmed:
+        searched = found.get(tuple(row.swept.items()))
+        known = searched is not None and bool(searched.values.get(ranking.objective))
+        row.searched = searched.mean(ranking.objective) if searched and known else None
     data = list(dict.fromkeys(row.data for row in rows if row.rank is not None))
-    return sorted(
-        rows, key=lambda row: (row.rank is None, data.index(row.data) if row.rank else 0, row.rank or 0)
-    )
+
+    def place(row: Row) -> tuple[bool, int, float]:
+        if row.rank is not None:
+            return False, data.index(row.data), row.rank
+        return True, 0, ranking.loss(row)
+
+    return sorted(rows, key=place)
 
 
 def table_of(rows: Sequence[Row], entries: Sequence[Entry]) -> pd.DataFrame:
@@ -47,7 +61,11 @@ def table_of(rows: Sequence[Row], entries: Sequence[Entry]) -> pd.DataFrame:
     keys, (objective, _) = swept_keys(entries), objective_of(entries)
     baselines = baseline_rows(entries, keys)
     metrics = _metric_names([*rows, *baselines], objective)
-    table = pd.DataFrame([_line(row, keys, metrics) for row in [*rows, *baselines]])
+    lines = [_line(row, keys, metrics) for row in [*rows, *baselines]]
+    if any(row.confirms for row in rows):
+        for line, row in zip(lines, [*rows, *baselines], strict=True):
+            line |= {"confirms": row.confirms, "searched": row.searched}
+    table = pd.DataFrame(lines)
     return table.astype({"rank": "Int64", "n_seeds": "Int64", "more_seeds": "Int64"})
 
 

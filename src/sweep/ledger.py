@@ -30,9 +30,21 @@ class Ledger:
         slot: str | None = None,
         exit_code: int | None = None,
         proposal: int | None = None,
+        confirms: bool = False,
     ) -> None:
-        """Append a line. `state` is a `State`, or `reused`; `proposal` is the number of a search's, where it is one."""
-        line = {
+        """Append a line.
+
+        Args:
+            signature: of the trial.
+            state: a `State`, or `reused`.
+            overrides: of the trial.
+            attempt: its number.
+            slot: that it runs in.
+            exit_code: of its process.
+            proposal: its number among the proposals of a search, where it is one.
+            confirms: whether it runs one of a search's best configurations again.
+        """
+        line: dict[str, Any] = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "signature": signature,
             "attempt": attempt,
@@ -43,6 +55,8 @@ class Ledger:
         }
         if proposal is not None:
             line["proposal"] = proposal
+        if confirms:
+            line["confirms"] = True
         left = memoryview(json.dumps(line, ensure_ascii=False).encode(errors="backslashreplace") + b"\n")
         self._path.parent.mkdir(parents=True, exist_ok=True)  # it may have been deleted meanwhile
         with self._path.open("ab", buffering=0) as file:

@@ -32,7 +32,9 @@ def entries(ledger: Ledger, outputs: Path) -> "list[Entry]":
     """Return the trials of the ledger, each once; of trials with the same overrides the latest one."""
     from src.sweep.rows import Entry
 
-    latest = {tuple(line["overrides"]): line["signature"] for line in ledger.lines()}
+    lines = ledger.lines()
+    latest = {tuple(line["overrides"]): line["signature"] for line in lines}
+    confirming = {line["signature"] for line in lines if line.get("confirms")}
     found = []
     for signature, overrides in {signature: overrides for overrides, signature in latest.items()}.items():
         folder = TrialFolder(outputs / "runs" / signature)
@@ -40,7 +42,9 @@ def entries(ledger: Ledger, outputs: Path) -> "list[Entry]":
         state, metrics = folder.state() or State.QUEUED, folder.metrics()
         seed = int(metrics.get("seed", typed.get("seed", 0)))
         code = str(folder.status().get("code", ""))
-        found.append(Entry(typed, state, metrics, f"runs/{signature}", seed, code))
+        found.append(
+            Entry(typed, state, metrics, f"runs/{signature}", seed, code, confirms=signature in confirming)
+        )
     return found
 
 
@@ -92,7 +96,8 @@ def publish(trials: "Sequence[Entry]", folder: Path, settings: Settings, console
     table = table_of(rows, trials)
     # The third metric is what ranks rows where that is not their objective.
     _print_leaderboard(table, 3 if ranking.reorders(rows) else 2, console)
-    effects = effects_of(rows, ranking)
+    tried = [row for row in rows if not row.confirms]
+    effects = effects_of(tried, ranking)
     notes = [*code_notes(trials), *notes_of(rows, ranking, table, effects)]
     for note in notes:
         _say(console, note)
@@ -100,7 +105,7 @@ def publish(trials: "Sequence[Entry]", folder: Path, settings: Settings, console
         write_leaderboard(table, notes, effects, folder)
         with dispensable(folder / "leaderboard.png"):
             draw(table, folder / "leaderboard.png")
-        write_tuning_curves(rows, ranking, folder)
+        write_tuning_curves(tried, ranking, folder)
     except OSError as error:
         _say(
             console,

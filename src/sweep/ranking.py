@@ -1,5 +1,6 @@
 """Ranks the rows of a leaderboard on validation, and judges them on test."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -41,10 +42,20 @@ class Ranking:
         """The metric on test that corresponds to the objective."""
         return self.objective.removeprefix("val_")
 
-    def rank(self, rows: Sequence[Row]) -> None:
+    def loss(self, row: Row) -> float:
+        """Return the mean objective of a row, negated where more is better; infinite where it has none."""
+        if not row.values.get(self.objective):
+            return math.inf
+        return row.mean(self.objective) * (-1 if self.direction == "max" else 1)
+
+    def rank(self, rows: Sequence[Row], tried: Sequence[Row] | None = None) -> None:
         """Set rank, edges and judgement of rows; those of different data are ranked apart.
 
         A configuration of which a trial diverged ranks behind those of which none did.
+
+        Args:
+            rows: to be ranked.
+            tried: all rows with values that were tried, for the edges; `None`: those that are ranked.
 
         Raises:
             UserError: no row, or several, have the swept values of the reference.
@@ -57,7 +68,7 @@ class Ranking:
             for number, row in enumerate(ranked, start=1):
                 row.rank = number
             if ranked:
-                ranked[0].edges = tuple(edges(ranked[0], rows))
+                ranked[0].edges = tuple(edges(ranked[0], tried or rows))
                 self._judge(ranked, reference)
 
     def ranks_by(self, rows: Sequence[Row]) -> str:

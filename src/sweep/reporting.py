@@ -57,7 +57,35 @@ def notes_of(
         table: of the rows and the baselines.
         effects: of the swept keys.
     """
-    return [*reservations(rows, ranking), *edge_notes(table), *effect_notes(effects, ranking)]
+    return [
+        *confirmation(rows, ranking),
+        *reservations(rows, ranking),
+        *edge_notes(table),
+        *effect_notes(effects, ranking),
+    ]
+
+
+def confirmation(rows: Sequence[Row], ranking: Ranking) -> list[str]:
+    """Return what a search's maximum is worth: the best of many figures is flattered by its luck (winner's curse).
+
+    Args:
+        rows: ranked, of a search that has confirmed its best configurations; otherwise nothing is returned.
+        ranking: of the rows.
+    """
+    best = next((row for row in rows if row.confirms and row.rank == 1), None)
+    tried = [row for row in rows if not row.confirms and row.values.get(ranking.objective)]
+    if best is None or not tried:
+        return []
+    luckiest = min(tried, key=ranking.loss)
+    ranked = sum(row.rank is not None for row in rows)
+    told = (
+        f"Confirmed: ranks and verdicts are of {ranked} configurations, run again with fresh seeds. The search's own "
+        f"maximum was {luckiest.mean(ranking.objective):.4f} in {ranking.objective} ({luckiest.name})"
+    )
+    again = next((row for row in rows if row.confirms and row.rank and row.swept == luckiest.swept), None)
+    if again is None:
+        return [f"{told}, which was not run again."]
+    return [f"{told}; with fresh seeds it has {again.mean(ranking.objective):.4f}, on rank {again.rank}."]
 
 
 def code_notes(trials: Sequence[Entry]) -> list[str]:

@@ -10,7 +10,7 @@ from src.sweep.state import State
 
 UNNAMED = (
     *("seed", "outputs", "mode", "dry_run", "retry", "reuse", "timeout", "cores"),
-    *("search", "n_trials", "max_hours", "max_epochs_total"),
+    *("search", "n_trials", "max_hours", "max_epochs_total", "confirm"),
 )
 """Keys that are no part of a configuration's name, like all of `sweep`; seeds are averaged over."""
 
@@ -26,6 +26,7 @@ class Entry:
         run: the trial's folder, relative to the outputs folder.
         seed: of the training.
         code: fingerprint of the code that it ran.
+        confirms: whether it ran one of a search's best configurations again, with a fresh seed.
     """
 
     overrides: Mapping[str, str]
@@ -34,6 +35,7 @@ class Entry:
     run: str
     seed: int = 0
     code: str = ""
+    confirms: bool = False
 
 
 @dataclass
@@ -56,6 +58,8 @@ class Row:
         rank: from 1, among rows of the same data.
         judgement: of its results on test.
         edges: swept numbers of which the best row has the least or the greatest that was tried.
+        confirms: whether its trials ran one of a search's best configurations again, with fresh seeds.
+        searched: of such a row, the objective that the search had found.
     """
 
     kind: str
@@ -74,6 +78,8 @@ class Row:
     rank: int | None = None
     judgement: Judgement | None = None
     edges: tuple[str, ...] = ()
+    confirms: bool = False
+    searched: float | None = None
 
     def mean(self, metric: str) -> float:
         """Return the mean of a metric over seeds."""
@@ -96,16 +102,19 @@ def is_named(key: str) -> bool:
 def trial_rows(entries: Sequence[Entry], keys: Sequence[str]) -> list[Row]:
     """Group trials that differ in nothing but the seed into rows; those tested on different items are different rows.
 
+    Trials that confirm have rows of their own: the seed by which a configuration was chosen would flatter it.
+
     Args:
         entries: one per trial.
         keys: that were swept.
     """
-    groups: dict[tuple[str, ...], list[Entry]] = {}
+    groups: dict[tuple[bool, tuple[str, ...]], list[Entry]] = {}
     for entry in entries:
-        groups.setdefault(tuple(entry.overrides.get(key, "") for key in keys), []).append(entry)
+        values = tuple(entry.overrides.get(key, "") for key in keys)
+        groups.setdefault((entry.confirms, values), []).append(entry)
     return [
-        _trial_row(members, dict(zip(keys, group, strict=True)))
-        for group, of_group in groups.items()
+        _trial_row(members, dict(zip(keys, values, strict=True)))
+        for (_, values), of_group in groups.items()
         for members in _by_data(of_group)
     ]
 
@@ -122,7 +131,7 @@ def _by_data(entries: Sequence[Entry]) -> list[list[Entry]]:
 
 
 def _trial_row(members: Sequence[Entry], swept: Mapping[str, str]) -> Row:
-    row = Row("trial", _name(members[0], swept), swept, _states(members))
+    row = Row("trial", _name(members[0], swept), swept, _states(members), confirms=members[0].confirms)
     for entry in members:
         row.runs.append(entry.run)
         row.diverged += entry.state == State.NAN

@@ -21,6 +21,7 @@ class Settings:
         reference: swept values of the row that others are compared with; `None`: the best on validation.
         search: a sampler of `src.sweep.search.samplers`, or `grid` for all combinations.
         n_trials, max_hours, max_epochs_total: the budget of a search, see `src.sweep.search.budget`.
+        confirm: how many of a search's best configurations run again with fresh seeds.
         seed: of a search.
     """
 
@@ -37,4 +38,5 @@ class Settings:
     n_trials: int | None = None
     max_hours: float | None = None
     max_epochs_total: int | None = None
+    confirm: int = 0
     seed: int = 1

@@ -8,6 +8,7 @@ from conftest import FAKE, ledger, read, states_of, trials, wait_until
 
 SPACE = ("optimizer=adam,sgd,adamw", "+fake.x=interval(0,1)", "+fake.y=tag(log,interval(1e-3,1))")
 ONE_SLOT = "hydra.launcher.gpus=[0]"
+SEARCH = (*FAKE, "confirm=0")
 
 
 def proposals(outputs, sweep):
@@ -30,7 +31,7 @@ def attempts(outputs):
 def whole(project, tmp_path_factory):
     """A search by TPE on one slot, never stopped, and again."""
     outputs = tmp_path_factory.mktemp("whole")
-    command = (*FAKE, *SPACE, "search=tpe", "n_trials=14", "sweep.name=s", ONE_SLOT, f"outputs={outputs}")
+    command = (*SEARCH, *SPACE, "search=tpe", "n_trials=14", "sweep.name=s", ONE_SLOT, f"outputs={outputs}")
     first = project.run(*command)
     return outputs, first, ledger(outputs, "s"), project.run(*command)
 
@@ -69,7 +70,7 @@ def test_the_same_command_again_runs_nothing(whole):
 @pytest.mark.slow
 def test_a_killed_search_goes_on_as_if_it_had_not_been(whole, project, tmp_path):
     never_stopped = points(whole[0], "s")
-    command = (*FAKE, *SPACE, "search=tpe", "n_trials=14", "sweep.name=s", ONE_SLOT, f"outputs={tmp_path}")
+    command = (*SEARCH, *SPACE, "search=tpe", "n_trials=14", "sweep.name=s", ONE_SLOT, f"outputs={tmp_path}")
     process = project.start(*command)
     wait_until(lambda: len(proposals(tmp_path, "s")) == 12)
     os.kill(process.pid, signal.SIGKILL)
@@ -88,7 +89,7 @@ def test_a_killed_search_goes_on_as_if_it_had_not_been(whole, project, tmp_path)
 @pytest.mark.slow
 def test_a_larger_budget_goes_on(whole, project):
     outputs = whole[0]
-    command = (*FAKE, *SPACE, "search=tpe", "n_trials=16", "sweep.name=s", ONE_SLOT, f"outputs={outputs}")
+    command = (*SEARCH, *SPACE, "search=tpe", "n_trials=16", "sweep.name=s", ONE_SLOT, f"outputs={outputs}")
     result = project.run(*command)
     assert result.returncode == 0, result.stderr
     assert len(proposals(outputs, "s")) == 16
@@ -108,7 +109,7 @@ def test_a_search_of_another_space_has_another_name(whole, project, others, told
     outputs = whole[0]
     before = ledger(outputs, "s")
     result = project.run_warm(
-        *FAKE, *others, "search=tpe", "n_trials=16", "sweep.name=s", f"outputs={outputs}"
+        *SEARCH, *others, "search=tpe", "n_trials=16", "sweep.name=s", f"outputs={outputs}"
     )
     assert result.returncode == 2, result.stdout
     assert result.stderr.startswith("Error: sweep.name=s has a search of another space (")
@@ -124,7 +125,7 @@ def after_a_grid(project, tmp_path_factory):
     grid = project.run(*FAKE, "optimizer=adam,sgd", "+fake.x=0.1,0.9", "sweep.name=g", f"outputs={outputs}")
     assert grid.returncode == 0, grid.stderr
     command = (
-        *FAKE, "optimizer=adam,sgd,adamw", "+fake.x=interval(0,1)", "search=random", "n_trials=2", "sweep.name=s",
+        *SEARCH, "optimizer=adam,sgd,adamw", "+fake.x=interval(0,1)", "search=random", "n_trials=2", "sweep.name=s",
         f"outputs={outputs}",
     )  # fmt: skip
     planned = project.run(*command, "dry_run=true")
@@ -147,21 +148,21 @@ def test_a_search_after_a_grid_knows_its_trials(after_a_grid):
 @pytest.mark.slow
 def test_a_plan_shows_axes_and_budget_and_starts_nothing(project, tmp_path):
     result = project.run(
-        *FAKE, "optimizer=adam,sgd", "optimizer.momentum=interval(0,.9)", "search=auto", "max_hours=2",
+        *SEARCH, "optimizer=adam,sgd", "optimizer.momentum=interval(0,.9)", "search=auto", "max_hours=2",
         "dry_run=true", f"outputs={tmp_path}", COLUMNS="200",
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     assert "search=tpe" in result.stdout
     assert "numbers from 0 to 0.9" in result.stdout
     assert "for some choices" in result.stdout
-    assert "Budget: 2 hours" in result.stdout
+    assert "Budget: 2 hours." in result.stdout
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow
 def test_a_conditional_axis_holds_where_composition_has_its_key(project, tmp_path):
     result = project.run(
-        *FAKE, "optimizer=adam,sgd", "optimizer.momentum=interval(0,.9)", "search=qmc", "n_trials=6",
+        *SEARCH, "optimizer=adam,sgd", "optimizer.momentum=interval(0,.9)", "search=qmc", "n_trials=6",
         "sweep.name=s", f"outputs={tmp_path}",
     )  # fmt: skip
     assert result.returncode == 0, result.stdout + result.stderr
@@ -174,7 +175,7 @@ def test_a_conditional_axis_holds_where_composition_has_its_key(project, tmp_pat
 @pytest.mark.slow
 def test_a_finite_space_needs_no_budget(project, tmp_path):
     result = project.run(
-        *FAKE, "optimizer=adam,sgd,adamw", "+fake.x=range(0,1,0.5)", "search=random", "sweep.name=s",
+        *SEARCH, "optimizer=adam,sgd,adamw", "+fake.x=range(0,1,0.5)", "search=random", "sweep.name=s",
         f"outputs={tmp_path}",
     )  # fmt: skip
     assert result.returncode == 0, result.stdout + result.stderr
@@ -187,7 +188,7 @@ def test_a_finite_space_needs_no_budget(project, tmp_path):
 @pytest.mark.slow
 def test_a_refused_configuration_costs_no_trial(project, tmp_path):
     result = project.run(
-        *FAKE, "+fake.fault=refused,none", "+fake.x=interval(0,1)", "search=random", "n_trials=4", "sweep.name=s",
+        *SEARCH, "+fake.fault=refused,none", "+fake.x=interval(0,1)", "search=random", "n_trials=4", "sweep.name=s",
         f"outputs={tmp_path}",
     )  # fmt: skip
     assert result.returncode == 0, result.stdout + result.stderr
@@ -199,7 +200,7 @@ def test_a_refused_configuration_costs_no_trial(project, tmp_path):
 @pytest.mark.slow
 def test_what_fails_and_what_diverges_counts(project, tmp_path):
     result = project.run(
-        *FAKE, "+fake.fault=raise,nan", "search=random", "sweep.name=s", f"outputs={tmp_path}",
+        *SEARCH, "+fake.fault=raise,nan", "search=random", "sweep.name=s", f"outputs={tmp_path}",
     )  # fmt: skip
     assert result.returncode == 1, result.stdout + result.stderr
     assert {row["fake.fault"]: row["state"] for row in trials(tmp_path, "s")} == {
@@ -212,7 +213,7 @@ def test_what_fails_and_what_diverges_counts(project, tmp_path):
 def test_a_slot_waits_for_no_other(project, tmp_path):
     """One trial takes as long as all others together: in the other slot these run one after another meanwhile."""
     result = project.run(
-        *FAKE, "+fake.epoch_s=choice(0.05,4)", "+fake.x=range(0,6)", "search=random", "n_trials=8", "sweep.name=s",
+        *SEARCH, "+fake.epoch_s=choice(0.05,4)", "+fake.x=range(0,6)", "search=random", "n_trials=8", "sweep.name=s",
         "hydra.launcher.gpus=[0,1]", f"outputs={tmp_path}",
     )  # fmt: skip
     assert result.returncode == 0, result.stdout + result.stderr
@@ -229,7 +230,7 @@ def test_a_slot_waits_for_no_other(project, tmp_path):
 @pytest.mark.slow
 def test_two_points_that_are_the_same_trial_cost_one_run(project, tmp_path):
     result = project.run(
-        *FAKE, "+fake.x=0.25", "optimizer.lr=0.25,${fake.x}", "search=random", "sweep.name=s",
+        *SEARCH, "+fake.x=0.25", "optimizer.lr=0.25,${fake.x}", "search=random", "sweep.name=s",
         f"outputs={tmp_path}",
     )  # fmt: skip
     assert result.returncode == 0, result.stdout + result.stderr
@@ -241,7 +242,7 @@ def test_two_points_that_are_the_same_trial_cost_one_run(project, tmp_path):
 @pytest.mark.slow
 def test_epochs_are_a_budget(project, tmp_path):
     result = project.run(
-        *FAKE, "+fake.x=interval(0,1)", "+fake.epochs=3", "search=random", "max_epochs_total=10", "sweep.name=s",
+        *SEARCH, "+fake.x=interval(0,1)", "+fake.epochs=3", "search=random", "max_epochs_total=10", "sweep.name=s",
         ONE_SLOT, f"outputs={tmp_path}",
     )  # fmt: skip
     assert result.returncode == 0, result.stdout + result.stderr
@@ -252,7 +253,7 @@ def test_epochs_are_a_budget(project, tmp_path):
 @pytest.mark.slow
 def test_hours_are_a_budget(project, tmp_path):
     result = project.run(
-        *FAKE, "+fake.x=interval(0,1)", "+fake.epoch_s=1", "search=random", "max_hours=0.0003", "sweep.name=s",
+        *SEARCH, "+fake.x=interval(0,1)", "+fake.epoch_s=1", "search=random", "max_hours=0.0003", "sweep.name=s",
         ONE_SLOT, f"outputs={tmp_path}",
     )  # fmt: skip
     assert result.returncode == 0, result.stdout + result.stderr
@@ -263,10 +264,70 @@ def test_hours_are_a_budget(project, tmp_path):
 def test_axes_may_stand_in_the_parameters_of_the_sweeper(project, tmp_path):
     params = "hydra.sweeper.params={optimizer: 'adam,sgd', +fake.x: 'interval(0,1)'}"
     result = project.run(
-        *FAKE, params, "optimizer=adamw", "search=random", "n_trials=2", "sweep.name=s", f"outputs={tmp_path}"
+        *SEARCH,
+        params,
+        "optimizer=adamw",
+        "search=random",
+        "n_trials=2",
+        "sweep.name=s",
+        f"outputs={tmp_path}",
     )
     assert result.returncode == 0, result.stdout + result.stderr
-    assert [[text.partition("=")[0] for text in each[:2]] for each in proposals(tmp_path, "s")] == [
-        ["+fake.x", "optimizer"]
-    ] * 2
-    assert all(each[1] == "optimizer=adamw" for each in proposals(tmp_path, "s"))
+    for overrides in proposals(tmp_path, "s"):
+        assert overrides[0].startswith("+fake.x=0.")
+        assert [text for text in overrides if text.startswith("optimizer")] == ["optimizer=adamw"]
+
+
+@pytest.fixture(scope="module")
+def confirmed(project, tmp_path_factory):
+    """A search that confirms its two best configurations; its sweep is killed in the second of six confirmations."""
+    outputs = tmp_path_factory.mktemp("confirmed")
+    command = (
+        *FAKE, "optimizer=adam,sgd", "+fake.x=interval(0,1)", "search=random", "n_trials=6", "seed=5", "confirm=2",
+        "sweep.name=s", ONE_SLOT, f"outputs={outputs}",
+    )  # fmt: skip
+    process = project.start(*command)
+    wait_until(lambda: states_of(ledger(outputs, "s"), "seed=7").count("running"))
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=60)
+    return outputs, project.run(*command)
+
+
+@pytest.mark.slow
+def test_the_best_run_again_with_fresh_seeds(confirmed):
+    outputs, result = confirmed
+    assert result.returncode == 0, result.stdout + result.stderr
+    rows = trials(outputs, "s")
+    first, others = rows[:2], rows[2:]
+    assert [row["rank"] for row in first] == ["1", "2"]
+    assert {row["confirms"] for row in first} == {"True"}
+    assert {row["n_seeds"] for row in first} == {"3"}
+    assert len(others) == 6
+    assert {(row["rank"], row["verdict"], row["confirms"], row["n_seeds"]) for row in others} == {
+        ("", "", "False", "1")
+    }
+    best = sorted(others, key=lambda row: -float(row["val_f1_macro_mean"]))
+    assert others == best
+    assert {row["fake.x"] for row in first} == {row["fake.x"] for row in best[:2]}
+    for row in first:
+        metrics = [read(outputs / run / "metrics.json") for run in row["runs"].split()]
+        assert {one["seed"] for one in metrics} == {6, 7, 8}, "without the seed that it was chosen by"
+        [found] = [other for other in best if other["fake.x"] == row["fake.x"]]
+        assert float(row["searched"]) == float(found["val_f1_macro_mean"])
+
+
+@pytest.mark.slow
+def test_the_maximum_of_the_search_stands_beside_them(confirmed):
+    outputs, result = confirmed
+    rows = trials(outputs, "s")
+    maximum = max(float(row["val_f1_macro_mean"]) for row in rows[2:])
+    assert f"The search's own maximum was {maximum:.4f} in val_f1_macro" in result.stdout
+    assert "with fresh seeds it has 0." in result.stdout
+
+
+@pytest.mark.slow
+def test_a_killed_confirmation_goes_on(confirmed):
+    outputs, _ = confirmed
+    assert len(proposals(outputs, "s")) == 6
+    assert len(attempts(outputs)) == 6 + 2 * 3
+    assert sorted(attempts(outputs))[:-1] == [1] * 11

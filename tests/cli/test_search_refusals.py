@@ -35,6 +35,8 @@ CASES = {
     "no hours": Case(("search=tpe", "max_hours=0", RATE), ("max_hours=0", "above 0")),
     "no epochs": Case(("search=tpe", "max_epochs_total=0", RATE), ("max_epochs_total=0", "from 1")),
     "a budget of a grid": Case(("n_trials=3", "optimizer=adam,sgd"), ("n_trials has no effect with search=grid",)),
+    "a confirmation of a grid": Case(("confirm=3", "optimizer=adam,sgd"), ("confirm has no effect with search=grid",)),
+    "half a confirmation": Case(("search=tpe", "n_trials=3", "confirm=-1", RATE), ("confirm=-1", "from 0")),
     "more conditional axes than trials": Case(
         (
             "search=tpe", "n_trials=1", "optimizer=adam,sgd", "optimizer.momentum=interval(0,.9)",
@@ -94,7 +96,9 @@ def test_refused_in_one_line_that_names_the_remedy(project, tmp_path, name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("key", ["search=tpe", "n_trials=3", "max_hours=1", "max_epochs_total=9"])
+@pytest.mark.parametrize(
+    "key", ["search=tpe", "n_trials=3", "max_hours=1", "max_epochs_total=9", "confirm=2"]
+)
 def test_a_search_is_one_of_a_sweep(project, tmp_path, key):
     result = project.run_warm(key, f"outputs={tmp_path}")
     assert result.returncode == 2

@@ -197,3 +197,45 @@ def test_seeds_that_were_tested_on_different_items_are_not_averaged():
     rows = table[table["kind"] == "trial"]
     assert dict(zip(rows["test_items"], rows["n_seeds"], strict=True)) == {"first": 1, "second": 2}
     assert sum(len(runs.split()) for runs in rows["runs"]) >= 4
+
+
+def searched(x, seed, value, *, confirms=False):
+    metrics = {
+        "objective": {"name": "f1_macro", "value": value, "direction": "max"},
+        "test": {"f1_macro": value - 0.1},
+        "time": {"epochs": 1, "total_s": 1.0},
+    }
+    run = f"runs/{x}-{seed}"
+    return Entry({"x": x, "seed": str(seed)}, State.FINISHED, metrics, run, seed, confirms=confirms)
+
+
+def test_what_a_search_confirms_is_ranked_alone():
+    tried = [searched("a", 1, 0.9), searched("b", 1, 0.8), searched("c", 1, 0.7)]
+    again = [searched("a", 2, 0.6, confirms=True), searched("a", 3, 0.7, confirms=True)]
+    again += [searched("b", 2, 0.75, confirms=True), searched("b", 3, 0.78, confirms=True)]
+    table = leaderboard([*tried, *again])
+    assert list(table["x"]) == ["b", "a", "a", "b", "c"]
+    assert list(table["rank"].astype(object).where(table["rank"].notna(), None)) == [1, 2, None, None, None]
+    assert list(table["confirms"]) == [True, True, False, False, False]
+    assert list(table["searched"])[:2] == [0.8, 0.9]
+    assert list(table["n_seeds"]) == [2, 2, 1, 1, 1]
+    assert table["verdict"].notna().tolist() == [True, True, False, False, False]
+
+
+def test_without_a_confirmation_there_are_no_columns_of_it():
+    table = leaderboard([searched("a", 1, 0.9), searched("b", 1, 0.8)])
+    assert not {"confirms", "searched"} & set(table.columns)
+    assert list(table["rank"]) == [1, 2]
+
+
+def test_a_confirmation_that_has_not_finished_ranks_nothing():
+    unfinished = Entry({"x": "a", "seed": "2"}, State.KILLED, {}, "runs/a-2", 2, confirms=True)
+    table = leaderboard([searched("a", 1, 0.9), searched("b", 1, 0.8), unfinished])
+    assert list(table["rank"])[:2] == [1, 2]
+
+
+def test_an_edge_is_one_of_all_that_was_tried():
+    tried = [searched(x, 1, 0.5) for x in ("1", "2", "3", "4")]
+    best = [searched("2", 2, 0.7, confirms=True), searched("3", 2, 0.6, confirms=True)]
+    assert leaderboard([*tried, *best])["edge"][0] == ""
+    assert leaderboard([*tried[1:], *best])["edge"][0] == "x"

@@ -5,8 +5,8 @@ import pytest
 
 from src.sweep.leaderboard import ranked_rows, table_of
 from src.sweep.ranking import Ranking
-from src.sweep.reporting import code_notes, effects_of, notes_of, ranking_of, write_leaderboard
-from src.sweep.rows import Entry
+from src.sweep.reporting import code_notes, confirmation, effects_of, notes_of, ranking_of, write_leaderboard
+from src.sweep.rows import Entry, Row
 from src.sweep.settings import Settings
 from src.sweep.state import State
 
@@ -98,3 +98,21 @@ def test_trials_of_different_code_are_told():
     assert "2 versions of the code in src/ (2, 1 trials)" in line
     assert code_notes([ran[0], ran[2]]) == []
     assert code_notes([*ran[:1], Entry({}, State.QUEUED, {}, "runs/3", 3, "b")]) == []
+
+
+def _row(name: str, value: float, *, confirms: bool = False, rank: int | None = None) -> Row:
+    row = Row("trial", name, {"x": name}, confirms=confirms, rank=rank)
+    row.values = {"val_f1": {1: value}, "f1": {1: value}}
+    return row
+
+
+def test_the_maximum_of_a_search_is_told_beside_its_confirmation() -> None:
+    ranking = Ranking("val_f1", "max")
+    tried = [_row("a", 0.9), _row("b", 0.8)]
+    again = [_row("b", 0.7, confirms=True, rank=1), _row("a", 0.6, confirms=True, rank=2)]
+    [told] = confirmation([*again, *tried], ranking)
+    assert "of 2 configurations" in told
+    assert "maximum was 0.9000 in val_f1 (a); with fresh seeds it has 0.6000, on rank 2." in told
+    [told] = confirmation([again[0], *tried], ranking)
+    assert told.endswith("(a), which was not run again.")
+    assert confirmation(tried, ranking) == []

@@ -10,7 +10,7 @@ from src.processes import call
 from src.sweep.folder import TrialFolder
 from src.sweep.job import Job
 from src.sweep.ledger import Ledger
-from src.sweep.plan import RUNS, Plan, Request, plan_and_prepare
+from src.sweep.plan import RUNS, Plan, Request, plan, plan_and_prepare
 from src.sweep.search.budget import Spent
 from src.sweep.search.record import Outcome, Record, outcome_of
 from src.sweep.search.space import Point, Space
@@ -24,6 +24,9 @@ MOST_KNOWN = 20
 
 MOST_TRIES = 100
 """Proposals in a row that may come to nothing, until the search ends."""
+
+N_FRESH = 3
+"""Seeds with which a configuration is confirmed: those after the search's own."""
 
 MOST_LISTED = 10_000
 """Configurations of a finite space, up to which those that are not known are listed."""
@@ -72,15 +75,28 @@ class Proposals:
     jobs: dict[str, Job] = field(default_factory=dict)
     points: dict[str, list[Point]] = field(default_factory=dict)
     exhausted: bool = False
+    confirming: bool = False
 
     def more(self) -> bool:
-        """Whether a trial is left of an earlier command, or another one may be proposed."""
-        return bool(self.left) or (not self.exhausted and self.search.spent.left())
+        """Whether a trial is left, another one may be proposed, or the best are still to be confirmed."""
+        confirms = not self.confirming and self.search.settings.confirm > 0
+        return bool(self.left) or self._searches() or confirms
 
     def next(self) -> Job | None:
-        """Return the next trial; `None` where nothing new is proposed any more."""
-        if self.left:
-            return self.left.popleft()
+        """Return the next trial; `None` where there is none now, since those that run may be among the best."""
+        if not self.left and self._searches() and (job := self._propose()):
+            return job
+        runs = any(record.outcome is Outcome.RUNS for record in self.search.study)
+        if not self.left and not runs and not self.confirming:
+            self.confirming = True
+            self._confirm()
+        return self.left.popleft() if self.left else None
+
+    def _searches(self) -> bool:
+        return not (self.confirming or self.exhausted) and self.search.spent.left()
+
+    def _propose(self) -> Job | None:
+        """Return the next proposal that has to run; `None` where nothing new is proposed any more."""
         known, tries = 0, 0
         while tries < MOST_TRIES or self._listed():
             point = self._ask(known)
@@ -100,16 +116,18 @@ class Proposals:
         return None
 
     def progressed(self, job: Job, progress: Mapping[str, Any]) -> None:
-        """Count an epoch."""
-        self.search.spent.progresses(job.signature, int(progress["epoch"]), int(progress["epochs"]))
+        """Count an epoch; those of a confirmation are on top of the budget."""
+        if job.signature in self.points:
+            self.search.spent.progresses(job.signature, int(progress["epoch"]), int(progress["epochs"]))
 
     def ended(self, job: Job) -> None:
         """Tell the study how a trial ended, and print what is left."""
-        self.search.spent.ends(job.signature)
+        if job.signature in self.points:
+            self.search.spent.ends(job.signature)
         folder = TrialFolder(job.folder)
         for point in self.points.get(job.signature, []):
             self.search.study.tell(point, *outcome_of(folder.state(), folder.metrics()))
-        if not self.table.console.is_terminal:
+        if job.signature in self.points and not self.table.console.is_terminal:
             self.table.say(self.heading())
 
     def heading(self) -> str:
@@ -122,6 +140,7 @@ class Proposals:
             best = min(measured, key=lambda record: record.loss or 0.0)
             values = " ".join(f"{key}={text}" for key, text in best.point.items())
             told.append(f"best so far {abs(best.loss or 0.0):.4f}: {values}")
+        told += [f"{len(self.left)} confirmations wait"] if self.confirming else []
         return "search: " + "; ".join(filter(None, told))
 
     def add(self, point: Point, job: Job, outcome: Outcome, loss: float | None, *, proposed: bool) -> None:
@@ -131,6 +150,29 @@ class Proposals:
         self.table.add(job)
         if proposed:
             self.jobs.setdefault(job.signature, job)
+
+    def _confirm(self) -> None:
+        """Queue the best configurations again, with fresh seeds, as many as have not finished."""
+        search = self.search
+        measured = [record for record in search.study if record.loss is not None]
+        best = sorted(measured, key=lambda record: record.loss or 0.0)[: search.settings.confirm]
+        seeds = range(search.settings.seed + 1, search.settings.seed + 1 + N_FRESH)
+        requests = [
+            search.request(_with_seed(search.space, each.point, seed)) for each in best for seed in seeds
+        ]
+        if not requests:
+            return
+        planned = call(plan, requests, search.settings, search.sweep, search.space.fixed)
+        self.table.say(f"search: its {len(best)} best run again, with seed={','.join(map(str, seeds))}")
+        for job, (action, _) in zip(planned.jobs, planned.actions, strict=True):
+            left = str(TrialFolder(job.folder).state())  # one that has failed, without retry=true
+            state = State.QUEUED if action in RUNS else "reused" if action == "reuse" else left
+            self.table.add(job)
+            self.jobs.setdefault(job.signature, job)
+            self.ledger.write(job.signature, state, overrides=list(job.overrides), confirms=True)
+            self.table.update(job.signature, state=state)
+            if action in RUNS:
+                self.left.append(job)
 
     def _ask(self, known: int) -> Point | None:
         """Return a proposal; where many were known, one of those that are not, if these can be listed."""
@@ -195,3 +237,9 @@ class Proposals:
         self.ledger.write(job.signature, state, overrides=overrides, proposal=self.number)
         self.number += 1
         self.table.update(job.signature, state=state)
+
+
+def _with_seed(space: Space, point: Point, seed: int) -> tuple[str, ...]:
+    """Return the overrides of a point with another seed."""
+    others = (text for text in space.overrides(point) if text.lstrip("+").partition("=")[0] != "seed")
+    return (*others, f"seed={seed}")

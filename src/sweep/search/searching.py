@@ -17,7 +17,7 @@ from src.sweep.progress import ProgressReader
 from src.sweep.search.budget import Budget, Spent
 from src.sweep.search.conditions import Composition, Conditions
 from src.sweep.search.history import History, Past, refuse_other_space
-from src.sweep.search.proposals import Proposals, Search
+from src.sweep.search.proposals import N_FRESH, Proposals, Search
 from src.sweep.search.record import Outcome, outcome_of
 from src.sweep.search.samplers import check_sampler, resolve_auto, seed_of
 from src.sweep.search.space import Point, Space, name
@@ -104,9 +104,11 @@ class Searching:
         console.print(table)
         known = self._history(self._ledger()).points()
         begun = sum(past.ran for past in known)
+        confirm = self._settings.confirm
+        again = f"; then the {confirm} best again, with {N_FRESH} fresh seeds each" if confirm else ""
         console.print(
             f"Of this space {len(known)} configurations have trials in {self._settings.outputs}, {begun} of them "
-            f"begun by this search. Budget: {self._budget}.",
+            f"begun by this search. Budget: {self._budget}{again}.",
             highlight=False, markup=False, soft_wrap=True,
         )  # fmt: skip
 
