@@ -77,6 +77,15 @@ def not_a_file(path: Path) -> str:
         return "does not exist"
 
 
+def no_folder(path: Path) -> str:
+    """Return what is wrong with a path that is no folder, such as `/data/a.wav is a file`."""
+    return (
+        f"{path} is {'a file' if path.is_file() else 'no folder'}"
+        if path.exists()
+        else f"{path} does not exist"
+    )
+
+
 def is_inside(root: Path, name: str) -> bool:
     """Whether `inside` returns a path."""
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 from src.audio.sound_file import SUFFIXES
 from src.errors import UserError
 from src.messages import say
-from src.paths import visible_files, visible_names
+from src.paths import not_a_file, visible_files, visible_names
 
 _NAMED = 3
 
@@ -19,10 +19,10 @@ def audio_files(path: Path) -> list[Path]:
     Raises:
         UserError: nothing is there, or no sound file is in the folder.
     """
-    if path.is_file():
-        return [path]
     if not path.is_dir():
-        raise UserError(f"{path} does not exist; give a sound file or a folder of them")
+        if problem := not_a_file(path):
+            raise UserError(f"{path} {problem}; give a sound file or a folder of them")
+        return [path]
     files = [path / file for file in visible_names(path) if is_sound(file)]
     if not files:
         raise UserError(f"no sound file in {path}; put {', '.join(SUFFIXES)} files there")

@@ -12,7 +12,7 @@ from symusic.core import ScoreTick
 
 from src.audio.midi_events import has_system_messages, plain_events
 from src.errors import UserError
-from src.paths import not_a_file, visible_names
+from src.paths import no_folder, not_a_file, visible_names
 
 MAX_BYTES = 5_000_000
 MAX_NOTES = 200_000
@@ -78,7 +78,7 @@ def midi_files(root: Path) -> list[Path]:
         UserError: the folder is missing, or there is no MIDI file in it.
     """
     if not root.is_dir():
-        raise UserError(f"{root} is not a folder; give the folder of the MIDI files")
+        raise UserError(f"{no_folder(root)}; give the folder of the MIDI files")
     files = [root / file for file in visible_names(root) if file.suffix.lower() in SUFFIXES]
     if not files:
         raise UserError(

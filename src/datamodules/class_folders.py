@@ -28,7 +28,7 @@ def labelled_files(root: Path | None, table: str | None) -> list[Recording]:
     if not (root / table).is_file():
         raise UserError(f"data.table={table}: {root} has no such file; name a CSV file in that folder")
     recordings = read_labels(root / table)
-    check_against_files(root / table, recordings, paths)
+    check_against_files(root / table, recordings, paths, root)
     return _checked(root, recordings)
 
 

@@ -33,6 +33,8 @@ def test_what_is_no_regular_file_is_found_and_refused_when_it_is_read(tmp_path: 
     os.mkfifo(tmp_path / "pipe.wav")
     (tmp_path / "link.wav").symlink_to("gone")
     link, pipe = audio_files(tmp_path)
+    with pytest.raises(UserError, match=r"pipe\.wav is not a regular file; give a sound file"):
+        audio_files(pipe)
     with pytest.raises(UserError, match=r"link\.wav is a link that leads nowhere; give"):
         SoundFile(link)
     with pytest.raises(UserError, match=r"pipe\.wav is not a regular file; give"):

@@ -271,8 +271,11 @@ def test_midi_files_that_are_no_regular_files_are_named_with_the_reason(tmp_path
 
 
 def test_a_missing_folder_is_refused(tmp_path):
-    with pytest.raises(UserError, match="is not a folder"):
+    with pytest.raises(UserError, match="missing does not exist"):
         midi_files(tmp_path / "missing")
+    (tmp_path / "a.mid").touch()
+    with pytest.raises(UserError, match=r"a\.mid is a file; give the folder"):
+        midi_files(tmp_path / "a.mid")
 
 
 def test_a_folder_without_midi_files_is_refused(tmp_path):

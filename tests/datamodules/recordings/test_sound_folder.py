@@ -78,6 +78,20 @@ def test_what_is_no_regular_file_is_left_out_with_the_reason(folder, root):
     ]
 
 
+def test_a_root_that_is_a_file_is_called_one(folder, root):
+    with pytest.raises(
+        UserError, match=r"notes\.txt is a file: name a folder of sound files, data\.root=FOLDER"
+    ):
+        folder(root=str(root / "notes.txt")).check()
+
+
+def test_a_pipe_that_a_table_names_is_left_out_with_the_reason(folder, root):
+    os.mkfifo(root / "pipe.wav")
+    label_table(root, ["path,label", *(f'"{name}",{"ab"[n % 2]}' for n, name in enumerate(names(root)))])
+    data = ready(folder(table="labels.csv", max_bad=0.1))
+    assert data.left_out() == [("pipe.wav", "is not a regular file")]
+
+
 def test_hidden_folders_are_no_classes(folder, root):
     for name in (".Trash/x.wav", "gong/.cache/y.wav", "gong/._z.wav"):
         write(root / name, noise(1.0))
