@@ -92,15 +92,19 @@ def files_hash(root: Path, names: Sequence[str], memory: Path) -> str:
 
     Args:
         root: the folder that the names are relative to.
-        names: of existing files.
+        names: of files; of one that is no regular file, the name counts alone.
         memory: a JSON file that caches the hash by names, sizes and times, so that unchanged files are not read again.
     """
     known = read_json(memory) or {}
-    key = value_hash([str(root), [[name, *stamp((root / name).stat())] for name in names]])
+    key = value_hash([str(root), [[name, *_stamp_of(root / name)] for name in names]])
     if key not in known:
         known[key] = value_hash([[name, content_hash(root / name)] for name in names])
         write_json(memory, known)
     return str(known[key])
+
+
+def _stamp_of(path: Path) -> tuple[int, ...]:
+    return stamp(path.stat()) if path.is_file() else ()
 
 
 def stamp(found: os.stat_result) -> tuple[int, int, int]:

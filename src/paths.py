@@ -57,14 +57,33 @@ def inside(root: Path, name: str) -> Path:
     """
     if Path(name).anchor or ".." in Path(name).parts:
         raise UserError("is absolute or has '..'; give a path inside the folder")
-    path = root / name
+    if problem := not_a_file(root / name):
+        raise UserError(problem)
+    return root / name
+
+
+def not_a_file(path: Path) -> str:
+    """Return why a path is no regular file, such as `does not exist`; empty if it is one.
+
+    What Linux shows below `/proc` counts as none: some of it, such as `/proc/kmsg`, has no end.
+    """
     try:
-        if path.is_file():
-            return path
-        there = path.exists()
-    except (OSError, ValueError):  # a name that is too long or holds a null character, links in a circle
-        there = False
-    raise UserError("is not a regular file" if there else "does not exist")
+        if path.is_file() and (path.stat().st_size or not path.resolve().is_relative_to("/proc")):
+            return ""
+        if path.exists():
+            return "is not a regular file"
+        return "is a link that leads nowhere" if path.is_symlink() else "does not exist"
+    except (OSError, ValueError):  # a name that is too long or holds a null character
+        return "does not exist"
+
+
+def no_folder(path: Path) -> str:
+    """Return what is wrong with a path that is no folder, such as `/data/a.wav is a file`."""
+    return (
+        f"{path} is {'a file' if path.is_file() else 'no folder'}"
+        if path.exists()
+        else f"{path} does not exist"
+    )
 
 
 def is_inside(root: Path, name: str) -> bool:
@@ -84,7 +103,7 @@ def visible_files(root: Path, pattern: str = "*") -> list[Path]:
         pattern: of names, as for `Path.rglob`.
     """
     names = [name for name in visible_names(root) if fnmatch.fnmatchcase(name.name, pattern)]
-    return [name for name in names if (root / name).is_file()]
+    return [name for name in names if not not_a_file(root / name)]
 
 
 def visible_names(root: Path) -> list[Path]:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from src.errors import UserError
-from src.paths import inside, is_inside, visible_files
+from src.paths import inside, is_inside, not_a_file, visible_files, visible_names
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_files_of_a_folder_and_of_links_in_it_are_found(root: Path, name: str) -
         ("a", "is not a regular file"),
         ("", "is not a regular file"),
         ("gone.wav", "does not exist"),
-        ("circle", "does not exist"),
+        ("circle", "is a link that leads nowhere"),
         ("x" * 5000, "does not exist"),
         ("a\0b", "does not exist"),
     ],
@@ -86,3 +86,18 @@ def test_two_links_to_one_folder_are_both_entered(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_missing_has_no_files(tmp_path: Path) -> None:
     assert visible_files(tmp_path / "gone") == []
+
+
+def test_what_is_no_regular_file_is_named_but_is_no_file(root: Path) -> None:
+    (root / "nowhere.wav").symlink_to("gone.wav")
+    names = ["a/b.wav", "circle", "linked/c.wav", "nowhere.wav", "pipe.wav", "zero.wav"]
+    assert [name.as_posix() for name in visible_names(root)] == names
+    assert [name.as_posix() for name in visible_files(root)] == ["a/b.wav", "linked/c.wav"]
+
+
+@pytest.mark.skipif(not Path("/proc/version").exists(), reason="Linux has files without an end below /proc")
+def test_what_the_kernel_shows_is_no_regular_file(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").symlink_to("/proc/version")
+    (tmp_path / "empty.wav").touch()
+    assert not_a_file(tmp_path / "a.wav") == "is not a regular file"
+    assert not_a_file(tmp_path / "empty.wav") == ""

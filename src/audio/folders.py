@@ -6,7 +6,7 @@ from pathlib import Path
 from src.audio.sound_file import SUFFIXES
 from src.errors import UserError
 from src.messages import say
-from src.paths import visible_files
+from src.paths import not_a_file, visible_files, visible_names
 
 _NAMED = 3
 
@@ -14,14 +14,16 @@ _NAMED = 3
 def audio_files(path: Path) -> list[Path]:
     """Return a sound file, or the sorted sound files of a folder and its subfolders, without hidden ones.
 
+    Of a folder they are all whose names say so, even those that are no regular files: reading them says what they are.
+
     Raises:
         UserError: nothing is there, or no sound file is in the folder.
     """
-    if path.is_file():
-        return [path]
     if not path.is_dir():
-        raise UserError(f"{path} does not exist; give a sound file or a folder of them")
-    files = [path / file for file in visible_files(path) if is_sound(file)]
+        if problem := not_a_file(path):
+            raise UserError(f"{path} {problem}; give a sound file or a folder of them")
+        return [path]
+    files = [path / file for file in visible_names(path) if is_sound(file)]
     if not files:
         raise UserError(f"no sound file in {path}; put {', '.join(SUFFIXES)} files there")
     return files

@@ -12,7 +12,7 @@ from symusic.core import ScoreTick
 
 from src.audio.midi_events import has_system_messages, plain_events
 from src.errors import UserError
-from src.paths import visible_files
+from src.paths import no_folder, not_a_file, visible_names
 
 MAX_BYTES = 5_000_000
 MAX_NOTES = 200_000
@@ -70,14 +70,16 @@ class Notes:
 
 
 def midi_files(root: Path) -> list[Path]:
-    """Return the sorted MIDI files of a folder and its subfolders, without hidden ones, see `visible_files`.
+    """Return the sorted MIDI files of a folder and its subfolders, without hidden ones, see `visible_names`.
+
+    They may be no regular files; `read_midi` refuses those.
 
     Raises:
         UserError: the folder is missing, or there is no MIDI file in it.
     """
     if not root.is_dir():
-        raise UserError(f"{root} is not a folder; give the folder of the MIDI files")
-    files = [root / file for file in visible_files(root) if file.suffix.lower() in SUFFIXES]
+        raise UserError(f"{no_folder(root)}; give the folder of the MIDI files")
+    files = [root / file for file in visible_names(root) if file.suffix.lower() in SUFFIXES]
     if not files:
         raise UserError(
             f"{root} has no file {' or '.join(SUFFIXES)} in it; give the folder of the MIDI files"
@@ -125,6 +127,8 @@ def read_midi(path: Path) -> Notes:
 
 
 def _bytes(path: Path) -> bytes:
+    if problem := not_a_file(path):
+        raise _refusal(path, f"it {problem}")
     try:
         if path.stat().st_size > MAX_BYTES:
             raise _refusal(path, f"it has more than {MAX_BYTES // 1_000_000} MB")

@@ -20,6 +20,7 @@ from av.container import InputContainer
 
 from src.audio.truncation import CUT_OFF, is_lossy, is_streamed, is_truncated, links
 from src.errors import UserError
+from src.paths import not_a_file
 
 SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".aiff", ".aif", ".m4a")
 """Of the files that are looked for in folders."""
@@ -50,10 +51,12 @@ class SoundFile:
         claimed: samples of each channel that there are at least, if its header is right; `None` where it says nothing.
 
     Raises:
-        UserError: it does not exist, or is no sound file.
+        UserError: it does not exist, is no regular file (a pipe would be waited for), or is no sound file.
     """
 
     def __init__(self, path: Path) -> None:
+        if not_a_file(path):
+            raise _no_sound(path)
         self._file: Any = _lossless(path) or _Decoder(path)
         self.samplerate, self.channels = self._file.samplerate, self._file.channels
         self.claimed = self._file.frames
@@ -201,7 +204,7 @@ def _opened(path: Path, source: "str | _Link") -> InputContainer:
 
 
 def _no_sound(path: Path) -> UserError:
-    reason = "cannot be read as a sound file" if path.exists() else "does not exist"
+    reason = not_a_file(path) or "cannot be read as a sound file"
     return UserError(f"{path} {reason}; give a file in {', '.join(SUFFIXES)}")
 
 

@@ -17,6 +17,7 @@ from src.fingerprint import content_hash, value_hash
 from src.messages import reason
 from src.models.learner import Learner
 from src.models.weights import misfit
+from src.paths import not_a_file
 from src.tasks.base import Trained
 
 _SMALLEST_STD = 1e-6
@@ -35,10 +36,8 @@ def checkpoint_paths(value: Any) -> list[Path]:
         )
     paths = [Path(str(path)).expanduser() for path in (value if isinstance(value, list) else [value])]
     for path in paths:
-        if not path.is_file():
-            raise UserError(
-                f"checkpoint={path}: there is no such file; outputs/runs/*/checkpoints/ holds them."
-            )
+        if problem := not_a_file(path):
+            raise UserError(f"checkpoint={path}: it {problem}; outputs/runs/*/checkpoints/ holds them.")
     return paths
 
 

@@ -19,6 +19,7 @@ from src.configuration.earlier_names import with_current_names
 from src.configuration.targets import check_stored
 from src.errors import UserError, one_line
 from src.models.weights import misfit
+from src.paths import not_a_file
 
 KIND = "polysweep"
 """Marks the checkpoints that this project can load."""
@@ -43,10 +44,8 @@ def read_checkpoint(path: str | Path, option: str = "checkpoint") -> dict[str, A
             other code.
     """
     file = Path(path).expanduser()
-    if not file.is_file():
-        raise UserError(
-            f"{option}={path}: there is no such file; outputs/runs/*/checkpoints/ holds checkpoints."
-        )
+    if problem := not_a_file(file):
+        raise UserError(f"{option}={path}: it {problem}; outputs/runs/*/checkpoints/ holds checkpoints.")
     state = _read(file, f"{option}={path}")
     description = state.get("hyper_parameters") if isinstance(state, Mapping) else None
     if not isinstance(description, Mapping) or description.get("kind") != KIND:

@@ -1,16 +1,17 @@
 """Sound files below a folder, labelled by their folders or by a table."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from src.audio.folders import is_sound, say_others
 from src.datamodules.label_table import check_against_files, read_labels
 from src.errors import UserError
-from src.paths import visible_files
+from src.paths import not_a_file, visible_names
 from src.splitting.recording import Recording
 
 
 def labelled_files(root: Path | None, table: str | None) -> list[Recording]:
-    """List the sound files below a folder; none where it is missing.
+    """List the sound files below a folder; none where it is missing. Those that are no regular files have a `problem`.
 
     Args:
         root: the folder.
@@ -21,14 +22,14 @@ def labelled_files(root: Path | None, table: str | None) -> list[Recording]:
     """
     if root is None or not root.is_dir():
         return []
-    paths = [path.as_posix() for path in visible_files(root) if is_sound(path)]
+    paths = [path.as_posix() for path in visible_names(root) if is_sound(path)]
     if table is None:
-        return [_in_its_folder(path) for path in paths]
+        return _checked(root, [_in_its_folder(path) for path in paths])
     if not (root / table).is_file():
         raise UserError(f"data.table={table}: {root} has no such file; name a CSV file in that folder")
     recordings = read_labels(root / table)
-    check_against_files(root / table, recordings, paths)
-    return recordings
+    check_against_files(root / table, recordings, paths, root)
+    return _checked(root, recordings)
 
 
 def say_passed_over(name: str, root: Path, table: str | None) -> None:
@@ -56,6 +57,10 @@ def check_classes_of(root: Path, table: str | None, n_classes: int) -> None:
     if n_classes < 2:
         where = f"labels in {table}" if table else "folders with sound files in it"
         raise UserError(f"{root} has {n_classes} {where}; give two classes or more to tell apart")
+
+
+def _checked(root: Path, recordings: list[Recording]) -> list[Recording]:
+    return [replace(item, problem=item.problem or not_a_file(root / item.path)) for item in recordings]
 
 
 def _in_its_folder(path: str) -> Recording:

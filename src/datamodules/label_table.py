@@ -7,12 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from src.errors import UserError, one_line
+from src.paths import inside
 from src.splitting.recording import Recording
 from src.splitting.splits import SPLITS
 
 COLUMNS = ("path", "label", "split", "group")
 SEPARATOR = "|"
 _NAMED = 10
+_GONE = "does not exist"
 
 
 def read_labels(table: Path) -> list[Recording]:
@@ -48,13 +50,16 @@ def read_labels(table: Path) -> list[Recording]:
     return _checked_splits(table, recordings)
 
 
-def check_against_files(table: Path, recordings: Sequence[Recording], files: Iterable[str]) -> None:
+def check_against_files(
+    table: Path, recordings: Sequence[Recording], files: Iterable[str], root: Path
+) -> None:
     """Check that a table names exactly the files that exist.
 
     Args:
         table: its path.
         recordings: what it names.
         files: the sound files below the root, relative to it.
+        root: the folder.
 
     Raises:
         UserError: they differ; the message names some of both.
@@ -62,12 +67,24 @@ def check_against_files(table: Path, recordings: Sequence[Recording], files: Ite
     in_table, on_disk = {recording.path for recording in recordings}, set(files)
     without_file, without_label = sorted(in_table - on_disk), sorted(on_disk - in_table)
     problems = []
-    if without_file:
-        problems.append(f"names files that do not exist: {_some(without_file)}")
+    why = {path: _unlisted(root, path) for path in without_file}
+    if gone := [path for path in without_file if why[path] == _GONE]:
+        problems.append(f"names files that do not exist: {_some(gone)}")
+    if others := [f"{path} {why[path]}" for path in without_file if why[path] != _GONE]:
+        problems.append(f"names what is no sound file in {root}: {_some(others)}")
     if without_label:
         problems.append(f"does not name existing files: {_some(without_label)}")
     if problems:
         raise UserError(f"{table} {' and '.join(problems)}; correct the table or the folder")
+
+
+def _unlisted(root: Path, path: str) -> str:
+    """Return why a path is not among the sound files below a root."""
+    try:
+        inside(root, path)
+    except UserError as error:
+        return str(error).partition(";")[0]
+    return "is hidden, or has no ending of a sound file"
 
 
 def _checked_splits(table: Path, recordings: list[Recording]) -> list[Recording]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from src.errors import UserError
 from src.messages import say
+from src.paths import no_folder
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Card:
         Args:
             root: the folder where they were expected, or `None` where none is configured.
         """
-        reason = "data.root is not set" if root is None else f"{root} does not exist"
+        reason = "data.root is not set" if root is None else no_folder(root)
         mode = " (mode=prepare downloads it)" if self.mirdata else ""
         return UserError(
             f"{self.name}: {reason}; get it from {self.url} ({self.size}, {self.licence}){mode}, unpack it into "

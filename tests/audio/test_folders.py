@@ -1,8 +1,10 @@
+import os
 from pathlib import Path
 
 import pytest
 
 from src.audio.folders import audio_files, say_others
+from src.audio.sound_file import SoundFile
 from src.errors import UserError
 
 
@@ -25,6 +27,18 @@ def test_linked_folders_are_searched(tmp_path: Path):
     (tmp_path / "root").mkdir()
     (tmp_path / "root" / "linked").symlink_to(tmp_path / "disk")
     assert audio_files(tmp_path / "root") == [tmp_path / "root" / "linked" / "1.wav"]
+
+
+def test_what_is_no_regular_file_is_found_and_refused_when_it_is_read(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe.wav")
+    (tmp_path / "link.wav").symlink_to("gone")
+    link, pipe = audio_files(tmp_path)
+    with pytest.raises(UserError, match=r"pipe\.wav is not a regular file; give a sound file"):
+        audio_files(pipe)
+    with pytest.raises(UserError, match=r"link\.wav is a link that leads nowhere; give"):
+        SoundFile(link)
+    with pytest.raises(UserError, match=r"pipe\.wav is not a regular file; give"):
+        SoundFile(pipe)
 
 
 def test_all_formats_are_found_and_hidden_files_are_not(tmp_path: Path):

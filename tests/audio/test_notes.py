@@ -1,3 +1,4 @@
+import os
 import warnings
 from collections import Counter
 from contextlib import suppress
@@ -195,7 +196,7 @@ def test_refuses_a_file_that_cannot_be_read(tmp_path, change, reason):
 
 
 def test_refuses_a_file_that_is_not_there(tmp_path):
-    assert_refused(tmp_path / "a.mid", "No such file")
+    assert_refused(tmp_path / "a.mid", "it does not exist")
 
 
 def test_refuses_a_large_file_unread(tmp_path):
@@ -259,9 +260,22 @@ def test_midi_files_are_found_in_linked_folders(tmp_path):
     assert midi_files(tmp_path / "root") == [tmp_path / "root" / "Bach" / "a.mid"]
 
 
+def test_midi_files_that_are_no_regular_files_are_named_with_the_reason(tmp_path):
+    os.mkfifo(tmp_path / "pipe.mid")
+    (tmp_path / "link.mid").symlink_to("gone")
+    link, pipe = midi_files(tmp_path)
+    with pytest.raises(UserError, match=r"link\.mid cannot be used: it is a link that leads nowhere;"):
+        read_midi(link)
+    with pytest.raises(UserError, match=r"pipe\.mid cannot be used: it is not a regular file;"):
+        read_midi(pipe)
+
+
 def test_a_missing_folder_is_refused(tmp_path):
-    with pytest.raises(UserError, match="is not a folder"):
+    with pytest.raises(UserError, match="missing does not exist"):
         midi_files(tmp_path / "missing")
+    (tmp_path / "a.mid").touch()
+    with pytest.raises(UserError, match=r"a\.mid is a file; give the folder"):
+        midi_files(tmp_path / "a.mid")
 
 
 def test_a_folder_without_midi_files_is_refused(tmp_path):

@@ -1,5 +1,6 @@
 """Whatever is wrong with a checkpoint: one line that names the file and a remedy, before memory is taken for it."""
 
+import os
 import resource
 import tracemalloc
 import zipfile
@@ -55,13 +56,23 @@ def test_repacked_as_it_is_it_is_whole(tmp_path: Path) -> None:
     assert load(path).description == load(SHARED).description
 
 
-@pytest.mark.parametrize("place", ["missing", "folder"])
-def test_what_is_no_file(tmp_path: Path, place: str) -> None:
+@pytest.mark.parametrize(
+    ("place", "says"),
+    [
+        ("missing", "does not exist"),
+        ("folder", "is not a regular file"),
+        ("pipe", "is not a regular file"),
+        ("link", "is a link that leads nowhere"),
+    ],
+)
+def test_what_is_no_file(tmp_path: Path, place: str, says: str) -> None:
     (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("gone")
     with pytest.raises(UserError) as refused:
         load(tmp_path / place)
     assert str(refused.value) == (
-        f"checkpoint={tmp_path / place}: there is no such file; outputs/runs/*/checkpoints/ holds checkpoints."
+        f"checkpoint={tmp_path / place}: it {says}; outputs/runs/*/checkpoints/ holds checkpoints."
     )
 
 

@@ -83,7 +83,7 @@ def test_a_checkpoint_of_the_same_features_is_taken_whatever_its_classes(
 
 
 def test_a_missing_checkpoint(frozen: Any, tmp_path: Path) -> None:
-    assert "there is no such file" in refused(frozen, f"init_from={tmp_path}/none.ckpt")
+    assert "it does not exist" in refused(frozen, f"init_from={tmp_path}/none.ckpt")
 
 
 @pytest.mark.parametrize("content", [b"", b"no checkpoint", b"PK\x03\x04 half of one"])

@@ -78,14 +78,26 @@ def test_another_encoding_is_refused(tmp_path):
         read_labels(table(tmp_path, "path,label\né.wav,x\n", "latin-1"))
 
 
+def test_names_of_what_is_no_sound_file_are_listed_with_the_reason(tmp_path):
+    path = table(tmp_path, "path,label\n/dev/zero,x\n../a.wav,x\ngone.wav,y\nnotes.txt,y\n")
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(UserError) as refused:
+        check_against_files(path, read_labels(path), [], tmp_path)
+    assert str(refused.value) == (
+        f"{path} names files that do not exist: gone.wav and names what is no sound file in {tmp_path}: "
+        "../a.wav is absolute or has '..', /dev/zero is absolute or has '..', "
+        "notes.txt is hidden, or has no ending of a sound file; correct the table or the folder"
+    )
+
+
 def test_files_that_do_not_match_are_listed(tmp_path):
     path = table(tmp_path, "path,label\na.wav,x\nb.wav,y\n")
     read = read_labels(path)
-    check_against_files(path, read, ["b.wav", "a.wav"])
+    check_against_files(path, read, ["b.wav", "a.wav"], tmp_path)
     with pytest.raises(UserError, match=r"do not exist: a\.wav and does not name existing files: c\.wav;"):
-        check_against_files(path, read, ["b.wav", "c.wav"])
+        check_against_files(path, read, ["b.wav", "c.wav"], tmp_path)
     with pytest.raises(UserError, match=r"f09\.wav and 5 more"):
-        check_against_files(path, [], [f"f{number:02d}.wav" for number in range(15)])
+        check_against_files(path, [], [f"f{number:02d}.wav" for number in range(15)], tmp_path)
 
 
 def test_a_cell_beyond_what_csv_reads_is_one_line(tmp_path):

@@ -26,6 +26,7 @@ from src.datamodules.window_plan import Plan, checked_labels, planned, targets_o
 from src.errors import UserError
 from src.fingerprint import value_hash
 from src.metrics.band_statistics import band_statistics
+from src.paths import no_folder
 from src.preparation import chunks, survey
 from src.preparation.card import Card
 from src.rules import null, one_of, seconds, share, whole
@@ -131,7 +132,7 @@ class Recordings(ArrayDataModule):
         if self.root is None or not self.root.is_dir():
             if self.card is not None:
                 raise self.card.missing(self.root)
-            problem = "data.root is not set" if self.root is None else f"{self.root} does not exist"
+            problem = "data.root is not set" if self.root is None else no_folder(self.root)
             raise UserError(f"{problem}: name a folder of sound files, data.root=FOLDER")
         return self.root
 

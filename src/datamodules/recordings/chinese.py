@@ -17,6 +17,7 @@ from src.datamodules.recordings.sources.source_file import ON_ERROR, read_source
 from src.errors import UserError
 from src.fingerprint import Memory, files_hash, value_hash
 from src.messages import say
+from src.paths import no_folder
 from src.preparation.code import code_signature
 from src.rules import Rule, number, one_of, words
 from src.splitting.recording import Recording
@@ -132,7 +133,7 @@ class Chinese(Recordings):
 
     def _films(self) -> Path:
         if self.root is None or not self.root.is_dir():
-            problem = "data.root is not set" if self.root is None else f"{self.root} does not exist"
+            problem = "data.root is not set" if self.root is None else no_folder(self.root)
             raise UserError(f"{problem}: name the folder with {self.sources} and its films, data.root=FOLDER")
         return self.root
 

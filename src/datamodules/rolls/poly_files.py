@@ -10,6 +10,7 @@ import numpy as np
 import scipy.io
 
 from src.errors import UserError
+from src.paths import no_folder
 from src.processes import KilledError, call, limit_memory
 
 LOWEST_NOTE = 21
@@ -51,7 +52,7 @@ def find_file(root: Path, dataset: str) -> Path:
     if dataset not in DATASETS:
         raise UserError(f"data.dataset={dataset}: choose {', '.join(DATASETS)}.")
     if not root.is_dir():
-        raise UserError(f"data.root={root}: the folder does not exist; {SOURCE}")
+        raise UserError(f"data.root={no_folder(root)}; {SOURCE}")
     for suffix in SUFFIXES:
         for file in sorted(
             file for file in root.iterdir() if file.is_file() and not file.name.startswith(".")

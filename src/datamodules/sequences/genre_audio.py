@@ -16,6 +16,7 @@ from src.datamodules.sequences.export import write_feature_files, write_sound
 from src.errors import UserError
 from src.fingerprint import Memory, files_hash
 from src.options import Role
+from src.paths import no_folder
 from src.rules import flag, null, seconds, words
 from src.splitting.recording import Recording
 from src.splitting.splits import SPLITS
@@ -154,6 +155,6 @@ class GenreAudio(SequenceDataModule):
     def _folder_of_data(self) -> Path:
         root = self.root
         if not isinstance(root, Path) or not root.is_dir():
-            problem = "data.root is not set" if root is None else f"{root} does not exist"
+            problem = "data.root is not set" if root is None else no_folder(Path(root))
             raise UserError(f"{problem}: name a folder with a subfolder for each genre, data.root=FOLDER")
         return root

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 
@@ -62,6 +64,32 @@ def test_classes_may_be_links_to_another_disk(folder, root, tmp_path):
     data = ready(folder())
     assert data.classes == ("gong", "ér hú, [二胡]")
     assert data.summary()["recordings"] == {"train": 14, "val": 3, "test": 3}
+
+
+def test_what_is_no_regular_file_is_left_out_with_the_reason(folder, root):
+    os.mkfifo(root / "gong" / "pipe.wav")
+    (root / "gong" / "link.wav").symlink_to("gone")
+    (root / "loose.wav").symlink_to("gone")
+    data = ready(folder(max_bad=0.2))
+    assert data.left_out() == [
+        ("gong/link.wav", "is a link that leads nowhere"),
+        ("gong/pipe.wav", "is not a regular file"),
+        ("loose.wav", "lies in no class's folder"),
+    ]
+
+
+def test_a_root_that_is_a_file_is_called_one(folder, root):
+    with pytest.raises(
+        UserError, match=r"notes\.txt is a file: name a folder of sound files, data\.root=FOLDER"
+    ):
+        folder(root=str(root / "notes.txt")).check()
+
+
+def test_a_pipe_that_a_table_names_is_left_out_with_the_reason(folder, root):
+    os.mkfifo(root / "pipe.wav")
+    label_table(root, ["path,label", *(f'"{name}",{"ab"[n % 2]}' for n, name in enumerate(names(root)))])
+    data = ready(folder(table="labels.csv", max_bad=0.1))
+    assert data.left_out() == [("pipe.wav", "is not a regular file")]
 
 
 def test_hidden_folders_are_no_classes(folder, root):

@@ -1,3 +1,5 @@
+import os
+
 import mido
 import numpy as np
 import pretty_midi
@@ -103,6 +105,15 @@ def test_unusable_files_are_named_and_left_out(midi, folder, capsys):
     assert all(name in said for name in ("broken.mid", "drums.mid", "low.mid"))
     assert "MIDI numbers 36..83" in said
     assert sum(data.n_items.values()) == 12
+
+
+def test_what_is_no_regular_file_is_named_and_left_out(midi, folder, capsys):
+    os.mkfifo(folder / "pipe.mid")
+    (folder / "link.mid").symlink_to("gone")
+    data = midi()
+    data.prepare_data()
+    assert [name for name, _ in data.left_out()] == ["link.mid", "pipe.mid"]
+    assert "pipe.mid cannot be used: it is not a regular file;" in capsys.readouterr().err
 
 
 def test_nothing_but_unusable_files_is_one_error(midi, tmp_path):

@@ -226,7 +226,7 @@ def test_file_is_found_whatever_its_spelling(tmp_path, rolls, name):
     ("options", "message"),
     [
         ({"root": None}, "data.root=FOLDER"),
-        ({"root": "/nowhere"}, "the folder does not exist"),
+        ({"root": "/nowhere"}, "data.root=/nowhere does not exist"),
         ({"dataset": "Nottingham"}, r"no Nottingham.mat or .pickle in it; .*github"),
         ({"dataset": "MAESTRO"}, "choose JSB_Chorales"),
     ],

@@ -1,3 +1,5 @@
+import os
+
 import librosa
 import numpy as np
 import pytest
@@ -114,6 +116,18 @@ def test_broken_files_are_left_out_with_their_reasons(genre_audio, music, tmp_pa
         "loose.wav": "lies in no class's folder",
     }
     assert sum(data.n_items.values()) == 16
+
+
+def test_what_is_no_regular_file_is_left_out_with_the_reason(genre_audio, music, tmp_path):
+    root = linked(music, tmp_path / "own")
+    os.mkfifo(root / "Hip-Hop" / "pipe.wav")
+    (root / "Hip-Hop" / "link.wav").symlink_to("gone")
+    data = genre_audio(root=str(root), max_bad=0.2)
+    data.prepare_data()
+    assert dict(data.left_out()) == {
+        "Hip-Hop/link.wav": "is a link that leads nowhere",
+        "Hip-Hop/pipe.wav": "is not a regular file",
+    }
 
 
 def test_other_files_are_counted_once(genre_audio, music, tmp_path, capsys):
