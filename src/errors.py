@@ -1,11 +1,33 @@
 """The one error whose message is for users."""
 
+import re
+from collections.abc import Sequence
+
+_LINE_END = re.compile(r"\n(?!  )")
+
 
 class UserError(ValueError):
     """A problem with the configuration, the input or the machine that the user can fix.
 
-    The message is one line that names the remedy. `run.py` prints it without a traceback and exits with code 2.
+    The message is one line that names the remedy; further lines begin with two blanks. `run.py` prints it without a
+    traceback and exits with code 2.
     """
+
+
+class SeveralProblemsError(UserError):
+    """Several problems.
+
+    Args:
+        problems: the message of each.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        """Return all messages, a line each."""
+        return "\n".join(self.problems)
 
 
 def one_line(message: str, longest: int = 240) -> str:
@@ -20,10 +42,20 @@ def one_line(message: str, longest: int = 240) -> str:
 
 
 def printable(message: str) -> str:
-    """Return a message in which characters that could command the terminal are written as escapes.
+    """Return a message in which what could command the terminal, or pose as a line of its own, is written as escapes.
 
     Args:
-        message: may quote what a file says. Its line ends stay.
+        message: may quote what a file says, or its name. Line ends stay where two blanks follow, as in messages that
+            list several problems.
+    """
+    return _LINE_END.sub(r"\\n", printable_lines(message))
+
+
+def printable_lines(message: str) -> str:
+    """Return what `printable` does, but with all line ends.
+
+    Args:
+        message: may quote what a file says.
     """
     return "".join(
         letter if letter.isprintable() or letter == "\n" else letter.encode("unicode_escape").decode()

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from src.errors import UserError, printable
+from src.errors import SeveralProblemsError, UserError, printable
 from src.paths import CONF
 from src.processes import shorten_socket_paths
 from src.requirements import DOCTOR, broken_library, may_be_a_broken_library
@@ -66,7 +66,8 @@ def main() -> int:
         message = _explained(error)
         if message is None:
             raise
-        print(f"Error: {printable(message)}", file=sys.stderr)
+        for problem in error.problems if isinstance(error, SeveralProblemsError) else [message]:
+            print(f"Error: {printable(problem)}", file=sys.stderr)
         return REFUSED
 
 

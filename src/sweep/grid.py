@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from src.errors import UserError
+from src.errors import SeveralProblemsError
 from src.processes import call
 from src.sweep.folder import TrialFolder
 from src.sweep.job import Job
@@ -42,7 +42,7 @@ class Grid:
         """
         self._plan = call(plan, self._requests, self._settings, sweep)
         if self._plan.problems:
-            raise UserError("\nError: ".join(self._plan.problems))
+            raise SeveralProblemsError(self._plan.problems)
         check_reference(self._plan, self._settings.reference)
         return self._plan
 

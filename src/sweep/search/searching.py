@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
 
-from src.errors import UserError
+from src.errors import SeveralProblemsError, UserError
 from src.processes import call
 from src.sweep.folder import TrialFolder
 from src.sweep.job import Job
@@ -81,7 +81,7 @@ class Searching:
         refuse_other_space(self._ledger().lines(), self._space, sweep, self._unimportant)
         planned = call(plan, self.probes(), self._settings, sweep, self._space.fixed)
         if planned.unfit or not planned.jobs:
-            raise UserError("\nError: ".join(planned.unfit or planned.refused))
+            raise SeveralProblemsError(planned.unfit or planned.refused)
         return planned
 
     @property

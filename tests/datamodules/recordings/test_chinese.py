@@ -90,7 +90,7 @@ def test_no_source_is_on_two_sides(chinese):
 def test_mistakes_stop_before_work_or_are_left_out(chinese, root, capsys):
     add(root, file="gone.wav", labels=["gong"])
     add(root, file="0/take.wav", labels=["pipa"], time_stamps_to_extract=[["0:03", "0:03.5"]])
-    with pytest.raises(UserError, match=r"1 problem\(s\).*on_error=skip\nentry 10 \(gone\.wav\)"):
+    with pytest.raises(UserError, match=r"1 problem\(s\).*on_error=skip\n  entry 10 \(gone\.wav\)"):
         chinese().check()
     data = ready(chinese(on_error="skip"))
     said = capsys.readouterr().err

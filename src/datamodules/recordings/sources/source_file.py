@@ -51,7 +51,9 @@ def read_sources(
     lines = [line for number in sorted(problems) for line in problems[number]]
     if lines and (on_error == "stop" or not entries):
         hint = "" if on_error == "skip" else ", or leave them out with data.on_error=skip"
-        raise UserError(f"{path}: {len(lines)} problem(s); correct them{hint}\n" + "\n".join(lines))
+        raise UserError(
+            f"{path}: {len(lines)} problem(s); correct them{hint}" + "".join(f"\n  {line}" for line in lines)
+        )
     return entries, lines
 
 

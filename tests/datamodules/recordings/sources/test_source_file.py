@@ -111,7 +111,7 @@ WRONG = {
 def test_what_is_wrong_is_named_with_its_entry(read, wrong, message):
     with pytest.raises(UserError, match=message) as caught:
         read(GOOD, wrong)
-    head, line = str(caught.value).split("\n")
+    head, line = str(caught.value).split("\n  ")
     assert "sources.json: 1 problem(s); correct them, or leave them out with data.on_error=skip" in head
     assert line.startswith("entry 2")
     if isinstance(wrong, dict) and wrong.get("file") == "a.wav" and "video" not in wrong:
@@ -143,7 +143,7 @@ def test_one_wrong_passage_leaves_the_others_of_its_entry(read):
 def test_all_problems_are_listed(read):
     with pytest.raises(UserError) as caught:
         read(entry(file="gone.wav", labels=("viola",)), GOOD, entry(["0:01", "9:00"], ["a", "b"]))
-    head, *lines = str(caught.value).split("\n")
+    head, *lines = str(caught.value).split("\n  ")
     assert "4 problem(s)" in head
     assert [line.split(" (")[0] for line in lines] == ["entry 1", "entry 1", "entry 3", "entry 3"]
 
@@ -215,7 +215,7 @@ def test_other_encodings_and_missing_files_are_refused(root):
 
 
 def test_skipping_everything_is_refused(read):
-    with pytest.raises(UserError, match=r"1 problem\(s\); correct them\nentry 1"):
+    with pytest.raises(UserError, match=r"1 problem\(s\); correct them\n  entry 1"):
         read(entry(labels=("viola",)), on_error="skip")
 
 
