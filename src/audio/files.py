@@ -109,7 +109,8 @@ def read_audio(path: Path, sample_rate: int, channels: int = 1) -> np.ndarray:
 def read_blocks(path: Path, sample_rate: int, channels: int = 1) -> Iterator[np.ndarray]:
     """Decode a sound file block by block, so that a file of any length takes little memory.
 
-    What a header says of the length is not believed.
+    What a header says of the length is not believed, but where it says more than there is, the file is refused: as in
+    data that a network is trained on (`src.preparation.survey`), what is missing might have been the answer.
 
     Args:
         path: a sound file, see `src.audio.sound_file.SoundFile`.
@@ -120,8 +121,8 @@ def read_blocks(path: Path, sample_rate: int, channels: int = 1) -> Iterator[np.
         float32 (channels, samples), samples > 0; put together they are the whole file, resampled as a whole.
 
     Raises:
-        UserError: the file is missing, unreadable, out of bounds (`out_of_bounds`), empty, silent or not finite;
-            or its channels cancel each other; some of this shows after the last block.
+        UserError: the file is missing, unreadable, out of bounds (`out_of_bounds`), cut off, empty, silent or
+            not finite; or its channels cancel each other; some of this shows after the last block.
     """
     with SoundFile(path) as file:
         blocks = _decoded(file, path, channels)
@@ -143,17 +144,12 @@ def _decoded(file: SoundFile, path: Path, channels: int) -> Iterator[np.ndarray]
         peak, peak_of_mean = peaks(read)
         loudest, loudest_mean = max(loudest, peak), max(loudest_mean, peak_of_mean)
         yield _mixed(read, channels)
+    if samples < (file.claimed or 0) or is_truncated(path, samples):
+        raise UserError(f"{path} {CUT_OFF}; get it again")
     if loudest < SILENCE:
-        raise UserError(f"{path} {_soundless(path, samples)}")
+        raise UserError(f"{path} is {'silent' if samples else 'empty'}; give a file with sound in it")
     if mixes(file.channels, channels) and cancel(loudest, loudest_mean):
         raise UserError(f"{path} {CANCELS}; give one of them, or turn the phase of one")
-
-
-def _soundless(path: Path, samples: int) -> str:
-    """Return why a file has no sound, and a remedy."""
-    if not samples and is_truncated(path):
-        return f"{CUT_OFF}; get it again"
-    return f"is {'silent' if samples else 'empty'}; give a file with sound in it"
 
 
 def _unusable(read: np.ndarray) -> str:

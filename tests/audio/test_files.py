@@ -9,6 +9,7 @@ import soundfile
 from src.audio.files import read_audio, read_blocks, read_excerpt
 from src.audio.sound_file import SoundFile
 from src.errors import UserError
+from tests.datamodules.sounds import cut_off
 
 
 def tone(rate: int, hertz: float = 440.0) -> np.ndarray:
@@ -49,6 +50,17 @@ def test_unreadable_and_missing_files_are_named(tmp_path: Path):
         read_audio(tmp_path / "text.wav", 8000)
     with pytest.raises(UserError, match=r"gone\.wav does not exist"):
         read_audio(tmp_path / "gone.wav", 8000)
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".mp3", ".ogg"])
+def test_a_file_of_which_the_end_is_missing_is_refused(tmp_path: Path, suffix: str):
+    path = tmp_path / f"half{suffix}"
+    soundfile.write(path, np.tile(tone(22050), 5), 22050)
+    cut_off(path)
+    with pytest.raises(
+        UserError, match=r"half\..* is cut off: it is shorter than its header says; get it again"
+    ):
+        read_audio(path, 22050)
 
 
 @pytest.mark.parametrize("suffix", [".wav", ".flac"])
