@@ -41,6 +41,15 @@ def one_line(message: str, longest: int = 240) -> str:
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
+def wrong_json(error: Exception) -> str:
+    """Return why a file is not JSON, in other words than Python's where those are of Python itself."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if "set_int_max_str_digits" in str(error):
+        return "a number has thousands of digits"
+    return one_line(str(error))
+
+
 def printable(message: str) -> str:
     """Return a message in which what could command the terminal, or pose as a line of its own, is written as escapes.
 

@@ -105,7 +105,7 @@ def read_midi(path: Path) -> Notes:
         score = ScoreTick.from_midi(data)
     # Which exceptions symusic raises is not documented.
     except Exception as error:
-        raise _refusal(path, _reason(error)) from error
+        raise _refusal(path, _damage(data)) from error
     if score.ticks_per_quarter < 1:
         raise _refusal(path, "it has 0 ticks a beat")
     pitch, velocity, start, end = _columns(path, data, score)
@@ -154,7 +154,7 @@ def _columns(path: Path, data: bytes, score: ScoreTick) -> np.ndarray:
             tracks = [_from_mido(track) for track in mido.MidiFile(file=plain).tracks]
         # The exceptions of mido for a broken file have no class in common.
         except Exception as error:
-            raise _refusal(path, _reason(error)) from error
+            raise _refusal(path, _damage(data)) from error
     else:
         tracks = [_released(notes) for notes in tracks]
     return np.concatenate([np.zeros((4, 0), np.int64), *tracks], axis=1)
@@ -242,8 +242,13 @@ def _check_bounds(path: Path, notes: Notes) -> None:
         raise _refusal(path, f"it lasts more than {MAX_SECONDS // 3600} hours")
 
 
-def _reason(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+def _damage(data: bytes) -> str:
+    """Return why a file is not read, which the libraries say in words that help nobody."""
+    if not data.startswith((b"MThd", b"RIFF")):
+        return "it is no MIDI file, whatever its name says"
+    if data[12:13] >= b"\x80":
+        return "it counts time in frames (SMPTE), not in ticks per quarter note"
+    return "it is damaged or cut off"
 
 
 def _refusal(path: Path, reason: str) -> UserError:

@@ -204,8 +204,13 @@ def _opened(path: Path, source: "str | _Link") -> InputContainer:
 
 
 def _no_sound(path: Path) -> UserError:
-    reason = not_a_file(path) or "cannot be read as a sound file"
-    return UserError(f"{path} {reason}; give a file in {', '.join(SUFFIXES)}")
+    reason = not_a_file(path) or ("cannot be read as a sound file" if path.stat().st_size else "is empty")
+    whatever = (
+        ", whatever its name says"
+        if reason.endswith("sound file") and path.suffix.lower() in SUFFIXES
+        else ""
+    )
+    return UserError(f"{path} {reason}{whatever}; give a file in {', '.join(SUFFIXES)}")
 
 
 def _described(path: Path) -> tuple[int, int, int | None]:

@@ -69,7 +69,7 @@ class Surveyor:
             path = inside(self.root, self.paths[index])
         except UserError:
             return found | {"problem": PROBLEMS.index(UNREADABLE)}
-        problem = UNREADABLE
+        problem = UNREADABLE if path.stat().st_size else EMPTY
         try:
             with SoundFile(path) as file:
                 found |= {"rate": file.samplerate, "channels": file.channels}

@@ -48,6 +48,9 @@ def test_unreadable_and_missing_files_are_named(tmp_path: Path):
     (tmp_path / "text.wav").write_text("no sound")
     with pytest.raises(UserError, match=r"text\.wav cannot be read as a sound file"):
         read_audio(tmp_path / "text.wav", 8000)
+    (tmp_path / "nothing.wav").touch()
+    with pytest.raises(UserError, match=r"nothing\.wav is empty; give"):
+        read_audio(tmp_path / "nothing.wav", 8000)
     with pytest.raises(UserError, match=r"gone\.wav does not exist"):
         read_audio(tmp_path / "gone.wav", 8000)
 
@@ -169,5 +172,5 @@ def test_a_sample_of_no_bits_is_one_line(tmp_path: Path):
     with pytest.raises(UserError) as error:
         read_audio(tmp_path / "x.wav", 8000)
     assert str(error.value).startswith(
-        f"{tmp_path / 'x.wav'} cannot be read as a sound file; give a file in "
+        f"{tmp_path / 'x.wav'} cannot be read as a sound file, whatever its name says; give a file in "
     )

@@ -182,7 +182,11 @@ def test_refuses_a_piece_that_cannot_be_used(tmp_path, tracks, reason):
     ("change", "reason"),
     [
         (lambda data: b"", "empty"),
-        (lambda data: data[: len(data) // 2], "cannot be used"),
+        (lambda data: data[: len(data) // 2], "cannot be used: it is damaged or cut off; repair"),
+        (
+            lambda data: b"not a piece of music",
+            "cannot be used: it is no MIDI file, whatever its name says; repair",
+        ),
         (lambda data: b"RIFF" + data[4:], "cannot be used"),
         (lambda data: data[:9] + b"\2" + data[10:], "type 2"),
         (lambda data: data[:12] + b"\0\0" + data[14:], "0 ticks a beat"),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from src.datamodules.recordings.published import Published, PublishedOptions
-from src.errors import UserError, one_line
+from src.errors import UserError, one_line, wrong_json
 from src.paths import inside
 from src.preparation.card import Card, Part
 from src.rules import one_of
@@ -164,7 +164,7 @@ def _notes(table: Path) -> dict[str, Note]:
         with table.open(encoding="utf-8") as file:
             notes = json.load(file, object_hook=_kept)
     except (ValueError, RecursionError) as error:  # not UTF-8, a number too long, too deep
-        raise UserError(f"{table} is damaged ({one_line(str(error))}); get it again") from error
+        raise UserError(f"{table} is damaged ({wrong_json(error)}); get it again") from error
     if not isinstance(notes, dict):
         raise UserError(f"{table} is damaged (it holds no notes by name); get it again")
     wrong = next((name for name, note in notes.items() if not (is_text(name) and _is_note(note))), None)

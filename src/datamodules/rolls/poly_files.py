@@ -161,7 +161,9 @@ def _read_pickle(path: Path) -> Any:
     try:
         with path.open("rb") as file:
             return _PlainUnpickler(file, encoding="latin1").load()
-    except (UserError, MemoryError):
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error
+    except MemoryError:
         raise
     except Exception as error:  # a damaged pickle raises anything
         raise UserError(f"{path} is not a readable pickle: {error}") from error

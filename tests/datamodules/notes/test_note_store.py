@@ -32,7 +32,7 @@ def write_bad(folder: Path) -> dict[str, str]:
     soundfile.write(folder / "opposite.wav", np.stack([sound, -sound], 1), RATE, subtype="FLOAT")
     return {
         "broken.wav": "cannot be read as a sound file",
-        "zero.wav": "cannot be read as a sound file",
+        "zero.wav": "is empty",
         "gone.wav": "cannot be read as a sound file",
         "truncated.wav": "is cut off",
         "truncated.flac": "cannot be decoded",
@@ -76,7 +76,7 @@ def test_more_than_one_in_a_hundred_stops_the_build(tmp_path, bad, enough):
         return
     for _ in range(2):  # built or not
         with pytest.raises(
-            UserError, match=r"2 of 100 notes cannot be used, more than 1%: 0\.wav cannot be read"
+            UserError, match=r"2 of 100 notes cannot be used, more than 1%: 0\.wav is empty"
         ) as error:
             store.prepare(maker, 1, "notes")
         assert "\n" not in str(error.value)

@@ -62,7 +62,7 @@ def broken_files(root):
         "whole.wav": "",
         "cut.wav": "is cut off: it is shorter than its header says",
         "text.mp3": "cannot be read as a sound file",
-        "nothing.ogg": "cannot be read as a sound file",
+        "nothing.ogg": "is empty",
         "empty.wav": "is empty",
         "silent.wav": "is silent",
         "nan.wav": "contains NaN or infinite samples",

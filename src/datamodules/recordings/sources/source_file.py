@@ -9,7 +9,7 @@ from typing import Any
 from src.audio.media import Media
 from src.datamodules.recordings.sources.entry import Entry, Passage, check_classes, parse_entry
 from src.datamodules.recordings.sources.times import written
-from src.errors import UserError, one_line
+from src.errors import UserError, wrong_json
 
 ON_ERROR = ("stop", "skip")
 _ROUNDING_S = 1e-3  # containers round lengths
@@ -70,7 +70,7 @@ def _read(path: Path) -> list[Any]:
             f"{path}: line {error.lineno}, column {error.colno}: {error.msg}; correct the JSON"
         ) from error
     except (ValueError, RecursionError) as error:  # not UTF-8, a number too long, a key twice, too deep
-        raise UserError(f"{path} is not JSON in UTF-8 ({one_line(str(error))}); correct it") from error
+        raise UserError(f"{path} is not JSON in UTF-8 ({wrong_json(error)}); correct it") from error
     if not isinstance(content, list) or not content:
         raise UserError(f'{path} has no list of sources; write [{{"file": …, "labels": […]}}, …]')
     return content

@@ -188,8 +188,8 @@ def test_links_must_not_lead_out(read, root, tmp_path):
         ("{}", "has no list of sources"),
         ("[]", "has no list of sources"),
         ('[{"file": "a.wav", "labels": ["gong"], "labels": ["erhu"]}]', "the key 'labels' occurs twice"),
-        ("[" * 100_000, "is not JSON"),
-        ("[" + "1" * 5000 + "]", "is not JSON"),
+        ("[" * 100_000, r"is not JSON in UTF-8 \(it is nested too deeply\); correct it"),
+        ("[" + "1" * 5000 + "]", r"is not JSON in UTF-8 \(a number has thousands of digits\); correct it"),
         (
             '[{"file": "a.wav", "labels": ["gong"], "description": "\\ud800"}]',
             "is not JSON in UTF-8 .*surrogates",
