@@ -55,7 +55,8 @@ def first_trial(words: list[str]) -> tuple[str, ...]:
     first = []
     for one in OverridesParser.create().parse_overrides(typed):
         if one.is_sweep_override():
-            values = list(one.sweep_string_iterator())
+            interval = one.value() if one.is_interval_sweep() else None
+            values = [str(interval.start)] if interval else list(one.sweep_string_iterator())
             group = CONF / one.get_key_element()
             missing = [
                 value for value in values if group.is_dir() and not (group / f"{value}.yaml").is_file()
