@@ -427,7 +427,7 @@ def test_a_checkpoint_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_checkpoint_is_refused() -> None:
-    with pytest.raises(UserError, match="no such file"):
+    with pytest.raises(UserError, match="it does not exist"):
         checkpoint_paths("nowhere.ckpt")
     with pytest.raises(UserError, match="checkpoint= is missing"):
         checkpoint_paths(None)

@@ -79,8 +79,8 @@ def test_tempi_keep_their_times(tmp_path):
 @pytest.mark.parametrize(
     ("track", "reason"),
     [
-        (NOTE + b"\x00\xf0\x7f\x01", "ends within an event"),
-        (b"\x00\xf0\x01\xf7" + RUNNING, "without a status"),
+        (NOTE + b"\x00\xf0\x7f\x01", "it is damaged or cut off"),
+        (b"\x00\xf0\x01\xf7" + RUNNING, "it is damaged or cut off"),
     ],
 )
 def test_a_damaged_file_with_sysex_is_refused(tmp_path, track, reason):

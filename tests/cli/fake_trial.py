@@ -1,7 +1,8 @@
 """A trial that trains nothing: what the sweep does with trials can be tried in a second.
 
 Keys, all below `+fake.`: `epochs`, `epoch_s`, `fault` (see `_fault`), `child` (starts a process that would
-outlive the trial), `x` and `y` (the objective is best at .3 of each).
+outlive the trial), `x` and `y` (the objective is best at .3 of each), `waits_at` (the trial with this `x` ends when
+three others have finished).
 """
 
 import ctypes
@@ -84,12 +85,22 @@ def run(
         with (folder / "history.csv").open("a") as file:
             file.write(f"{epoch}\n")
         report({"epoch": epoch + 1, "epochs": int(fake.get("epochs", EPOCHS)), "objective": score(config)})
+    if fake.get("waits_at") is not None and fake["waits_at"] == fake["x"]:
+        _wait_for_others(folder, 3)
     if fake.get("fault") == "hold":
         (folder / "holds").touch()
         ctypes.PyDLL(None).sleep(600)  # unlike CDLL, it keeps Python's lock
     value = _fault(str(fake.get("fault", "none")), info, score(config))
     _write(config, folder, info, value, begun)
     return value
+
+
+def _wait_for_others(folder: Path, number: int) -> None:
+    deadline = time.monotonic() + 120
+    while len(list(folder.parent.glob("*/metrics.json"))) < number:
+        if time.monotonic() > deadline:
+            raise RuntimeError("the others wait for this one")
+        time.sleep(0.02)
 
 
 def _fault(fault: str, info: Mapping[str, Any], value: float) -> float:

@@ -103,7 +103,7 @@ CASES = {
     ),
     "no checkpoint": Case(("mode=test",), ("checkpoint= is missing", "best.ckpt")),
     "missing checkpoint": Case(
-        ("mode=predict", "checkpoint=nothing.ckpt", "input=a.wav"), ("nothing.ckpt", "no such file")
+        ("mode=predict", "checkpoint=nothing.ckpt", "input=a.wav"), ("nothing.ckpt", "it does not exist")
     ),
     "foreign checkpoint": Case(
         ("mode=test", "checkpoint={files}/foreign.ckpt"), ("no checkpoint of this project", "mode=train")
@@ -139,7 +139,7 @@ CASES = {
     "outputs": Case((DEBUG, "outputs={files}/text.ckpt/x"), ("text.ckpt", "outputs=DIR")),
     "no folder of MIDI": Case((PIANO,), ("data.root is not set", "data.root=FOLDER")),
     "folder without MIDI": Case((PIANO, "data.root={files}"), ("no file .mid", "give the folder")),
-    "missing folder of MIDI": Case((PIANO, "data.root={files}/x"), ("/x is not a folder", "give the folder")),
+    "missing folder of MIDI": Case((PIANO, "data.root={files}/x"), ("/x does not exist", "give the folder")),
     "network of clips": Case(("data=chorales", "model=cnn_fast"), ("CNNFast", "choose model=", "conv_gru, ")),
     "network of rolls": Case((DEBUG, "model=conv_gru"), ("ConvGRU", "choose model=", "cnn_fast, ")),
     "loss of rolls": Case((CHORALES, "loss=mse"), ("MSE", "choose loss=", "bce, focal")),

@@ -25,7 +25,7 @@ def test_recordings_that_cannot_be_used_are_left_out(tmp_path, capsys):
     rows = write_notes(tmp_path / "root")
     (tmp_path / "root" / "audio" / rows[0]["Path"]).write_bytes(b"")
     with pytest.raises(
-        UserError, match=r"1 of 30 notes cannot be used, more than 1%: .*Fl-ord-60\.wav cannot be read"
+        UserError, match=r"1 of 30 notes cannot be used, more than 1%: .*Fl-ord-60\.wav is empty"
     ):
         ready(mixtures(tmp_path, source="recordings", root=str(tmp_path / "root")))
     data = ready(mixtures(tmp_path / "again", source="recordings", root=str(tmp_path / "root"), max_bad=0.05))
