@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from matplotlib.image import imread
 
@@ -51,6 +51,7 @@ def test_lists_count_by_their_length():
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.floats(0, 1)), min_size=2, max_size=12))
+@example([(1, 0.0), (1, 0.0), (1, 0.0), (2, 0.0)])  # a leaderboard of equal values
 def test_numbers_in_order(trials):
     table = board([(str(x), seed, value) for seed, (x, value) in enumerate(trials)], "batch_size")
     if len({x for x, _ in trials}) < 2:

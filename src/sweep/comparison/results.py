@@ -14,6 +14,9 @@ Floats = NDArray[np.float64]
 DRAWS = 4000
 """Draws of all errors; the critical value is a quantile of them."""
 
+_ROUNDING = 1e-9
+"""Share of the largest value up to which a difference is rounding."""
+
 
 @dataclass(frozen=True, eq=False)
 class Results:
@@ -125,12 +128,19 @@ def _over_seeds(
         if variance <= 0:
             return None
         return np.repeat(variance * freedom / rng.chisquare(freedom, (n_draws, 1)), len(results), axis=1)
-    sampled = np.array([each.values.var(ddof=1) if len(each.values) > 1 else 0.0 for each in results])
+    sampled = np.array([_variance(each.values) for each in results])
     if not sampled.any():
         return None
     # Seeds of a coarse metric agree by chance: a deviation below half of its step can't be seen.
     sampled = np.where(n_seeds > 1, np.maximum(sampled, (_step(results) / 2) ** 2), 0.0)
     return draw_variances(sampled, n_seeds.astype(np.float64) - 1, prior, n_draws, rng)
+
+
+def _variance(values: Floats) -> float:
+    """Return the variance over seeds; 0 of one, and of values that are equal but for rounding."""
+    if len(values) < 2 or np.ptp(values) <= _ROUNDING * np.abs(values).max():
+        return 0.0
+    return float(values.var(ddof=1))
 
 
 def _covariance(influence: Floats) -> Floats:
@@ -155,10 +165,14 @@ def _covariance(influence: Floats) -> Floats:
 
 
 def _step(results: Sequence[Results]) -> float:
-    """Return the smallest difference between two values that differ, which is large where a metric is coarse."""
+    """Return the smallest difference between two values that differ, which is large where a metric is coarse.
+
+    It is 0 where all values are equal.
+    """
     values = np.sort(np.concatenate([each.values for each in results]))
     gaps = np.diff(values)
-    return float(gaps[gaps > 1e-9 * np.abs(values).max()].min())
+    steps = gaps[gaps > _ROUNDING * np.abs(values).max()]
+    return float(steps.min()) if len(steps) else 0.0
 
 
 def _influence(results: Sequence[Results]) -> Floats | None:

@@ -163,3 +163,10 @@ def test_a_lead_of_five_deviations_is_found():
         judged = judge(results, chosen=0, higher_is_better=True, matters=0.0, n_draws=1000)
         found.append(judged[1].verdict == Verdict.WORSE)
     assert np.mean(found) > 0.7
+
+
+def test_values_that_are_equal_but_for_rounding_tell_no_variance() -> None:
+    """The variance of three times -.1 is 10^-34, not 0."""
+    results = [Results(np.full(3, 0.0 - 0.1)), Results(np.array([0.0 - 0.1]))]
+    judged = judge(results, chosen=0, higher_is_better=True, matters=0.005)
+    assert [each.verdict for each in judged] == [Verdict.UNDECIDED] * 2
