@@ -327,3 +327,13 @@ def test_a_killed_confirmation_goes_on(confirmed):
     assert len(proposals(outputs, "s")) == 6
     assert len(attempts(outputs)) == 6 + 2 * 3
     assert sorted(attempts(outputs))[:-1] == [1] * 11
+
+
+def test_the_best_so_far_is_told_with_its_sign(project, tmp_path):
+    result = project.run(
+        *SEARCH, "optimizer=sgd", "+fake.x=3,4", "search=random", "sweep.name=s", f"outputs={tmp_path}"
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    values = [read(path)["objective"]["value"] for path in tmp_path.glob("runs/*/metrics.json")]
+    assert max(values) < 0
+    assert f"2 done; 0 running; best so far {max(values):.4f}: " in result.stdout

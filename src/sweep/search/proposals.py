@@ -1,5 +1,6 @@
 """The source of a search's trials: proposes the next one when a slot is free, and learns from each that ends."""
 
+import math
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -137,11 +138,17 @@ class Proposals:
         told = [f"{len(records) - running} done", f"{running} running", str(self.search.spent)]
         measured = [record for record in records if record.loss is not None]
         if measured:
-            best = min(measured, key=lambda record: record.loss or 0.0)
-            values = " ".join(f"{key}={text}" for key, text in best.point.items())
-            told.append(f"best so far {abs(best.loss or 0.0):.4f}: {values}")
+            best = min(measured, key=lambda record: record.loss or 0.0).point
+            values = " ".join(f"{key}={text}" for key, text in best.items())
+            told.append(f"best so far {self._objective(best):.4f}: {values}")
         told += [f"{len(self.left)} confirmations wait"] if self.confirming else []
         return "search: " + "; ".join(filter(None, told))
+
+    def _objective(self, point: Point) -> float:
+        """Return the objective of a measured point, with its own sign."""
+        signature = next(name for name, points in self.points.items() if point in points)
+        folder = TrialFolder(self.search.settings.outputs / "runs" / signature)
+        return float(folder.metrics().get("objective", {}).get("value", math.nan))
 
     def add(self, point: Point, job: Job, outcome: Outcome, loss: float | None, *, proposed: bool) -> None:
         """Add a point that is known, and its trial."""
