@@ -1,7 +1,6 @@
 """A sweep that searches: what is checked before it starts, what it would run, and where it goes on."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -9,22 +8,22 @@ from rich.table import Table as RichTable
 
 from src.errors import SeveralProblemsError, UserError
 from src.processes import call
-from src.sweep.folder import TrialFolder
 from src.sweep.job import Job
 from src.sweep.ledger import Ledger
-from src.sweep.plan import RUNS, Plan, Request, plan
-from src.sweep.progress import ProgressReader
+from src.sweep.plan import Plan, Request, plan
 from src.sweep.search.budget import Budget, Spent
 from src.sweep.search.conditions import Composition, Conditions
-from src.sweep.search.history import History, Past, refuse_other_space
-from src.sweep.search.proposals import N_FRESH, Proposals, Search
-from src.sweep.search.record import Outcome, outcome_of
+from src.sweep.search.confirming import N_FRESH
+from src.sweep.search.history import History, refuse_other_space
+from src.sweep.search.proposals import Proposals
+from src.sweep.search.proposing import Proposer, Search
+from src.sweep.search.recalling import recall
 from src.sweep.search.samplers import check_sampler, resolve_auto, seed_of
 from src.sweep.search.space import Point, Space, name
 from src.sweep.search.study import Study
+from src.sweep.search.trials import Trials
 from src.sweep.settings import Settings
 from src.sweep.source import Source
-from src.sweep.state import State
 from src.sweep.table import Table
 
 MOST_SLOTS = 1024
@@ -60,7 +59,7 @@ class Searching:
         automatic = resolve_auto(space, settings.n_trials, conditional=bool(conditional))
         self._sampler = automatic if settings.search == "auto" else settings.search
         self._sweep = ""
-        self._proposals: Proposals | None = None
+        self._trials: Trials | None = None
 
     def probes(self) -> list[Request]:
         """Return the trials that are checked before the search starts: each axis at each choice, or at its ends.
@@ -91,7 +90,7 @@ class Searching:
 
     def jobs(self) -> list[Job]:
         """Return the trials proposed so far."""
-        return list(self._proposals.jobs.values()) if self._proposals else []
+        return list(self._trials.jobs.values()) if self._trials else []
 
     def show(self, console: Console) -> None:
         """Print the axes, what is known of them, and the budget."""
@@ -114,20 +113,19 @@ class Searching:
 
     def begin(self, ledger: Ledger, table: Table) -> tuple[Source, int]:
         """Learn what is known, and return the source of the trials, and how many may run at once."""
-        history, spent = self._history(ledger), Spent(self._budget)
+        history = self._history(ledger)
         study = Study(self._conditions.axes, self._conditions.holds, self._sampler, self._settings.seed)
         search = Search(
             self._space,
-            study,
-            spent,
+            Spent(self._budget),
             self._composition.request,
             self._untried(study),
             self._settings,
             self._sweep,
         )
-        proposals = Proposals(search, ledger, table, number=history.n_proposals())
-        self._proposals = proposals
-        self._recall(history.points(), proposals)
+        self._trials = trials = Trials(study, ledger, table)
+        left = recall(history.points(), search, trials)
+        proposals = Proposals(trials, Proposer(search, trials, history.n_proposals()), left)
         table.heading = proposals.heading
         n_known = sum(not record.proposed for record in study)
         if n_known:
@@ -155,47 +153,6 @@ class Searching:
     def _history(self, ledger: Ledger) -> History:
         return History(ledger.lines(), self._settings.outputs, self._space, self._conditions.fits)
 
-    def _recall(self, past: list[Past], proposals: Proposals) -> None:
-        """Tell the study what is known, and queue what has not finished."""
-        requests = [request for each in past if (request := self._request(each.point))]
-        if not requests:
-            return
-        planned = call(plan, requests, self._settings, self._sweep, self._space.fixed)
-        signatures = dict(zip(planned.overrides, planned.signatures, strict=True))
-        jobs = {
-            job.signature: (job, action)
-            for job, (action, _) in zip(planned.jobs, planned.actions, strict=True)
-        }
-        for each in past:
-            signature = signatures.get(self._space.overrides(each.point))
-            if signature is not None:
-                self._recall_one(each, *jobs[signature], proposals)
-
-    def _request(self, point: Point) -> Request | None:
-        try:
-            return self._composition.request(self._space.overrides(point))
-        except UserError:
-            return None  # of an earlier version, which is refused now
-
-    def _recall_one(self, past: Past, job: Job, action: str, proposals: Proposals) -> None:
-        runs = action in RUNS
-        if not past.proposed and action != "reuse":
-            return  # the trial of another sweep, which has not finished
-        folder = TrialFolder(job.folder)
-        state = folder.state()
-        outcome, loss = (Outcome.RUNS, None) if runs else outcome_of(state, folder.metrics())
-        again = job.signature in proposals.points
-        proposals.add(past.point, job, outcome, loss, proposed=past.proposed)
-        if past.ran or (runs and not again):
-            _count(proposals.search.spent, job.signature, folder.path, runs=runs)
-        if again:
-            return
-        told = State.QUEUED if runs else "reused" if action == "reuse" else str(state)
-        proposals.ledger.write(job.signature, told, overrides=list(job.overrides))
-        proposals.table.update(job.signature, state=told)
-        if runs:
-            proposals.left.append(job)
-
     def _untried(self, study: Study) -> Callable[[int, int], Point | None]:
         def untried(number: int, attempt: int) -> Point | None:
             points = [self._conditions.complete(point) for point in self._space.all()]
@@ -203,12 +160,3 @@ class Searching:
             return new[seed_of(self._settings.seed, number, attempt) % len(new)] if new else None
 
         return untried
-
-
-def _count(spent: Spent, signature: str, folder: Path, *, runs: bool) -> None:
-    """Count a trial of an earlier command with its epochs."""
-    spent.begins(signature)
-    for progress in ProgressReader(folder).new_lines()[-1:]:
-        spent.progresses(signature, int(progress["epoch"]), int(progress["epochs"]))
-    if not runs:
-        spent.ends(signature)
