@@ -97,7 +97,7 @@ def run(config: Config, folder: Path, report: Report, info: Mapping[str, Any]) -
     Args:
         config: frozen.
         folder: of the trial.
-        report: called with `{"epoch", "epochs", "objective"}` after each epoch with a validation.
+        report: called with `{"epoch", "epochs", "objective", "direction"}` after each epoch with a validation.
         info: `signature`, `attempt`, `sweep` and `overrides`, for the loggers.
 
     Returns:
@@ -146,7 +146,7 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
             SeedEpochs(config["seed"]),
             StayStopped(),
             history,
-            ProgressReport(report, objective),
+            ProgressReport(report, objective, direction(config["objective"])),
             kept,
         ]
         trainer = build_trainer(config, folder, callbacks, loggers)

@@ -14,13 +14,15 @@ class ProgressReport(Callback):
     A trial that the report stops so loses nothing.
 
     Args:
-        report: takes `{"epoch": epochs done, "epochs": in total, "objective": value}`.
+        report: takes `{"epoch": epochs done, "epochs": in total, "objective": value, "direction": direction}`.
         objective: the logged metric.
+        direction: whether its best value is its `min` or `max`.
     """
 
-    def __init__(self, report: Callable[[dict[str, Any]], None], objective: str) -> None:
+    def __init__(self, report: Callable[[dict[str, Any]], None], objective: str, direction: str) -> None:
         self._report = report
         self._objective = objective
+        self._direction = direction
         self._done: dict[str, Any] | None = None
 
     def on_validation_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
@@ -29,7 +31,7 @@ class ProgressReport(Callback):
         fitting = trainer.state.fn == TrainerFn.FITTING and not trainer.sanity_checking
         if fitting and trainer.is_global_zero and value is not None:
             done = {"epoch": trainer.current_epoch + 1, "epochs": trainer.max_epochs}
-            self._done = {**done, "objective": float(value)}
+            self._done = {**done, "objective": float(value), "direction": self._direction}
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Report the previous epoch."""

@@ -46,6 +46,12 @@ def _is_grid(config: Config) -> bool:
 
 _IDLE: tuple[tuple[str, Callable[[Config], bool], str], ...] = (
     *((key, _is_grid, "with search=grid, which runs all combinations") for key in OF_SEARCH),
+    ("min_epochs", lambda config: config.get("pruner") == "none", "with pruner=none"),
+    (
+        "reduction_factor",
+        lambda config: config.get("pruner") not in ("asha", "hyperband"),
+        "but with pruner=asha and pruner=hyperband",
+    ),
     ("sweep.reference", lambda config: not _is_grid(config), "with a search, which may never propose it"),
     ("callbacks.early_stopping", lambda config: bool(config.get("overfit_batches")), "with overfit_batches"),
     ("callbacks.learning_rate", lambda config: not config.get("logger"), "without a logger"),

@@ -14,14 +14,20 @@ LISTS = ("augment", "callbacks", "logger")
 """Groups of which several choices may be taken, or none."""
 
 
-OF_SEARCH = ("n_trials", "max_hours", "max_epochs_total", "confirm")
-"""Keys that only a search has: its budget, and how many of the best are confirmed."""
+OF_SEARCH = (
+    *("n_trials", "max_hours", "max_epochs_total", "confirm"),
+    *("pruner", "min_epochs", "reduction_factor"),
+)
+"""Keys that only a search has: its budget, how many of the best are confirmed, and its pruner."""
 
 SETTINGS = ("mode", "outputs", "dry_run", "retry", "reuse", "timeout", "cores", "search", *OF_SEARCH, "sweep")
 """Keys that a sweep reads once."""
 
 SEARCHES = ("grid", "random", "qmc", "tpe", "gp", "cmaes", "auto")
 """How the trials of a sweep are chosen: all combinations, or by a sampler."""
+
+PRUNERS = ("none", "median", "asha", "hyperband", "first_epoch")
+"""Which trials of a search are stopped early, as `src.sweep.search.pruners` has them."""
 
 _WITHOUT_EFFECT = ("hydra", "logger")
 """Further groups whose values can't make two trials of one."""
@@ -60,6 +66,9 @@ class RootOptions(Options):
     ] = None
     max_epochs_total: Annotated[int | None, whole(1) | null("for no limit"), Role.NO_EFFECT] = None
     confirm: Annotated[int, whole(0), Role.NO_EFFECT] = 3
+    pruner: Annotated[str, one_of(*PRUNERS), Role.NO_EFFECT] = "none"
+    min_epochs: Annotated[int, whole(1), Role.NO_EFFECT] = 1
+    reduction_factor: Annotated[int, whole(2), Role.NO_EFFECT] = 3
     sweep: Annotated[Any, anything, Role.NO_EFFECT] = None
     logger: Annotated[Any, anything, Role.NO_EFFECT] = None
     learning_rates: Annotated[Any, anything, Role.NO_EFFECT] = None

@@ -14,7 +14,7 @@ from src.fingerprint import replacing, write_json
 from src.sweep.state import State, StopReason
 
 _KEPT = ("attempts", ".lock", "status.json")
-_CARRIED_ON = ("checkpoints", "history.csv")
+_CARRIED_ON = ("checkpoints", "history.csv", "progress.jsonl")
 _BEST = "checkpoints/best.ckpt"
 _RESULTS = ("metrics.json", "predictions.npz", _BEST)
 
@@ -105,7 +105,7 @@ class TrialFolder:
 
         Args:
             config: the frozen configuration, written as `config.yaml`.
-            resume: whether to keep the earlier attempt's checkpoints, history and `environment`.
+            resume: whether to keep the earlier attempt's checkpoints, history, progress and `environment`.
             code: the fingerprint of the code that runs.
             state: `queued` where another process will run it.
             status: further keys of `status.json`.
@@ -233,7 +233,7 @@ def what_to_do(folder: TrialFolder, code: str, *, retry: bool | str, reuse: str)
     other_code = folder.status().get("code") != code and reuse != "any"
     if other_code:
         return "run", f"{state}, but the code has changed since"
-    if state.good:
+    if state is State.FINISHED:
         return "reuse", state
     if state.retried and not retry:
         return "leave", f"{state}; retry=true runs it again"

@@ -8,6 +8,7 @@ from typing import Any
 
 from src.errors import UserError
 from src.fingerprint import write_json
+from src.sweep.limits import Limits
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Job:
         sweep: name of the sweep, empty for a single trial.
         shared: overrides that all trials of the sweep have in common.
         inputs: hashes of the files and folders that the signature counts by their content, by path.
+        limits: where the trial stops unless it is good enough; `None`: nowhere.
     """
 
     signature: str
@@ -35,9 +37,12 @@ class Job:
     sweep: str = ""
     shared: tuple[str, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits | None = None
 
     def write(self) -> None:
-        """Write `job.json`, which a process that knows only the folder needs besides `config.yaml`."""
+        """Write `job.json` and `limits.json`: what a process needs besides `config.yaml` that knows only the folder."""
+        if self.limits:
+            self.limits.write(self.folder)
         fields = {
             "signature": self.signature,
             "overrides": self.overrides,

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from src.sweep.folder import TrialFolder
+from src.sweep.learning_curve import LearningCurve
+from src.sweep.limits import Limits
 from src.sweep.protocol import Report
 from src.sweep.state import StopReason
 
@@ -23,7 +25,7 @@ class Stopped(BaseException):
 
 
 class ProgressWriter:
-    """The `report` of a trial: writes a line per epoch, and stops the trial if there is a `stop.json`.
+    """The `report` of a trial: writes a line per epoch, and stops the trial if `stop.json` or `limits.json` say so.
 
     Args:
         folder: of the trial.
@@ -34,15 +36,18 @@ class ProgressWriter:
         self._folder = folder
         self._forward = forward
         self._begun = time.monotonic()
+        self._curve = LearningCurve.of(ProgressReader(folder.path).new_lines())
 
     def __call__(self, progress: dict[str, Any]) -> None:
         """Write a line.
 
         Args:
-            progress: `epoch` (number of epochs done), `epochs` (in total) and `objective`.
+            progress: `epoch` (number of epochs done), `epochs` (in total), `objective` and `direction` (`min` or
+                `max`, by default `max`).
 
         Raises:
-            Stopped: there is a `stop.json`.
+            Stopped: there is a `stop.json`, or the trial is not as good as its limits demand. After the last epoch
+                there is nothing left to stop.
         """
         objective = progress["objective"]
         line = {
@@ -50,12 +55,22 @@ class ProgressWriter:
             "epochs": progress["epochs"],
             "time_s": round(time.monotonic() - self._begun, 3),
             "objective": objective if math.isfinite(objective) else None,
+            "direction": progress.get("direction", "max"),
         }
         with (self._folder.path / NAME).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         self._forward(progress)
-        if reason := self._folder.asked_to_stop():
+        before = self._curve.done
+        self._curve.add(line)
+        reason = self._folder.asked_to_stop() or self._limited(before)
+        if reason:
             raise Stopped(reason)
+
+    def _limited(self, before: int) -> StopReason | None:
+        limits, curve = Limits.read(self._folder.path), self._curve
+        if limits and curve.done < curve.epochs and limits.stop(before, curve.done, curve.best):
+            return limits.reason
+        return None
 
 
 class ProgressReader:

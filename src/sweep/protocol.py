@@ -13,7 +13,7 @@ __all__ = ["Config", "Jackknife", "Report", "Trial", "load_trial"]
 
 Config = Mapping[str, Any]
 Report = Callable[[dict[str, Any]], None]
-"""Called with `{"epoch", "epochs", "objective"}` when an epoch is done and its checkpoint written."""
+"""Called with `{"epoch", "epochs", "objective", "direction"}` when an epoch is done and its checkpoint written."""
 
 
 @runtime_checkable

@@ -11,6 +11,7 @@ from src.sweep.state import State
 UNNAMED = (
     *("seed", "outputs", "mode", "dry_run", "retry", "reuse", "timeout", "cores"),
     *("search", "n_trials", "max_hours", "max_epochs_total", "confirm"),
+    *("pruner", "min_epochs", "reduction_factor"),
 )
 """Keys that are no part of a configuration's name, like all of `sweep`; seeds are averaged over."""
 

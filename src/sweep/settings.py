@@ -21,6 +21,9 @@ class Settings:
         reference: swept values of the row that others are compared with; `None`: the best on validation.
         search: a sampler of `src.sweep.search.samplers`, or `grid` for all combinations.
         n_trials, max_hours, max_epochs_total: the budget of a search, see `src.sweep.search.budget`.
+        pruner: of a search, one of `src.sweep.search.pruners`, or `none`.
+        min_epochs: after which it stops a trial at the earliest.
+        reduction_factor: of `asha` and `hyperband`.
         confirm: how many of a search's best configurations run again with fresh seeds.
         seed: of a search.
     """
@@ -38,5 +41,8 @@ class Settings:
     n_trials: int | None = None
     max_hours: float | None = None
     max_epochs_total: int | None = None
+    pruner: str = "none"
+    min_epochs: int = 1
+    reduction_factor: int = 3
     confirm: int = 0
     seed: int = 1

@@ -13,7 +13,7 @@ class State(StrEnum):
     PRUNED = "pruned"
     """Stopped because other trials are better."""
     PAUSED = "paused"
-    """Stopped because its budget is spent; it may be continued with a larger one."""
+    """Stopped after as many epochs as it was given; it goes on where it gets more."""
     FAILED = "failed"
     OOM = "oom"
     NAN = "nan"
@@ -30,8 +30,8 @@ class State(StrEnum):
 
     @property
     def good(self) -> bool:
-        """Whether the trial ended regularly, so that later sweeps reuse its result."""
-        return self in (State.FINISHED, State.PRUNED)
+        """Whether the attempt ended as its sweep wanted it to."""
+        return self in (State.FINISHED, State.PRUNED, State.PAUSED)
 
     @property
     def retried(self) -> bool:
@@ -40,8 +40,8 @@ class State(StrEnum):
 
     @property
     def resumable(self) -> bool:
-        """Whether the same command continues from `last.ckpt`; `running` without a process counts as killed."""
-        return not (self.good or self.retried)
+        """Whether a later sweep continues from `last.ckpt`; `running` without a process counts as killed."""
+        return not (self is State.FINISHED or self.retried)
 
     @property
     def exit_code(self) -> int:
@@ -70,7 +70,7 @@ class StopReason(StrEnum):
         """For the `error` of `status.json`."""
         return {
             StopReason.PRUNED: "others do better",
-            StopReason.BUDGET: "its budget is spent",
+            StopReason.BUDGET: "it has done the epochs that it was given",
             StopReason.TIMEOUT: "it took too long",
             StopReason.INTERRUPTED: "the sweep was interrupted",
         }[self]

@@ -20,6 +20,8 @@ _STYLES = {
     State.FINISHED: "green",
     "reused": "green",
     State.QUEUED: "dim",
+    State.PAUSED: "yellow",
+    State.PRUNED: "yellow",
     "elsewhere": "magenta",
 }
 _MOST_ROWS = 40

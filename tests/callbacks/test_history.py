@@ -63,7 +63,7 @@ def test_a_row_and_a_report_stand_for_validations(tmp_path: Path) -> None:
     ):
         path, reports = tmp_path / f"{name}.csv", list[dict[str, Any]]()
         trainer = fit(
-            tmp_path, 3, [History(path), ProgressReport(reports.append, "val/score")], None, **options
+            tmp_path, 3, [History(path), ProgressReport(reports.append, "val/score", "max")], None, **options
         )
         assert [row["epoch"] for row in read_history(path)] == epochs
         assert [report["epoch"] for report in reports] == reported
@@ -82,10 +82,10 @@ def test_a_resumed_trial_goes_on_with_the_rows_up_to_its_epoch(tmp_path: Path) -
 
 def test_progress_is_reported_after_each_epoch(tmp_path: Path) -> None:
     reports: list[dict[str, object]] = []
-    fit(tmp_path, 2, [ProgressReport(reports.append, "val/score")])
+    fit(tmp_path, 2, [ProgressReport(reports.append, "val/score", "max")])
     assert reports == [
-        {"epoch": 1, "epochs": 2, "objective": 0.0},
-        {"epoch": 2, "epochs": 2, "objective": 1.0},
+        {"epoch": 1, "epochs": 2, "objective": 0.0, "direction": "max"},
+        {"epoch": 2, "epochs": 2, "objective": 1.0, "direction": "max"},
     ]
 
 
@@ -96,13 +96,13 @@ def test_an_epoch_is_reported_once_its_checkpoint_is_written(tmp_path: Path) -> 
         saved = torch.load(tmp_path / "last.ckpt", weights_only=True)["epoch"]
         seen.append((progress["epoch"], saved + 1))
 
-    fit(tmp_path, 3, [ProgressReport(report, "val/score"), ModelCheckpoint(tmp_path, save_last=True)])
+    fit(tmp_path, 3, [ProgressReport(report, "val/score", "max"), ModelCheckpoint(tmp_path, save_last=True)])
     assert seen == [(1, 1), (2, 2), (3, 3)]
 
 
 def test_a_trial_that_is_stopped_by_its_report_has_saved_the_epoch(tmp_path: Path) -> None:
     TrialFolder(tmp_path).ask_to_stop(StopReason.PRUNED)
-    report = ProgressReport(ProgressWriter(TrialFolder(tmp_path), lambda _: None), "val/score")
+    report = ProgressReport(ProgressWriter(TrialFolder(tmp_path), lambda _: None), "val/score", "max")
     with pytest.raises(Stopped):
         fit(tmp_path, 3, [report, ModelCheckpoint(tmp_path, save_last=True)])
     assert torch.load(tmp_path / "last.ckpt", weights_only=True)["epoch"] == 0

@@ -1,8 +1,8 @@
 """A trial that trains nothing: what the sweep does with trials can be tried in a second.
 
 Keys, all below `+fake.`: `epochs`, `epoch_s`, `fault` (see `_fault`), `child` (starts a process that would
-outlive the trial), `x` and `y` (the objective is best at .3 of each), `waits_at` (the trial with this `x` ends when
-three others have finished).
+outlive the trial), `x` and `y` (the objective is best at .3 of each), `rises` (the objective grows to that of the
+end), `waits_at` (the trial with this `x` ends when three others have finished).
 """
 
 import ctypes
@@ -84,7 +84,9 @@ def run(
         last.write_text(str(epoch + 1))
         with (folder / "history.csv").open("a") as file:
             file.write(f"{epoch}\n")
-        report({"epoch": epoch + 1, "epochs": int(fake.get("epochs", EPOCHS)), "objective": score(config)})
+        epochs = int(fake.get("epochs", EPOCHS))
+        value = score(config) - (0.1 * (1 - (epoch + 1) / epochs) if fake.get("rises") else 0.0)
+        report({"epoch": epoch + 1, "epochs": epochs, "objective": value, "direction": "max"})
     if fake.get("waits_at") is not None and fake["waits_at"] == fake["x"]:
         _wait_for_others(folder, 3)
     if fake.get("fault") == "hold":

@@ -24,7 +24,7 @@ def test_a_line_an_epoch(folder):
     write(epoch(2, math.nan))
     lines = [json.loads(line) for line in (folder.path / "progress.jsonl").read_text().splitlines()]
     times = [line.pop("time_s") for line in lines]
-    assert lines == [epoch(1), epoch(2, None)]
+    assert lines == [epoch(1) | {"direction": "max"}, epoch(2, None) | {"direction": "max"}]
     assert 0 <= times[0] <= times[1]
     assert [line["epoch"] for line in told] == [1, 2]
 

@@ -43,7 +43,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Progressed:
-    """An epoch is done. `progress` is its line of `progress.jsonl`."""
+    """An epoch is done. `progress` is its line of `progress.jsonl`; where a trial goes on, earlier lines come again."""
 
     ticket: Ticket
     progress: dict[str, Any]

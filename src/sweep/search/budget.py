@@ -60,7 +60,8 @@ class Spent:
         self._begun = clock()
         self._done: dict[str, int] = {}
         self._planned: dict[str, int] = {}
-        self._most = 1
+        self.most_epochs = 1
+        """Of a whole trial, as far as is known."""
 
     @property
     def n_trials(self) -> int:
@@ -71,27 +72,34 @@ class Spent:
         """Count a trial."""
         self._done.setdefault(trial, 0)
 
-    def progresses(self, trial: str, epoch: int, epochs: int) -> None:
-        """Note that a trial has done `epoch` of its `epochs`."""
-        self._done[trial], self._planned[trial] = epoch, epochs
-        self._most = max(self._most, epochs)
+    def progresses(self, trial: str, done: int, epochs: int, until: int | None = None) -> None:
+        """Note that a trial has done `done` of its `epochs`, and runs until it has done `until`, by default all."""
+        self._done[trial], self._planned[trial] = done, until or epochs
+        self.most_epochs = max(self.most_epochs, epochs)
 
     def ends(self, trial: str) -> None:
         """Note that a trial does no more epochs."""
         self._planned.pop(trial, None)
 
-    def left(self) -> bool:
+    def left(self, cost: int | None = None) -> bool:
         """Whether another trial may begin.
 
-        Of epochs, those of trials that run count in full, and the new one's are taken to be as many as the most seen;
-        until a trial has told how many it has, they are not known, and trials begin.
+        Of epochs, those of trials that run count as far as they are planned; until a trial has told how many it has,
+        they are not known, and trials begin.
+
+        Args:
+            cost: epochs that it takes; `None`: the most seen.
         """
         budget = self._budget
         if budget.n_trials is not None and self.n_trials >= budget.n_trials:
             return False
         if budget.max_hours is not None and self._clock() - self._begun >= budget.max_hours * HOUR_S:
             return False
-        return budget.max_epochs_total is None or self._epochs_left() >= self._most
+        return self.affords(self.most_epochs if cost is None else cost)
+
+    def affords(self, epochs: int) -> bool:
+        """Whether so many epochs are left."""
+        return self._budget.max_epochs_total is None or self._epochs_left() >= epochs
 
     def __str__(self) -> str:
         """What is left, as a line says it; empty without a budget."""

@@ -24,11 +24,13 @@ class Past:
         point: of the space.
         ran: whether the search proposed it and had to run it.
         proposed: whether the search proposed it.
+        number: of its proposal, −1 where it has none.
     """
 
     point: Point
     ran: bool
     proposed: bool
+    number: int = -1
 
 
 class History:
@@ -67,7 +69,8 @@ class History:
         ):
             point = self._space.point(line["overrides"])
             if point is not None:
-                yield Past(point, ran=line["state"] != "reused", proposed=True)
+                ran = line["state"] != "reused"
+                yield Past(point, ran=ran, proposed=True, number=int(line[PROPOSAL]))
 
 
 def refuse_other_space(lines: Lines, space: Space, sweep: str, unimportant: Callable[[str], bool]) -> None:

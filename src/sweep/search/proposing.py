@@ -1,7 +1,7 @@
 """Proposes the next trial of a search: asks its sampler until there is one that has to run."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from src.errors import UserError
 from src.processes import call
@@ -9,7 +9,7 @@ from src.sweep.folder import TrialFolder
 from src.sweep.job import Job
 from src.sweep.plan import RUNS, Plan, Request, plan_and_prepare
 from src.sweep.search.budget import Spent
-from src.sweep.search.record import Outcome, Record, outcome_of
+from src.sweep.search.record import Outcome, Record, record_of
 from src.sweep.search.space import Point, Space
 from src.sweep.search.trials import Trials
 from src.sweep.settings import Settings
@@ -104,7 +104,7 @@ class Proposer:
             self._reuse(point, job)
             return None
         self.search.spent.begins(job.signature)
-        self.trials.add(point, job, Outcome.RUNS, None, proposed=True)
+        self.trials.add(Record(point, number=self.number), job)
         self._note(job, State.QUEUED)
         if reason != "new":
             self.trials.table.say(f"{job.name}: {reason}")
@@ -128,10 +128,9 @@ class Proposer:
 
     def _reuse(self, point: Point, job: Job) -> None:
         """Take the result of a trial that is known, or wait for it where this search runs it now."""
-        folder = TrialFolder(job.folder)
-        runs = self.trials.runs(job.signature)
-        outcome, loss = (Outcome.RUNS, None) if runs else outcome_of(folder.state(), folder.metrics())
-        self.trials.add(point, job, outcome, loss, proposed=True)
+        known = job.signature in self.trials.points
+        record = self.trials.record(job.signature) if known else record_of(point, TrialFolder(job.folder))
+        self.trials.add(replace(record, point=point, number=self.number, proposed=True), job)
         self._note(job, "reused")
         self.trials.table.say(f"{job.name}: known already, it is not run again")
 

@@ -2,18 +2,18 @@
 
 from collections import deque
 from collections.abc import Sequence
-from pathlib import Path
+from dataclasses import replace
 
 from src.errors import UserError
 from src.processes import call
 from src.sweep.folder import TrialFolder
 from src.sweep.job import Job
+from src.sweep.learning_curve import LearningCurve
 from src.sweep.plan import RUNS, Request, plan
-from src.sweep.progress import ProgressReader
 from src.sweep.search.budget import Spent
 from src.sweep.search.history import Past
 from src.sweep.search.proposing import Search
-from src.sweep.search.record import Outcome, outcome_of
+from src.sweep.search.record import Outcome, Record, record_of
 from src.sweep.search.space import Point
 from src.sweep.search.trials import Trials
 from src.sweep.state import State
@@ -52,28 +52,33 @@ def _request(point: Point, search: Search) -> Request | None:
 
 def _recall(past: Past, job: Job, action: str, search: Search, trials: Trials) -> Job | None:
     """Add a point, and return its trial if it has to run and is not queued yet."""
-    runs = action in RUNS
     if not past.proposed and action != "reuse":
         return None  # the trial of another sweep, which has not finished
-    folder = TrialFolder(job.folder)
-    state = folder.state()
-    outcome, loss = (Outcome.RUNS, None) if runs else outcome_of(state, folder.metrics())
+    known = record_of(past.point, TrialFolder(job.folder))
+    stopped = known.outcome in (Outcome.PAUSED, Outcome.PRUNED)
+    runs = action in RUNS and not (stopped and action == "resume" and search.settings.pruner != "none")
+    record = replace(known, proposed=past.proposed, number=past.number)
+    if runs:
+        record = replace(record, outcome=Outcome.RUNS, loss=None)
+        record.curve = record.curve if action == "resume" else LearningCurve(record.curve.epochs)
     again = job.signature in trials.points
-    trials.add(past.point, job, outcome, loss, proposed=past.proposed)
+    trials.add(record, job)
     if past.ran or (runs and not again):
-        _count(search.spent, job.signature, folder.path, runs=runs)
+        _count(search.spent, job.signature, record)
     if again:
         return None
-    told = State.QUEUED if runs else "reused" if action == "reuse" else str(state)
+    state = str(TrialFolder(job.folder).state())
+    told = State.QUEUED if runs else "reused" if action == "reuse" else state
     trials.ledger.write(job.signature, told, overrides=list(job.overrides))
     trials.table.update(job.signature, state=told)
     return job if runs else None
 
 
-def _count(spent: Spent, signature: str, folder: Path, *, runs: bool) -> None:
+def _count(spent: Spent, signature: str, record: Record) -> None:
     """Count a trial of an earlier command with its epochs."""
+    curve = record.curve
     spent.begins(signature)
-    for progress in ProgressReader(folder).new_lines()[-1:]:
-        spent.progresses(signature, int(progress["epoch"]), int(progress["epochs"]))
-    if not runs:
+    if curve.epochs:
+        spent.progresses(signature, curve.done, curve.epochs)
+    if record.outcome is not Outcome.RUNS:
         spent.ends(signature)

@@ -2,10 +2,13 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from src.sweep.folder import TrialFolder
+from src.sweep.learning_curve import LearningCurve
+from src.sweep.progress import ProgressReader
 from src.sweep.search.space import Point
 from src.sweep.state import State
 
@@ -14,6 +17,10 @@ class Outcome(Enum):
     """What became of a point."""
 
     RUNS = "runs"
+    PAUSED = "paused"
+    """It goes on if its pruner lets it."""
+    PRUNED = "pruned"
+    """It does not go on in this search."""
     MEASURED = "measured"
     DIVERGED = "diverged"
     """Worse than all that are measured, without a figure."""
@@ -30,12 +37,33 @@ class Record:
         outcome: what became of it.
         loss: the objective, negated where more is better; of measured points only.
         proposed: whether the search proposed it, rather than found it in the outputs.
+        curve: of its training.
+        number: of its proposal, from 0; −1 where there is none.
     """
 
     point: Point
     outcome: Outcome = Outcome.RUNS
     loss: float | None = None
     proposed: bool = True
+    curve: LearningCurve = field(default_factory=LearningCurve)
+    number: int = -1
+
+    @property
+    def reached(self) -> float:
+        """The loss of a measured point, or else the least of its training so far; infinite where there is none."""
+        if self.outcome in (Outcome.DIVERGED, Outcome.FAILED):
+            return math.inf
+        return self.curve.best if self.loss is None else self.loss
+
+    def at(self, epoch: int) -> float | None:
+        """Return the least loss after so many epochs, `None` where the training has not come so far.
+
+        A training that has ended before stays at its loss, one that has diverged at infinity.
+        """
+        found = None if self.outcome is Outcome.FAILED else self.curve.at(epoch)
+        if found is None and self.outcome is Outcome.DIVERGED:
+            return math.inf
+        return self.loss if found is None else found
 
 
 def outcome_of(state: State | None, metrics: Mapping[str, Any]) -> tuple[Outcome, float | None]:
@@ -45,6 +73,8 @@ def outcome_of(state: State | None, metrics: Mapping[str, Any]) -> tuple[Outcome
         state: of the trial.
         metrics: content of its `metrics.json`.
     """
+    if state in (State.PAUSED, State.PRUNED):
+        return Outcome(str(state)), None
     if state is State.NAN:
         return Outcome.DIVERGED, None
     objective = metrics.get("objective", {})
@@ -52,3 +82,10 @@ def outcome_of(state: State | None, metrics: Mapping[str, Any]) -> tuple[Outcome
     if state is not State.FINISHED or not math.isfinite(value):
         return Outcome.FAILED, None
     return Outcome.MEASURED, value if objective.get("direction") == "min" else -value
+
+
+def record_of(point: Point, folder: TrialFolder) -> Record:
+    """Return what the folder of a trial that has ended says of a point."""
+    outcome, loss = outcome_of(folder.state(), folder.metrics())
+    curve = LearningCurve.of(ProgressReader(folder.path).new_lines())
+    return Record(point, outcome, loss, curve=curve)

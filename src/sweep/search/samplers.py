@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 MODELS = ("tpe", "gp")
 """Those that Optuna fits to the trials."""
 
+N_STARTUP = 10
+"""Trials that must be measured until a model is fitted, as in Optuna."""
+
 MOST_FOR_GP = 250
 """Trials after which fitting a Gaussian process takes longer than it is worth."""
 
@@ -122,9 +125,14 @@ def model(search: str, seed: int) -> "BaseSampler":
         import torch
 
         torch.set_num_threads(1)  # the cores are the trials'
-        return GPSampler(seed=seed, warn_independent_sampling=False)
+        return GPSampler(seed=seed, n_startup_trials=N_STARTUP, warn_independent_sampling=False)
     return TPESampler(
-        seed=seed, multivariate=True, group=True, constant_liar=True, warn_independent_sampling=False
+        seed=seed,
+        n_startup_trials=N_STARTUP,
+        multivariate=True,
+        group=True,
+        constant_liar=True,
+        warn_independent_sampling=False,
     )
 
 

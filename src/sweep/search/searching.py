@@ -15,8 +15,10 @@ from src.sweep.search.budget import Budget, Spent
 from src.sweep.search.conditions import Composition, Conditions
 from src.sweep.search.confirming import N_FRESH
 from src.sweep.search.history import History, refuse_other_space
+from src.sweep.search.promoting import Promotion
 from src.sweep.search.proposals import Proposals
 from src.sweep.search.proposing import Proposer, Search
+from src.sweep.search.pruners import pruner
 from src.sweep.search.recalling import recall
 from src.sweep.search.samplers import check_sampler, resolve_auto, seed_of
 from src.sweep.search.space import Point, Space, name
@@ -107,17 +109,21 @@ class Searching:
         again = f"; then the {confirm} best again, with {N_FRESH} fresh seeds each" if confirm else ""
         console.print(
             f"Of this space {len(known)} configurations have trials in {self._settings.outputs}, {begun} of them "
-            f"begun by this search. Budget: {self._budget}{again}.",
+            f"begun by this search. Budget: {self._budget}{self._pruned()}{again}.",
             highlight=False, markup=False, soft_wrap=True,
         )  # fmt: skip
+
+    def _pruned(self) -> str:
+        return "" if self._settings.pruner == "none" else f", with pruner={self._settings.pruner}"
 
     def begin(self, ledger: Ledger, table: Table) -> tuple[Source, int]:
         """Learn what is known, and return the source of the trials, and how many may run at once."""
         history = self._history(ledger)
         study = Study(self._conditions.axes, self._conditions.holds, self._sampler, self._settings.seed)
+        spent, settings = Spent(self._budget), self._settings
         search = Search(
             self._space,
-            Spent(self._budget),
+            spent,
             self._composition.request,
             self._untried(study),
             self._settings,
@@ -125,12 +131,14 @@ class Searching:
         )
         self._trials = trials = Trials(study, ledger, table)
         left = recall(history.points(), search, trials)
-        proposals = Proposals(trials, Proposer(search, trials, history.n_proposals()), left)
+        rule = pruner(settings.pruner, settings.min_epochs, settings.reduction_factor)
+        promotion = Promotion(trials, spent, rule, max(1, settings.confirm))
+        proposals = Proposals(trials, Proposer(search, trials, history.n_proposals()), promotion, left)
         table.heading = proposals.heading
         n_known = sum(not record.proposed for record in study)
         if n_known:
             table.say(f"search: begins with {n_known} finished trials that are known already")
-        return proposals, self.slots if proposals.more() else 0
+        return proposals, self.slots
 
     def _refuse_space(self) -> None:
         names = [name(axis) for axis in self._space.axes]

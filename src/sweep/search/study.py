@@ -4,12 +4,14 @@ The study of Optuna is rebuilt for each proposal, from a list of records, and st
 after an interruption has the study of one that was never stopped.
 """
 
+import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from src.sweep.search.record import Outcome, Record
-from src.sweep.search.samplers import MODELS, model, seed_of, shares
+from src.sweep.search.samplers import MODELS, N_STARTUP, model, seed_of, shares
 from src.sweep.search.space import Axis, Choice, Identity, Point, identity
 
 if TYPE_CHECKING:
@@ -39,6 +41,9 @@ class Study:
     def __contains__(self, point: Point) -> bool:
         return identity(point) in self._records
 
+    def __getitem__(self, point: Point) -> Record:
+        return self._records[identity(point)]
+
     def __iter__(self) -> Iterator[Record]:
         return iter(self._records.values())
 
@@ -60,7 +65,7 @@ class Study:
         """
         if self._search in MODELS:
             return self._ask_model(seed_of(self._seed, number, attempt))
-        found = shares(self._search, self._axes, list(self), self._seed, number, attempt)
+        found = shares(self._search, self._axes, at_one_level(list(self)), self._seed, number, attempt)
         return self._point(lambda axis: axis.at(found[axis.key]))
 
     def _ask_model(self, seed: int) -> dict[str, str]:
@@ -70,7 +75,8 @@ class Study:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what is experimental in Optuna
             study = optuna.create_study(sampler=model(self._search, seed))
-            study.add_trials(_trial(record, self._axes) for record in self)
+            records = list(self) if self._search == "tpe" else at_one_level(list(self))
+            study.add_trials(_trial(record, self._axes) for record in records)
             trial = study.ask()
             return self._point(lambda axis: _suggest(trial, axis))
 
@@ -83,12 +89,46 @@ class Study:
         return point
 
 
+def at_one_level(records: Sequence[Record]) -> list[Record]:
+    """Return records as they were after one number of epochs, for samplers that compare figures.
+
+    It is the greatest that enough trials have done, as in BOHB (Falkner et al. 2018); where enough have finished, that
+    is their end. Those that have not come so far are left out, but for those that run.
+    """
+    measured = [record for record in records if record.outcome is Outcome.MEASURED]
+    stopped = [record for record in records if record.outcome in (Outcome.PAUSED, Outcome.PRUNED)]
+    if len(measured) >= N_STARTUP or not stopped:
+        return list(records)
+    levels = sorted({record.curve.done for record in stopped}, reverse=True)
+    level = next((each for each in levels if len(_known(records, each)) >= N_STARTUP), levels[-1])
+    running = [record for record in records if record.outcome is Outcome.RUNS]
+    at_level = [
+        replace(record, outcome=Outcome.MEASURED, loss=record.at(level)) for record in _known(records, level)
+    ]
+    return [*at_level, *running]
+
+
+def _known(records: Sequence[Record], level: int) -> list[Record]:
+    """Return the records of trials that do not run now and have a loss after so many epochs."""
+    return [
+        record
+        for record in records
+        if record.outcome is not Outcome.RUNS and math.isfinite(record.at(level) or math.inf)
+    ]
+
+
 def _trial(record: Record, axes: tuple[Axis, ...]) -> "optuna.trial.FrozenTrial":
-    """Return a record as Optuna has it. One that diverged is pruned without a value: TPE ranks it behind all others."""
+    """Return a record as Optuna has it.
+
+    TPE ranks those that were stopped behind those that finished, by the epochs that they did and then by loss. One that
+    diverged is pruned without a value: TPE ranks it behind all others.
+    """
     from optuna.trial import TrialState, create_trial
 
     states = {
         Outcome.RUNS: TrialState.RUNNING,
+        Outcome.PAUSED: TrialState.PRUNED,
+        Outcome.PRUNED: TrialState.PRUNED,
         Outcome.MEASURED: TrialState.COMPLETE,
         Outcome.DIVERGED: TrialState.PRUNED,
         Outcome.FAILED: TrialState.FAIL,
@@ -97,6 +137,7 @@ def _trial(record: Record, axes: tuple[Axis, ...]) -> "optuna.trial.FrozenTrial"
     return create_trial(
         state=states[record.outcome],
         value=record.loss,
+        intermediate_values={} if record.outcome is Outcome.DIVERGED else record.curve.losses,
         params={axis.key: _value(axis, record.point[axis.key]) for axis in held},
         distributions={axis.key: _distribution(axis) for axis in held},
     )

@@ -40,8 +40,8 @@ def test_known_points_come_in_their_order_each_once(tmp_path: Path) -> None:
     assert found.points() == [
         Past({"kind": "b", "+x": "0.125"}, ran=False, proposed=False),
         Past({"kind": "b", "+x": "0.75"}, ran=False, proposed=False),
-        Past({"kind": "a", "+x": "0.5"}, ran=True, proposed=True),
-        Past({"kind": "a", "+x": "0.25"}, ran=False, proposed=True),
+        Past({"kind": "a", "+x": "0.5"}, ran=True, proposed=True, number=0),
+        Past({"kind": "a", "+x": "0.25"}, ran=False, proposed=True, number=1),
     ]
     assert found.n_proposals() == 2
 
