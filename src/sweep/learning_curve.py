@@ -44,7 +44,7 @@ class LearningCurve:
 
     @property
     def done(self) -> int:
-        """How many epochs are done."""
+        """Number of epochs done."""
         return max(self.losses, default=0)
 
     @property

@@ -69,6 +69,20 @@ CASES = {
     "all refused": Case(
         ("search=random", "n_trials=3", "+fake.x=interval(0,1)", "+fake.fault=refused"), ("fake.fault=refused",)
     ),
+    "a pruner of a grid": Case(("pruner=asha", "optimizer=adam,sgd"), ("pruner has no effect with search=grid",)),
+    "an unknown pruner": Case(("search=tpe", "n_trials=3", "pruner=sha", RATE), ("pruner=sha", "asha", "hyperband")),
+    "several pruners": Case(("search=tpe", "n_trials=3", "pruner=asha,median", RATE), ("pruner can't be swept",)),
+    "rungs without a pruner": Case(
+        ("search=tpe", "n_trials=3", "min_epochs=2", RATE), ("min_epochs has no effect with pruner=none",)
+    ),
+    "no epoch": Case(("search=tpe", "n_trials=3", "pruner=asha", "min_epochs=0", RATE), ("min_epochs=0", "from 1")),
+    "a factor without rungs": Case(
+        ("search=tpe", "n_trials=3", "pruner=median", "reduction_factor=4", RATE),
+        ("reduction_factor has no effect", "pruner=asha"),
+    ),
+    "all go on": Case(
+        ("search=tpe", "n_trials=3", "pruner=asha", "reduction_factor=1", RATE), ("reduction_factor=1", "from 2")
+    ),
     "fractions of a whole number": Case(
         ("search=random", "n_trials=3", "batch_size=interval(16,64)"), ("batch_size=16.0", "a whole number")
     ),
@@ -97,7 +111,7 @@ def test_refused_in_one_line_that_names_the_remedy(project, tmp_path, name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "key", ["search=tpe", "n_trials=3", "max_hours=1", "max_epochs_total=9", "confirm=2"]
+    "key", ["search=tpe", "n_trials=3", "max_hours=1", "max_epochs_total=9", "confirm=2", "pruner=asha"]
 )
 def test_a_search_is_one_of_a_sweep(project, tmp_path, key):
     result = project.run_warm(key, f"outputs={tmp_path}")
