@@ -4,6 +4,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,7 +98,8 @@ class PoolLauncher(Launcher):
         from src.sweep.search.searching import Searching
         from src.sweep.search.syntax import read_space
 
-        space, settings, composition = read_space(overrides), self._sweep_settings(), self._composition()
+        space, composition = read_space(overrides), self._composition()
+        settings = replace(self._sweep_settings(), axes=space.axes)
         work = Searching(space, composition, settings, may_differ)
         requests = work.probes()
         self._prepare(requests, [request.overrides for request in requests], composition.packages)

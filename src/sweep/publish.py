@@ -78,7 +78,7 @@ def _planned_rows(planned: Plan) -> "list[Row]":
 
 
 def publish(trials: "Sequence[Entry]", folder: Path, settings: Settings, console: Console) -> None:
-    """Write the leaderboard as CSV, Markdown and picture, the effects of the swept keys, and print them.
+    """Write the leaderboard as CSV, Markdown and picture, effects and importance of the swept keys, and print them.
 
     Args:
         trials: of the sweep.
@@ -86,6 +86,7 @@ def publish(trials: "Sequence[Entry]", folder: Path, settings: Settings, console
         settings: of the sweep.
         console: to print to.
     """
+    from src.sweep.importance.table import importance_notes, importance_of, write_importance
     from src.sweep.leaderboard import ranked_rows, table_of
     from src.sweep.picture import draw
     from src.sweep.reporting import code_notes, effects_of, notes_of, ranking_of, write_leaderboard
@@ -98,7 +99,14 @@ def publish(trials: "Sequence[Entry]", folder: Path, settings: Settings, console
     _print_leaderboard(table, 3 if ranking.reorders(rows) else 2, console)
     tried = [row for row in rows if not row.confirms]
     effects = effects_of(tried, ranking)
-    notes = [*code_notes(trials), *notes_of(rows, ranking, table, effects)]
+    importance = None
+    with dispensable(folder / "importance.csv"):
+        importance = importance_of(trials, rows[0].data if rows else "", settings.axes)
+    notes = [
+        *code_notes(trials),
+        *notes_of(rows, ranking, table, effects),
+        *importance_notes(importance),
+    ]
     for note in notes:
         _say(console, note)
     try:
@@ -106,6 +114,8 @@ def publish(trials: "Sequence[Entry]", folder: Path, settings: Settings, console
         with dispensable(folder / "leaderboard.png"):
             draw(table, folder / "leaderboard.png")
         write_tuning_curves(tried, ranking, folder)
+        if importance is not None:
+            write_importance(importance, folder)
     except OSError as error:
         _say(
             console,

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from src.sweep.search.space import Axis
+
 
 @dataclass(frozen=True)
 class Settings:
-    """Settings of a sweep; each is a key of the command line.
+    """Settings of a sweep; each is a key of the command line, `axes` those that are searched.
 
     Args:
         outputs: folder of all outputs.
@@ -26,6 +28,7 @@ class Settings:
         reduction_factor: of `asha` and `hyperband`.
         confirm: how many of a search's best configurations run again with fresh seeds.
         seed: of a search.
+        axes: of a search; a grid has none.
     """
 
     outputs: Path
@@ -46,3 +49,4 @@ class Settings:
     reduction_factor: int = 3
     confirm: int = 0
     seed: int = 1
+    axes: tuple[Axis, ...] = ()

@@ -1,5 +1,6 @@
 """A search through the real command: budgets, slots, resumption, what is known already, conditional axes."""
 
+import csv
 import os
 import signal
 
@@ -157,6 +158,31 @@ def test_a_plan_shows_axes_and_budget_and_starts_nothing(project, tmp_path):
     assert "for some choices" in result.stdout
     assert "Budget: 2 hours." in result.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_search_says_which_keys_matter(project, tmp_path):
+    result = project.run(
+        *SEARCH, "optimizer=adam,sgd", "+fake.x=tag(log,interval(.001,1))", "optimizer.momentum=interval(0,.9)",
+        "+fake.epochs=1", "+fake.epoch_s=0", "search=random", "n_trials=40", "sweep.name=s", f"outputs={tmp_path}",
+    )  # fmt: skip
+    assert result.returncode == 0, result.stdout + result.stderr
+    with (tmp_path / "sweeps" / "s" / "importance.csv").open(newline="") as file:
+        found = {row["key"]: row for row in csv.DictReader(file)}
+    assert set(found) == {
+        *("optimizer", "fake.x", "optimizer.momentum", "optimizer × fake.x"),
+        *("optimizer × optimizer.momentum", "fake.x × optimizer.momentum"),
+    }
+    # .505 or .11 with even odds has a variance of .039; −.1 (x − .3)² at most .0005.
+    assert float(found["optimizer"]["fanova"]) > 0.9
+    assert float(found["fake.x"]["fanova"]) < 0.05
+    assert found["optimizer"]["n_trials"] == "40"
+    n_sgd = sum(row["optimizer"] == "sgd" for row in trials(tmp_path, "s"))
+    assert found["optimizer.momentum"]["n_trials"] == str(n_sgd)
+    assert (tmp_path / "sweeps" / "s" / "importance.png").stat().st_size > 5000
+    [told] = [line for line in result.stdout.splitlines() if "(importance.csv)" in line]
+    assert told.startswith("Variance of val_f1_macro over the space")
+    assert "by 40 finished trials: optimizer 100%." in told
 
 
 @pytest.mark.slow

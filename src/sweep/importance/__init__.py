@@ -1,0 +1,1 @@
+"""Which swept keys matter: how much of the variance of the objective each explains over the space of a sweep."""
