@@ -41,7 +41,7 @@ from src.jackknife import Jackknife
 from src.libraries import configure_libraries
 from src.messages import dispensable
 from src.metrics.baseline_data import BaselineData, Split
-from src.metrics.halves import Judged, judge_epochs
+from src.metrics.halves import judge_epochs
 from src.metrics.item_groups import Groups
 from src.metrics.kept import FILE, Answered, read_jackknife, write_kept
 from src.metrics.kinds import KINDS, cautions, direction, further_baselines, matters
@@ -89,6 +89,9 @@ def prepare(configs: Sequence[Config]) -> None:
 def run(config: Config, folder: Path, report: Report, info: Mapping[str, Any]) -> float:
     """Train, test the best checkpoint, and write `predictions.npz`, `metrics.json` and `samples/`.
 
+    Without `info["test"]` the best checkpoint is measured on validation only: its answers and metrics on test, and what
+    is made of them, are left out.
+
     Training continues from `checkpoints/last.ckpt` if it exists, or the one before if that can't be read; where the
     `best.ckpt` that it names is gone, training begins anew. With `overfit_batches` the best checkpoint is the best on
     those batches; the test is on the whole test split, as ever. A picture or other sample that can't be written is
@@ -98,7 +101,7 @@ def run(config: Config, folder: Path, report: Report, info: Mapping[str, Any]) -
         config: frozen.
         folder: of the trial.
         report: called with `{"epoch", "epochs", "objective", "direction"}` after each epoch with a validation.
-        info: `signature`, `attempt`, `sweep` and `overrides`, for the loggers.
+        info: `signature`, `attempt`, `sweep` and `overrides`, for the loggers; `test`: whether the test split is read.
 
     Returns:
         The objective.
@@ -161,12 +164,14 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
             raise UserError(
                 "training ended before its first validation; raise trainer.max_time or max_epochs."
             )
-        _evaluate_best(trainer, learner, data)
-        val, test = (_measured(learner, split, kept.outputs[split], groups[split]) for split in SPLITS[1:])
+        splits = SPLITS[1:] if info["test"] else SPLITS[1:2]
+        _evaluate_best(trainer, learner, data, splits)
+        measured = {split: _measured(learner, split, kept.outputs[split], groups[split]) for split in splits}
+        val = measured["val"][1]
         if trainer.is_global_zero:
             answered = {
                 split: Answered(answers.outputs, answers.targets, groups[split])
-                for split, (answers, _) in zip(SPLITS[1:], (val, test), strict=True)
+                for split, (answers, _) in measured.items()
             }
             write_kept(
                 folder / FILE,
@@ -179,17 +184,25 @@ def _run(config: Config, folder: Path, report: Report, info: Mapping[str, Any], 
             samples = folder / "samples"
             with dispensable(samples):
                 samples.mkdir(exist_ok=True)
-            finished = Finished(config, learner, data, samples, *test)
-            times = {"fit_s": round(fit_s, 3), "epochs": epochs}
-            judged = judge_epochs(history.rows, objective, direction(config["objective"]))
-            _write(folder, finished, val[1], judged, times, begun)
-            _write_samples(finished, history.rows)
+            metrics = _on_validation(config, learner, data, val, history)
+            finished = Finished(config, learner, data, samples, *measured["test"]) if info["test"] else None
+            if finished:
+                _add_test(metrics, finished)
+            seconds = {
+                "fit_s": round(fit_s, 3),
+                "epochs": epochs,
+                "total_s": round(time.monotonic() - begun, 3),
+            }
+            write_json(folder / "metrics.json", metrics | {"time": seconds})
+            if finished:
+                _write_samples(finished)
+            _draw_curves(samples, history, config)
             forget_unneeded(folder / "checkpoints")
-            log_objective(loggers, config, val[1].metrics[config["objective"]])
+            log_objective(loggers, config, val.metrics[config["objective"]])
         failed = False
     finally:
         close_loggers(loggers, failed=failed)
-    return float(val[1].metrics[config["objective"]])
+    return float(val.metrics[config["objective"]])
 
 
 def measured_baselines(data: DataModule) -> dict[str, Any]:
@@ -219,12 +232,15 @@ def _threads_and_seed(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def _evaluate_best(trainer: lightning.Trainer, learner: Learner, data: DataModule) -> None:
+def _evaluate_best(
+    trainer: lightning.Trainer, learner: Learner, data: DataModule, splits: Sequence[str]
+) -> None:
     best = _best_checkpoint(trainer)
     if best is not None:
         learner.load_state_dict(read_checkpoint(best)["state_dict"])
     trainer.validate(learner, data, verbose=False)
-    trainer.test(learner, data, verbose=False)
+    if "test" in splits:
+        trainer.test(learner, data, verbose=False)
 
 
 def _best_checkpoint(trainer: lightning.Trainer) -> Path | None:
@@ -243,33 +259,14 @@ def _measured(
     return answers, learner.measure(answers, groups, threshold=threshold)
 
 
-def _write_samples(finished: Finished, rows: Sequence[Mapping[str, Any]]) -> None:
-    config, samples = finished.config, finished.samples
-    with dispensable(samples):
-        find_task(finished.data.inputs).write_samples(finished)
-    curves = samples / "learning_curves.png"
-    with dispensable(curves):
-        learning_curves(rows, f"val/{config['objective']}", curves, config["overfit_batches"])
-
-
-def _write(
-    folder: Path,
-    finished: Finished,
-    val: Measured,
-    judged: Judged | None,
-    times: dict[str, Any],
-    begun: float,
-) -> None:
-    """Write `metrics.json` with the task's results."""
-    config, learner, data = finished.config, finished.learner, finished.data
+def _on_validation(
+    config: Config, learner: Learner, data: DataModule, val: Measured, history: History
+) -> dict[str, Any]:
+    """Return the content of `metrics.json`, without what is measured on test, and without times."""
     objective = config["objective"]
-    task = find_task(data.inputs)
-    further = task.further_metrics(learner, data)
-    findings = task.finish(finished)
-    intervals = dict(finished.test.intervals)
-    if objective in val.intervals:
-        intervals[f"val_{objective}"] = val.intervals[objective]
-    metrics = {
+    judged = judge_epochs(history.rows, f"val/{objective}", direction(objective))
+    interval = val.intervals.get(objective)
+    return {
         "objective": {
             "name": objective,
             "value": val.metrics[objective],
@@ -280,17 +277,34 @@ def _write(
         },
         "seed": config["seed"],
         "val": val.metrics,
-        "test": {**finished.test.metrics, **further, **findings.test},
         "threshold": float(learner.threshold),
-        "intervals": intervals,
-        "baselines": {
-            name: {**values, **findings.baselines.get(name, {})}
-            for name, values in measured_baselines(data).items()
-        },
-        **findings.entries,
+        "intervals": {} if interval is None else {f"val_{objective}": interval},
+        "baselines": measured_baselines(data),
         "data": data.summary(),
         "parameters": sum(p.numel() for p in learner.network.parameters()),
-        "time": {**times, "total_s": round(time.monotonic() - begun, 3)},
         "environment": environment(config["trainer"]),
     }
-    write_json(folder / "metrics.json", metrics)
+
+
+def _add_test(metrics: dict[str, Any], finished: Finished) -> None:
+    """Add to `metrics.json` what is measured on test, and the task's results."""
+    task = find_task(finished.data.inputs)
+    further = task.further_metrics(finished.learner, finished.data)
+    findings = task.finish(finished)
+    metrics["test"] = {**finished.test.metrics, **further, **findings.test}
+    metrics["intervals"] = {**finished.test.intervals, **metrics["intervals"]}
+    metrics["baselines"] = {
+        name: {**values, **findings.baselines.get(name, {})} for name, values in metrics["baselines"].items()
+    }
+    metrics.update(findings.entries)
+
+
+def _write_samples(finished: Finished) -> None:
+    with dispensable(finished.samples):
+        find_task(finished.data.inputs).write_samples(finished)
+
+
+def _draw_curves(samples: Path, history: History, config: Config) -> None:
+    curves = samples / "learning_curves.png"
+    with dispensable(curves):
+        learning_curves(history.rows, f"val/{config['objective']}", curves, config["overfit_batches"])

@@ -35,7 +35,7 @@ from src.tasks.base import Windows
 from src.tasks.sound import SoundReader
 from src.trial import _best_checkpoint, jackknife, run
 
-INFO = {"signature": "abc", "attempt": 1, "sweep": "", "overrides": []}
+INFO = {"signature": "abc", "attempt": 1, "sweep": "", "overrides": [], "test": True}
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +154,23 @@ def test_a_trial_whose_folder_was_moved_goes_on_as_in_place(finished: Finished, 
     run(config, there, lambda _: None, INFO)
     assert torch.load(there / "checkpoints" / "best.ckpt", weights_only=True)["epoch"] == 0
     assert results_of(there) == expected
+
+
+def test_a_trial_that_is_not_to_be_tested_reads_validation_only_and_is_tested_later(
+    finished: Finished, tmp_path: Path
+) -> None:
+    config, reports = {**finished[0], "logger": {}}, []
+    objective = run(config, tmp_path, reports.append, {**INFO, "test": False})
+    untested = json.loads((tmp_path / "metrics.json").read_text())
+    assert "test" not in untested
+    assert set(untested["intervals"]) == {"val_f1_macro"}
+    with np.load(tmp_path / "predictions.npz") as kept:
+        assert any(name.startswith("val_") for name in kept.files)
+        assert not any(name.startswith("test_") for name in kept.files)
+    assert {path.name for path in (tmp_path / "samples").iterdir()} == {"learning_curves.png"}
+    assert run(config, tmp_path, reports.append, INFO) == objective
+    assert [report["epoch"] for report in reports] == [1, 2, 3], "it is not trained again"
+    assert results_of(tmp_path) == results_of(finished[1])
 
 
 def test_a_trial_that_lost_its_best_weights_starts_again(

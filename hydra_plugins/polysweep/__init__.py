@@ -148,6 +148,7 @@ class PoolLauncher(Launcher):
             reduction_factor=self.config.reduction_factor,
             confirm=self.config.confirm,
             seed=self.config.seed,
+            test=self.config.search == "grid" or not self.config.confirm,
             **sweep_options(self.config.sweep),
         )
 

@@ -68,6 +68,7 @@ def _outcome(job: Job, report: Report, number: int) -> tuple[State, int, str | N
         "attempt": number,
         "sweep": job.sweep,
         "overrides": list(job.overrides),
+        "test": job.test,
     }
     try:
         objective = _run(job, report, info)

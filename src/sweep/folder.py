@@ -214,7 +214,9 @@ def _vacant(path: Path) -> Path:
     return path
 
 
-def what_to_do(folder: TrialFolder, code: str, *, retry: bool | str, reuse: str) -> tuple[str, str]:
+def what_to_do(
+    folder: TrialFolder, code: str, *, retry: bool | str, reuse: str, test: bool = True
+) -> tuple[str, str]:
     """Return what a repeated command does with a trial, and why.
 
     Args:
@@ -223,6 +225,7 @@ def what_to_do(folder: TrialFolder, code: str, *, retry: bool | str, reuse: str)
         retry: `false` leaves failed trials; `true` runs them again from their last checkpoint, those that diverged from
             the beginning; `fresh` runs all from the beginning.
         reuse: `any` to reuse results of other code, too.
+        test: whether its figures on test are wanted.
 
     Returns:
         `(action, reason)`; the action is `run`, `resume`, `reuse` (it has finished) or `leave` (it has failed).
@@ -233,7 +236,7 @@ def what_to_do(folder: TrialFolder, code: str, *, retry: bool | str, reuse: str)
     other_code = folder.status().get("code") != code and reuse != "any"
     if other_code:
         return "run", f"{state}, but the code has changed since"
-    if state is State.FINISHED:
+    if state is State.FINISHED and (folder.status().get("test", True) or not test):
         return "reuse", state
     if state.retried and not retry:
         return "leave", f"{state}; retry=true runs it again"
@@ -242,7 +245,7 @@ def what_to_do(folder: TrialFolder, code: str, *, retry: bool | str, reuse: str)
         lost = folder.damaged()
         state_told, anew = f"finished, but {' and '.join(lost)} is gone or damaged", _BEST in lost
     else:
-        state_told = str(state)
+        state_told = "finished, but not tested" if state is State.FINISHED else str(state)
     if folder.last_checkpoint() and not anew:
         return "resume", f"{state_told}, goes on from its last checkpoint"
     return "run", f"{state_told}, starts again"

@@ -25,6 +25,7 @@ class Job:
         sweep: name of the sweep, empty for a single trial.
         shared: overrides that all trials of the sweep have in common.
         inputs: hashes of the files and folders that the signature counts by their content, by path.
+        test: whether the trial is measured on the test split, too.
         limits: where the trial stops unless it is good enough; `None`: nowhere.
     """
 
@@ -37,6 +38,7 @@ class Job:
     sweep: str = ""
     shared: tuple[str, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
+    test: bool = True
     limits: Limits | None = None
 
     def write(self) -> None:
@@ -49,6 +51,7 @@ class Job:
             "code": self.code,
             "sweep": self.sweep,
             "inputs": self.inputs,
+            "test": self.test,
         }
         write_json(self.folder / "job.json", fields)
 
@@ -84,6 +87,7 @@ class Job:
             fields["code"],
             fields["sweep"],
             inputs=fields["inputs"],
+            test=fields["test"],
         )
 
     @property

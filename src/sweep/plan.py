@@ -144,10 +144,27 @@ def plan(
             idle |= _idle(request, planned[name], trial.roles(config))
             continue
         planned[name] = request
-        job = Job(name, config, request.overrides, outputs, settings.trial, code(), sweep, shared, contents)
+        job = Job(
+            name,
+            config,
+            request.overrides,
+            outputs,
+            settings.trial,
+            code(),
+            sweep,
+            shared,
+            contents,
+            settings.test,
+        )
         found.jobs.append(job)
         found.actions.append(
-            what_to_do(TrialFolder(job.folder), job.code, retry=settings.retry, reuse=settings.reuse)
+            what_to_do(
+                TrialFolder(job.folder),
+                job.code,
+                retry=settings.retry,
+                reuse=settings.reuse,
+                test=settings.test,
+            )
         )
         found.devices = max(found.devices, trial.gpus_needed(config))
     found.refused = [_problem(reason, names) for reason, names in refused.items()]

@@ -53,7 +53,7 @@ class Trial(Protocol):
             config: frozen.
             folder: of the trial.
             report: see `Report`; it raises an exception to stop the trial.
-            info: `signature`, `attempt`, `sweep` and `overrides`.
+            info: `signature`, `attempt`, `sweep` and `overrides`; `test`: whether the test split is read, too.
         """
 
     def jackknife(self, folders: Sequence[Path], metric: str, blocks: int = 100) -> list[Jackknife | None]:

@@ -222,7 +222,7 @@ def _known_deviation(planned: Plan, rows: "Sequence[Row]") -> tuple[float, str, 
         if len(measured) < 2:
             continue
         metric = str(measured[0]["objective"]["name"])
-        values = np.array([each["test"].get(metric, each["objective"]["value"]) for each in measured])
+        values = np.array([each.get("test", {}).get(metric, each["objective"]["value"]) for each in measured])
         squares += float(np.square(values - values.mean()).sum())
         freedom, found = freedom + len(values) - 1, found + len(values)
     return (float(np.sqrt(squares / freedom)), metric, found) if freedom else None

@@ -105,12 +105,12 @@ class Queue:
     def _begin(self, job: Job, folder: TrialFolder) -> tuple[int, bool] | None:
         """Write the files that a job's process needs; return attempt and `resume`, or `None` if it need not run."""
         settings = self._settings
-        action, _ = what_to_do(folder, job.code, retry=settings.retry, reuse=settings.reuse)
+        action, _ = what_to_do(folder, job.code, retry=settings.retry, reuse=settings.reuse, test=job.test)
         if action in ("reuse", "leave"):
             self._note(job, "reused" if action == "reuse" else str(folder.state()))
             return None
         resume = action == "resume"
-        attempt = folder.begin(job.config, resume=resume, code=job.code, state=State.QUEUED)
+        attempt = folder.begin(job.config, resume=resume, code=job.code, state=State.QUEUED, test=job.test)
         job.write()
         return attempt, resume
 

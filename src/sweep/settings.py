@@ -28,6 +28,7 @@ class Settings:
         reduction_factor: of `asha` and `hyperband`.
         confirm: how many of a search's best configurations run again with fresh seeds.
         seed: of a search.
+        test: whether trials are measured on test, too.
         axes: of a search; a grid has none.
     """
 
@@ -50,3 +51,4 @@ class Settings:
     confirm: int = 0
     seed: int = 1
     axes: tuple[Axis, ...] = ()
+    test: bool = True

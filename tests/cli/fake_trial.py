@@ -140,6 +140,8 @@ def _write(
         "ended": time.time(),
         "info": dict(info),
     }
+    if not info["test"]:
+        del metrics["test"], metrics["intervals"]["f1_macro"]
     (folder / "metrics.json").write_text(json.dumps(metrics))
 
 

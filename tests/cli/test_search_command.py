@@ -339,6 +339,17 @@ def test_the_best_run_again_with_fresh_seeds(confirmed):
 
 
 @pytest.mark.slow
+def test_only_those_that_confirm_are_measured_on_test(confirmed):
+    outputs, _ = confirmed
+    first, others = trials(outputs, "s")[:2], trials(outputs, "s")[2:]
+    assert all(row["f1_macro_mean"] for row in first)
+    assert not any(row["f1_macro_mean"] for row in others)
+    tested = {path.parent.name: "test" in read(path) for path in outputs.glob("runs/*/metrics.json")}
+    confirming = {line["signature"] for line in ledger(outputs, "s") if line.get("confirms")}
+    assert {signature for signature, test in tested.items() if test} == confirming
+
+
+@pytest.mark.slow
 def test_the_maximum_of_the_search_stands_beside_them(confirmed):
     outputs, result = confirmed
     rows = trials(outputs, "s")
@@ -363,3 +374,20 @@ def test_the_best_so_far_is_told_with_its_sign(project, tmp_path):
     values = [read(path)["objective"]["value"] for path in tmp_path.glob("runs/*/metrics.json")]
     assert max(values) < 0
     assert f"2 done; 0 running; best so far {max(values):.4f}: " in result.stdout
+
+
+@pytest.mark.slow
+def test_a_grid_measures_what_a_search_left_out(confirmed, project):
+    outputs, _ = confirmed
+    row = trials(outputs, "s")[-1]
+    one = (
+        f"optimizer={row['optimizer']}",
+        f"+fake.x={row['fake.x']}",
+        "seed=5",
+        "sweep.name=g",
+        f"outputs={outputs}",
+    )
+    result = project.run(*FAKE, *one)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "finished, but not tested, goes on from its last checkpoint" in result.stdout
+    assert trials(outputs, "g")[0]["f1_macro_mean"]

@@ -128,6 +128,18 @@ def test_done_is_reused_unless_the_code_changed(folder):
     assert action(folder, code="other", reuse="any") == "reuse"
 
 
+def test_what_was_not_tested_goes_on_where_its_test_is_wanted(folder):
+    begin(folder, test=False)
+    checkpoint(folder)
+    folder.end(State.FINISHED, 0)
+    assert action(folder, test=False) == "reuse"
+    wanted = what_to_do(folder, CODE, retry=False, reuse="same_code")
+    assert wanted == ("resume", "finished, but not tested, goes on from its last checkpoint")
+    begin(folder, resume=True, test=True)
+    folder.end(State.FINISHED, 0)
+    assert action(folder) == "reuse"
+
+
 @pytest.mark.parametrize("state", [State.FAILED, State.OOM, State.TIMEOUT, State.NAN])
 def test_failures_are_left_unless_retried(folder, state):
     begin(folder)

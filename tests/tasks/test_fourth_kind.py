@@ -25,7 +25,7 @@ from src.models.learner import Batch, Learner
 from src.tasks.base import TASKS, Findings, Finished, Prediction, Reader, Task, Trained, Windows, register
 from src.trial import run
 
-INFO = {"signature": "abc", "attempt": 1, "sweep": "", "overrides": []}
+INFO = {"signature": "abc", "attempt": 1, "sweep": "", "overrides": [], "test": True}
 SIZES = {"train": 64, "val": 32, "test": 32}
 
 

@@ -1,5 +1,7 @@
 """Runs the best configurations of a search again, with fresh seeds."""
 
+from dataclasses import replace
+
 from src.processes import call
 from src.sweep.folder import TrialFolder
 from src.sweep.job import Job
@@ -25,7 +27,7 @@ def confirmations(search: Search, trials: Trials) -> list[Job]:
     requests = [search.request(_with_seed(search.space, each.point, seed)) for each in best for seed in seeds]
     if not requests:
         return []
-    planned = call(plan, requests, search.settings, search.sweep, search.space.fixed)
+    planned = call(plan, requests, replace(search.settings, test=True), search.sweep, search.space.fixed)
     trials.table.say(f"search: its {len(best)} best run again, with seed={','.join(map(str, seeds))}")
     for job, (action, _) in zip(planned.jobs, planned.actions, strict=True):
         _note(job, action, trials)
