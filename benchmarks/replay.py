@@ -153,7 +153,7 @@ class Replay:
         grid: whose curves they are.
         sampler: of the search.
         pruner: its name.
-        budget: epochs.
+        budget: epochs; trials are at most as many as the grid has.
         seed: of the search, and of the choice of seeds.
         interval: whether learning rates come from an interval.
     """
@@ -170,7 +170,7 @@ class Replay:
         axes = self.grid.space(interval=self.interval)
         study = Study(axes, _always, self.sampler, self.seed)
         trials = Trials(study, _Nothing(), _Nothing())  # type: ignore[arg-type]
-        spent = Spent(Budget(max_epochs_total=self.budget))
+        spent = Spent(Budget(n_trials=self.grid.n_configurations, max_epochs_total=self.budget))
         spent.most_epochs = self.grid.n_epochs
         proposer = _Proposer(Space(axes), trials, spent, self.seed)
         promotion = _Promotion(trials, spent, pruner(self.pruner, 1, 3), CONFIRM)
