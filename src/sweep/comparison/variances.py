@@ -7,6 +7,7 @@ the uncertainty of the shape kept: where sample variances agree they are pooled,
 The shapes are: all variances equal; a share of them larger by a factor; scaled inverse chi-squared.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -52,15 +53,19 @@ class Prior(NamedTuple):
     weights: Floats
 
 
-def variance_prior() -> Prior:
-    """Return the prior: every shape at every scale, with its weight."""
+def variance_prior(scales: Sequence[int] = SCALES) -> Prior:
+    """Return the prior: every shape at every scale, with its weight.
+
+    Args:
+        scales: steps on the grid by which each shape is moved.
+    """
     families = {"equal": [_peaks({0.0: 1.0})], "noisy": _noisy(), "inverse_chi_squared": _inverse()}
     total = sum(WEIGHTS.values())
     shapes, weights = [], []
     for family, members in families.items():
         for shape in members:
-            shapes += [_moved(shape, steps) for steps in SCALES]
-            weights += [WEIGHTS[family] / total / len(members) / len(SCALES)] * len(SCALES)
+            shapes += [_moved(shape, steps) for steps in scales]
+            weights += [WEIGHTS[family] / total / len(members) / len(scales)] * len(scales)
     return Prior(np.array(shapes), np.array(weights))
 
 
