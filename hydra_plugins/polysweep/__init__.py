@@ -21,6 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 from src.configuration.command_line import explain
 from src.configuration.composing import Composer
 from src.configuration.effects import refuse_idle, refuse_unknown
+from src.configuration.seeds import seeds_of
 from src.configuration.settings import (
     SETTINGS,
     check_search,
@@ -76,6 +77,7 @@ class PoolLauncher(Launcher):
         from src.sweep.conduct import conduct
         from src.sweep.grid import Grid
         from src.sweep.planning_progress import Progress
+        from src.sweep.race import Race
 
         composition = self._composition()
         progress = Progress("configurations are composed", len(job_overrides))
@@ -85,7 +87,7 @@ class PoolLauncher(Launcher):
             requests.append(composition.compose(typed))
         self._prepare(requests, job_overrides, composition.packages)
         settings = self._sweep_settings()
-        work = Grid(requests, settings)
+        work = Race(requests, settings) if settings.race else Grid(requests, settings)
         self._end(conduct(work, settings, self._executor()))
         returned = [JobReturn(overrides=request.overrides) for request in requests]
         for job, value in zip(returned, work.objectives(), strict=False):
@@ -147,6 +149,8 @@ class PoolLauncher(Launcher):
             min_epochs=self.config.min_epochs,
             reduction_factor=self.config.reduction_factor,
             confirm=self.config.confirm,
+            seeds=self.config.seeds,
+            race=self.config.race,
             seed=self.config.seed,
             test=self.config.search == "grid" or not self.config.confirm,
             **sweep_options(self.config.sweep),
@@ -276,6 +280,9 @@ class GridSweeper(BasicSweeper):
         check_search(search, typed)
         parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
         overrides = parser.parse_overrides(typed)
+        if seeds := seeds_of(self.config, overrides):
+            others = [str(each.input_line) for each in overrides if each.get_key_element() != "seed"]
+            overrides = parser.parse_overrides([*others, f"seed={seeds}"])
         if search != "grid":
             return self.launcher.search(overrides)
         refuse_intervals(overrides)

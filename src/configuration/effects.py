@@ -9,7 +9,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from src.configuration.known_keys import known_keys
-from src.configuration.settings import OF_SEARCH
+from src.configuration.settings import OF_GRID, OF_SEARCH
 from src.configuration.typed import Typed, read
 from src.errors import UserError
 from src.words import did_you_mean, listed
@@ -20,7 +20,7 @@ READS = {
         *("experiment", "data", "seed", "batch_size", "generation"),
         *("model", "augment", "optimizer", "scheduler", "loss", "regularization", "init_from", "transfer"),
         *("trainer", "callbacks", "logger", "overfit_batches", "objective"),
-        *("dry_run", "retry", "reuse", "timeout", "cores", "sweep", "search", *OF_SEARCH),
+        *("dry_run", "retry", "reuse", "timeout", "cores", "sweep", "search", *OF_SEARCH, *OF_GRID),
     ),
     "prepare": ("experiment", "data"),
     "test": ("checkpoint", "experiment", "data", "class_map", "thresholds"),
@@ -29,7 +29,7 @@ READS = {
 }
 """By mode, the keys and groups at the root of the configuration that have an effect in it."""
 
-_SWEEP_KEYS = ("sweep", "search", *OF_SEARCH, "hydra.launcher", "hydra.sweeper")
+_SWEEP_KEYS = ("sweep", "search", *OF_SEARCH, *OF_GRID, "hydra.launcher", "hydra.sweeper")
 _SWEEPING = ("-m", "--multirun")
 _SHOWING = ("--hydra-help", "-c", "--cfg", "-i", "--info")
 

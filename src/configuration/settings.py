@@ -20,7 +20,13 @@ OF_SEARCH = (
 )
 """Keys that only a search has: its budget, how many of the best are confirmed, and its pruner."""
 
-SETTINGS = ("mode", "outputs", "dry_run", "retry", "reuse", "timeout", "cores", "search", *OF_SEARCH, "sweep")
+OF_GRID = ("seeds", "race")
+"""Keys that only a sweep of all combinations has: how many seeds each has, and whether they race for them."""
+
+SETTINGS = (
+    *("mode", "outputs", "dry_run", "retry", "reuse", "timeout", "cores"),
+    *("search", *OF_SEARCH, *OF_GRID, "sweep"),
+)
 """Keys that a sweep reads once."""
 
 SEARCHES = ("grid", "random", "qmc", "tpe", "gp", "cmaes", "auto")
@@ -69,6 +75,8 @@ class RootOptions(Options):
     pruner: Annotated[str, one_of(*PRUNERS), Role.NO_EFFECT] = "none"
     min_epochs: Annotated[int, whole(1), Role.NO_EFFECT] = 1
     reduction_factor: Annotated[int, whole(2), Role.NO_EFFECT] = 3
+    seeds: Annotated[int | None, whole(1) | null("for those of seed="), Role.NO_EFFECT] = None
+    race: Annotated[bool, flag, Role.NO_EFFECT] = False
     sweep: Annotated[Any, anything, Role.NO_EFFECT] = None
     logger: Annotated[Any, anything, Role.NO_EFFECT] = None
     learning_rates: Annotated[Any, anything, Role.NO_EFFECT] = None

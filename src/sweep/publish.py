@@ -12,6 +12,7 @@ from rich.table import Table
 
 from src.messages import dispensable
 from src.sweep.folder import TrialFolder
+from src.sweep.job import Job
 from src.sweep.ledger import Ledger
 from src.sweep.offline_runs import sync_command
 from src.sweep.plan import Plan
@@ -68,13 +69,18 @@ def check_reference(planned: Plan, reference: str | None) -> None:
 
 def _planned_rows(planned: Plan) -> "list[Row]":
     """Return the rows that the leaderboard of a plan will have, still without results."""
-    from src.sweep.rows import Entry, swept_keys, trial_rows
+    from src.sweep.rows import swept_keys, trial_rows
 
-    trials = []
-    for job in planned.jobs:
-        typed = dict(_key_value(text) for text in job.overrides)
-        trials.append(Entry(typed, State.QUEUED, {}, f"runs/{job.signature}", job.config.get("seed", 0)))
+    trials = [planned_entry(job) for job in planned.jobs]
     return trial_rows(trials, swept_keys(trials))
+
+
+def planned_entry(job: Job) -> "Entry":
+    """Return a trial, still without results."""
+    from src.sweep.rows import Entry
+
+    typed = dict(_key_value(text) for text in job.overrides)
+    return Entry(typed, State.QUEUED, {}, f"runs/{job.signature}", job.config.get("seed", 0))
 
 
 def publish(trials: "Sequence[Entry]", folder: Path, settings: Settings, console: Console) -> None:
@@ -104,6 +110,7 @@ def publish(trials: "Sequence[Entry]", folder: Path, settings: Settings, console
         importance = importance_of(trials, rows[0].data if rows else "", settings.axes)
     notes = [
         *code_notes(trials),
+        *_race_notes(trials, settings),
         *notes_of(rows, ranking, table, effects),
         *importance_notes(importance),
     ]
@@ -126,6 +133,15 @@ def publish(trials: "Sequence[Entry]", folder: Path, settings: Settings, console
     command = sync_command(settings.outputs / "runs", [entry.run.removeprefix("runs/") for entry in trials])
     if command:
         _say(console, f"to Weights & Biases: {command}")
+
+
+def _race_notes(trials: "Sequence[Entry]", settings: Settings) -> list[str]:
+    """Return what a race has told, if this is one."""
+    if not settings.race or settings.seeds is None:
+        return []
+    from src.sweep.heats import race_notes
+
+    return race_notes(trials, settings.seed, settings.seeds, settings.matters)
 
 
 def _say(console: Console, text: str) -> None:

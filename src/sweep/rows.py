@@ -12,6 +12,7 @@ UNNAMED = (
     *("seed", "outputs", "mode", "dry_run", "retry", "reuse", "timeout", "cores"),
     *("search", "n_trials", "max_hours", "max_epochs_total", "confirm"),
     *("pruner", "min_epochs", "reduction_factor"),
+    *("seeds", "race"),
 )
 """Keys that are no part of a configuration's name, like all of `sweep`; seeds are averaged over."""
 
@@ -132,7 +133,9 @@ def _by_data(entries: Sequence[Entry]) -> list[list[Entry]]:
 
 
 def _trial_row(members: Sequence[Entry], swept: Mapping[str, str]) -> Row:
-    row = Row("trial", _name(members[0], swept), swept, _states(members), confirms=members[0].confirms)
+    row = Row(
+        "trial", configuration_name(members[0], swept), swept, _states(members), confirms=members[0].confirms
+    )
     for entry in members:
         row.runs.append(entry.run)
         row.diverged += entry.state == State.NAN
@@ -155,7 +158,8 @@ def _trial_row(members: Sequence[Entry], swept: Mapping[str, str]) -> Row:
     return row
 
 
-def _name(entry: Entry, swept: Mapping[str, str]) -> str:
+def configuration_name(entry: Entry, swept: Mapping[str, str]) -> str:
+    """Return the name of a trial's configuration, from what was swept."""
     if swept:
         return ", ".join(
             value if "." not in key else f"{key}={value}" for key, value in swept.items() if value

@@ -27,7 +27,9 @@ class Settings:
         min_epochs: after which it stops a trial at the earliest.
         reduction_factor: of `asha` and `hyperband`.
         confirm: how many of a search's best configurations run again with fresh seeds.
-        seed: of a search.
+        seeds: how many seeds each configuration of a grid has, those from `seed` on; `None`: as `seed` says.
+        race: whether configurations that are told from the best one get no more seeds.
+        seed: the first one; of a search that of its sampler, too.
         test: whether trials are measured on test, too.
         axes: of a search; a grid has none.
     """
@@ -49,6 +51,8 @@ class Settings:
     min_epochs: int = 1
     reduction_factor: int = 3
     confirm: int = 0
+    seeds: int | None = None
+    race: bool = False
     seed: int = 1
     axes: tuple[Axis, ...] = ()
     test: bool = True

@@ -27,6 +27,9 @@ TAILS = np.append(np.geomspace(1.0, 1e-4, 28), 0.0)
 PARTS = -np.diff(TAILS)
 """Probability of each part, (Q,), sum 1."""
 
+MEDIAN = int(np.searchsorted(PARTS.cumsum(), 0.5))
+"""Which part has the middle of a posterior."""
+
 _ROUNDING = 1e-9
 """Share of the largest figure up to which a difference is rounding."""
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from src.sweep.comparison.paired import PARTS, moments
+from src.sweep.comparison.paired import MEDIAN, PARTS, moments
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -175,7 +175,7 @@ def _safe(known: Floats, left: Flags, waits: Flags, seeds: int) -> tuple[int, ..
     if seeds < FIRST_LOOK:
         return _names(left & ~waits)
     found = compare(known[None, :, :seeds], (left & ~waits)[None])
-    level_with = found.leads[0] <= np.median(found.errors[0], axis=1)
+    level_with = found.leads[0] <= found.errors[0, :, MEDIAN]
     return _names(left & ~waits & level_with)
 
 

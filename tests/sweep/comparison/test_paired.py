@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from src.sweep.comparison.paired import PARTS, moments
+from src.sweep.comparison.paired import MEDIAN, PARTS, moments
 
 
 @pytest.fixture
@@ -34,6 +34,7 @@ def test_deviations_are_found_whatever_luck_seeds_share(rng):
     values = rng.standard_normal((1, 40, 300)) * deviations[:, None] + 10 * rng.standard_normal((1, 1, 300))
     tail = (moments(values).variances[0] > np.square(1.35 * deviations)[:, None]) @ PARTS
     assert tail.max() < 0.01
+    assert np.allclose(np.sqrt(moments(values).variances[0, :, MEDIAN]), deviations, rtol=0.2)
     below = (moments(values).variances[0] < np.square(0.75 * deviations)[:, None]) @ PARTS
     assert below.max() < 0.01
 
@@ -41,7 +42,7 @@ def test_deviations_are_found_whatever_luck_seeds_share(rng):
 def test_few_seeds_borrow_from_the_other_configurations(rng):
     values = rng.standard_normal((200, 12, 2))
     found = moments(values).variances
-    middle = found[..., np.searchsorted(PARTS.cumsum(), 0.5)]
+    middle = found[..., MEDIAN]
     alone = values.var(2, ddof=1)
     assert np.log(middle).std() < 0.5 * np.log(alone).std()
 
