@@ -34,7 +34,7 @@ def test_what_goes_on_has_no_loss_yet(state):
     assert math.isnan(loss_of(entry("a", 1, 0.7, state)))
 
 
-@pytest.mark.parametrize("state", [State.NAN, State.OOM, State.FAILED, State.TIMEOUT, State.PRUNED])
+@pytest.mark.parametrize("state", [State.NAN, State.OOM, State.FAILED, State.TIMEOUT])
 def test_what_failed_is_behind_all(state):
     assert loss_of(entry("a", 1, 0.7, state)) == math.inf
 

@@ -23,16 +23,16 @@ Flags = NDArray[np.bool_]
 FIRST_LOOK = 2
 """Seeds before which nothing tells the noise."""
 
-LEVEL = 0.042
+LEVEL = 0.04
 """That of a race of one look. By `benchmarks/racing.py --calibrate`, 5 % of searches have a false claim in its worst
-case at .042 to .069, depending on how many configurations and rounds there are."""
+case at .042 or more, with 2 to 60 configurations and up to 40 rounds."""
 
 
 def level(rounds: int, total: float = LEVEL) -> float:
     """Return the level of each look, of which there is one after each round but the first.
 
     A Bonferroni correction would divide by the number of looks L. But looks share their data: two in a row hardly
-    differ. In simulated races the level that keeps all looks together at 5 % goes with 1/√L, from 2 to 19 of them.
+    differ. In simulated races of 3 to 40 rounds, a level that goes with 1/√L keeps all looks together at 5 %.
 
     Args:
         rounds: of the race, the most seeds.
