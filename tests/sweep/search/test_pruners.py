@@ -1,7 +1,5 @@
 """The pruners: against Optuna's, against the definition, and from any order of arrival."""
 
-import math
-
 import optuna
 import pytest
 from hypothesis import given
@@ -102,10 +100,10 @@ def test_what_was_promoted_or_diverged_counts_at_the_rung_that_it_passed():
 
 
 @given(st.lists(LOSSES, min_size=1, max_size=30))
-def test_asha_trains_a_share_of_one_in_three_a_rung(everything):
-    """Handed out one after another until nobody goes on, as many reach each rung as synchronous halving lets through.
+def test_asha_lets_all_go_on_that_synchronous_halving_would(everything):
+    """Handed out one after another until nobody goes on, the best third at each rung has gone on.
 
-    Ties are all let through, so that losses are made to differ.
+    Others may have, that were among the best third when they arrived. Losses are made to differ, since ties all go on.
     """
     losses = [[loss + number / 1e6 for loss in of_one] for number, of_one in enumerate(everything)]
     records = []
@@ -122,7 +120,6 @@ def test_asha_trains_a_share_of_one_in_three_a_rung(everything):
         passed = [each for each in arrived if each.curve.done > rung]
         best = sorted(arrived, key=lambda each: each.at(rung))[: len(arrived) // 3]
         assert {each.number for each in best} <= {each.number for each in passed}
-        assert len(passed) <= max(len(arrived) // 3 + math.isqrt(len(arrived)), len(best))
 
 
 def test_the_first_epoch_stops_all():
