@@ -54,6 +54,8 @@ class LearningCurve:
 
     def at(self, epoch: int) -> float | None:
         """Return the least loss after so many epochs, `None` where they are not done yet."""
+        if epoch in self.losses:
+            return self.losses[epoch]
         if self.done < epoch:
             return None
         return self.losses[max((each for each in self.losses if each <= epoch), default=min(self.losses))]

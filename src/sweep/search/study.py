@@ -137,10 +137,16 @@ def _trial(record: Record, axes: tuple[Axis, ...]) -> "optuna.trial.FrozenTrial"
     return create_trial(
         state=states[record.outcome],
         value=record.loss,
-        intermediate_values={} if record.outcome is Outcome.DIVERGED else record.curve.losses,
+        intermediate_values=_last_loss(record),
         params={axis.key: _value(axis, record.point[axis.key]) for axis in held},
         distributions={axis.key: _distribution(axis) for axis in held},
     )
+
+
+def _last_loss(record: Record) -> dict[int, float]:
+    """Return the least loss by the number of epochs done, which is all that TPE reads of a learning curve."""
+    curve = record.curve
+    return {curve.done: curve.best} if curve.losses and record.outcome is not Outcome.DIVERGED else {}
 
 
 def _distribution(axis: Axis) -> "BaseDistribution":
