@@ -10,7 +10,8 @@ grid, and its curve between theirs.
 
 Printed for each sampler and pruner:
 - the share of the epochs of the grid with one seed until a configuration is trained to the end that is within .003
-  of the grid's best (means over the seeds, on validation), median and 90 % quantile;
+  of the grid's best (means over the seeds, on validation), median and 90 % quantile; `never` where that many searches
+  train none;
 - with ¼ and ⅛ of those epochs, in how many searches the configuration that the confirmation puts first is as good as
   the grid's best, but for one standard deviation over seeds. The best three are confirmed with the seeds that the
   search did not see, which costs the epochs of 9 trainings more, as in a real search.
@@ -301,6 +302,10 @@ def measured(grid: Grid, sampler: str, rule: str, interval: bool, seed: int) -> 
         pick = replay.confirmed(replay.run()[1])
         found.append(pick is not None and replay.mean(pick) >= grid.best - grid.deviation)
     return share, found[0], found[1]
+
+
+def _told(share: float) -> str:
+    return f"{share:.3f}" if math.isfinite(share) else "never"
 
 
 def main() -> None:
