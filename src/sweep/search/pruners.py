@@ -6,6 +6,7 @@ interruption decides as it would have without.
 
 import math
 from abc import ABC, abstractmethod
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from statistics import median
@@ -110,20 +111,23 @@ class Asha(Pruner):
     def limits(self, record: Record, others: Sequence[Record]) -> dict[int, float | None]:
         """Return, for each rung, the loss of the last one that would go on; none where nobody would."""
         epochs = record.curve.epochs or max((other.curve.epochs for other in others), default=0)
-        rivals = self._rivals(record, others)
-        return {rung: self._limit(rivals, rung) for rung in self._rungs_of(record, epochs or MOST_EPOCHS)}
+        group = self._group(record, others)
+        rivals = [other for other in others if other is not record and self._belongs(other, group)]
+        rungs = self._rungs_of(record, epochs or MOST_EPOCHS)
+        return {rung: self._limit(_losses(rivals, rung)) for rung in rungs}
 
     def promoted(self, records: Sequence[Record]) -> Record | None:
         """Return the best of those at the highest rung from which one may go on."""
         candidates = []
+        known: dict[tuple[int, ...], list[float]] = {}  # sorted losses, by rung and group
         for record in records:
             if record.outcome is not Outcome.PAUSED:
                 continue
             rung = self._rung(record)
             loss = record.reached if rung is None else record.at(rung)
-            limit = math.inf if rung is None else self._limit(self._rivals(record, records), rung)
-            if limit is not None and loss is not None and loss <= limit:
-                candidates.append((-(rung or 0), loss, record.number, record))
+            if loss is None or (rung is not None and not self._goes_on(record, records, rung, loss, known)):
+                continue
+            candidates.append((-(rung or 0), loss, record.number, record))
         return min(candidates, key=lambda each: each[:3])[-1] if candidates else None
 
     def rungs(self, epochs: int) -> list[int]:
@@ -134,18 +138,42 @@ class Asha(Pruner):
         """Return the rungs at which a trial may pause."""
         return self.rungs(epochs)
 
-    def _rivals(self, record: Record, others: Sequence[Record]) -> list[Record]:
-        """Return the other trials that it is compared with."""
-        return [other for other in others if other is not record]
+    def _group(self, record: Record, others: Sequence[Record]) -> tuple[int, ...]:
+        """Return what trials have in common that are compared."""
+        return ()
+
+    def _belongs(self, record: Record, group: tuple[int, ...]) -> bool:
+        """Whether a trial is compared with those of a group."""
+        return True
 
     def _rung(self, record: Record) -> int | None:
         """Return the rung at which a trial pauses."""
         passed = [rung for rung in self._rungs_of(record, record.curve.epochs) if rung <= record.curve.done]
         return passed[-1] if passed else None
 
-    def _limit(self, rivals: Sequence[Record], rung: int) -> float | None:
-        """Return up to which loss another trial would be among the best 1/η at a rung, `None` where none would be."""
-        losses = sorted(loss for rival in rivals if (loss := rival.at(rung)) is not None)
+    def _goes_on(
+        self,
+        record: Record,
+        records: Sequence[Record],
+        rung: int,
+        loss: float,
+        known: dict[tuple[int, ...], list[float]],
+    ) -> bool:
+        """Whether a trial with a loss is among the best 1/η at a rung; losses there are sorted once for its group."""
+        group = self._group(record, records)
+        key = (rung, *group)
+        if key not in known:
+            known[key] = _losses([each for each in records if self._belongs(each, group)], rung)
+        own = bisect_left(known[key], loss)
+        limit = self._limit([*known[key][:own], *known[key][own + 1 :]])
+        return limit is not None and loss <= limit
+
+    def _limit(self, losses: Sequence[float]) -> float | None:
+        """Return up to which loss another trial would be among the best 1/η at a rung, `None` where none would be.
+
+        Args:
+            losses: of its rivals there, sorted.
+        """
         n_best = (len(losses) + 1) // self.reduction_factor
         return losses[n_best - 1] if n_best else None
 
@@ -171,14 +199,17 @@ class Hyperband(Asha):
         bracket = self._bracket(record, epochs)
         return list(self._spread(self.min_epochs * self.reduction_factor**bracket, epochs))
 
-    def _rivals(self, record: Record, others: Sequence[Record]) -> list[Record]:
-        """Return those of its bracket, and those that were not proposed."""
+    def _group(self, record: Record, others: Sequence[Record]) -> tuple[int, ...]:
+        """Return the bracket, and the epochs that it is one of."""
         epochs = (
             record.curve.epochs or max((other.curve.epochs for other in others), default=0) or MOST_EPOCHS
         )
-        own = self._bracket(record, epochs)
-        rivals = super()._rivals(record, others)
-        return [each for each in rivals if each.number < 0 or self._bracket(each, epochs) == own]
+        return self._bracket(record, epochs), epochs
+
+    def _belongs(self, record: Record, group: tuple[int, ...]) -> bool:
+        """Whether it is of the bracket, or was not proposed."""
+        bracket, epochs = group
+        return record.number < 0 or self._bracket(record, epochs) == bracket
 
     def _bracket(self, record: Record, epochs: int) -> int:
         if record.number < 0 or epochs >= MOST_EPOCHS:
@@ -195,6 +226,11 @@ class Hyperband(Asha):
             for bracket in range(last + 1)
         ]
         return list(accumulate(numbers))
+
+
+def _losses(records: Sequence[Record], rung: int) -> list[float]:
+    """Return the losses of those that have come to a rung, sorted."""
+    return sorted(loss for record in records if (loss := record.at(rung)) is not None)
 
 
 def pruner(name: str, min_epochs: int, reduction_factor: int) -> Pruner | None:

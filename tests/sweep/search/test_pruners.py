@@ -122,6 +122,39 @@ def test_asha_lets_all_go_on_that_synchronous_halving_would(everything):
         assert {each.number for each in best} <= {each.number for each in passed}
 
 
+def promoted_by_definition(rule, records):
+    """Of the paused ones the first, by rung and loss, that its own limits let go on."""
+    found = []
+    for each in records:
+        limits = rule.limits(each, records)
+        passed = [epoch for epoch in limits if epoch <= each.curve.done]
+        limit = limits[passed[-1]] if passed else math.inf
+        loss = each.at(passed[-1]) if passed else each.reached
+        if each.outcome is Outcome.PAUSED and limit is not None and loss <= limit:
+            found.append((-passed[-1] if passed else 0, loss, each.number, each))
+    return min(found, key=lambda one: one[:3])[-1] if found else None
+
+
+@pytest.mark.parametrize("rule", [Asha(1, 3), Asha(2, 2), Hyperband(1, 3)])
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.sampled_from([0.1, 0.2, 0.3, math.inf]), min_size=1, max_size=9),
+            st.sampled_from(Outcome),
+            st.booleans(),
+        ),
+        max_size=25,
+    )
+)
+def test_a_promotion_is_that_of_the_limits(rule, trials):
+    """Losses are sorted once for all trials, with ties, those that diverged, failed, run, or were not proposed."""
+    records = [
+        record(number if proposed else -1, losses, outcome)
+        for number, (losses, outcome, proposed) in enumerate(trials)
+    ]
+    assert rule.promoted(records) is promoted_by_definition(rule, records)
+
+
 def test_the_first_epoch_stops_all():
     assert FirstEpoch(2).limits(Record({}), []) == {2: None}
     assert FirstEpoch(2).promoted([record(number, [0.1, number / 10]) for number in range(9)]) is None
