@@ -16,11 +16,11 @@ Figures are medians. What comes first, imports and a first fit, is left out.
 
 import argparse
 import json
-import math
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from statistics import median
 from types import SimpleNamespace
@@ -35,11 +35,9 @@ from hydra.types import RunMode
 from hydra_plugins.polysweep import Composition
 from src.configuration.composing import Composer
 from src.paths import CONF
-from src.processes import call
 from src.sweep.job import Job
 from src.sweep.learning_curve import LearningCurve
 from src.sweep.ledger import Ledger
-from src.sweep.plan import plan_and_prepare
 from src.sweep.search.budget import Budget, Spent
 from src.sweep.search.promoting import Promotion
 from src.sweep.search.proposing import Proposer, Search
@@ -153,17 +151,9 @@ def proposing(axes: Space, sampler: str, number: int, outputs: Path, repeats: in
             Search(axes, spent, of_trial.request, lambda *_: None, settings, "s"), trials, number
         )
         asking = milliseconds(lambda turn: study.ask(number + turn, 1), repeats)
+        for optimizer, loss_name in product(*(axis.probes() for axis in axes.axes[:2])):
+            of_trial.request((f"optimizer={optimizer}", f"loss={loss_name}", *SPACE[4:]))
         return asking, milliseconds(lambda _: proposer.propose(), repeats)
-
-
-def planning(axes: Space, outputs: Path, repeats: int) -> float:
-    """Return milliseconds of planning in a process of its own."""
-    settings = Settings(outputs, "src.trial")
-    with composition(outputs) as of_trial:
-        requests = [of_trial.request(axes.overrides(point)) for point in points(axes, repeats + 1)]
-    return milliseconds(
-        lambda turn: call(plan_and_prepare, requests[turn], settings, "s", axes.fixed), repeats
-    )
 
 
 def promoting(axes: Space, number: int, folder: Path, repeats: int) -> tuple[float, float]:
@@ -206,7 +196,6 @@ def main() -> None:
     found: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         axes, outputs = space(), Path(folder)
-        found["plan"] = planning(axes, outputs, options.repeats)
         for number in options.known:
             for sampler in options.samplers:
                 ask, propose = proposing(axes, sampler, number, outputs, options.repeats)

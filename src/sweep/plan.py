@@ -79,6 +79,10 @@ class Freezer:
         self._contents: dict[str, str] = {}
         self._frozen: dict[str, _Known | UserError] = {}
 
+    def look_again(self) -> None:
+        """Have the content of inputs looked at again, which may have changed since the last configuration."""
+        self._contents.clear()
+
     def freeze(self, config: dict[str, Any]) -> Frozen:
         """Return the frozen configuration and what identifies it.
 
@@ -111,7 +115,11 @@ class _Known(NamedTuple):
 
 
 def plan(
-    requests: Sequence[Request], settings: Settings, sweep: str, shared: tuple[str, ...] | None = None
+    requests: Sequence[Request],
+    settings: Settings,
+    sweep: str,
+    shared: tuple[str, ...] | None = None,
+    freezer: Freezer | None = None,
 ) -> Plan:
     """Freeze and identify all trials. Runs in a child process, since it needs the heavy imports.
 
@@ -120,9 +128,10 @@ def plan(
         settings: of the sweep.
         sweep: name of the sweep.
         shared: overrides of all its trials; `None`: of all that are requested.
+        freezer: with what it knows of other trials of the sweep; `None`: a new one.
     """
     trial, outputs = load_trial(settings.trial), settings.outputs
-    freezer = Freezer(trial, known_contents(outputs, settings.reuse))
+    freezer = freezer or Freezer(trial, known_contents(outputs, settings.reuse))
     progress = Progress("configurations are checked", len(requests))
     found = Plan(gpus=trial.gpus())
     planned: dict[str, Request] = {}
@@ -186,17 +195,6 @@ def _idle(request: Request, same: Request, roles: Mapping[str, frozenset[Role]])
 def _problem(reason: str, names: Sequence[str]) -> str:
     others = f", and in {len(names) - 1} more" if len(names) > 1 else ""
     return f"{reason} (in: {names[0]}{others})" if names[0] else reason
-
-
-def plan_and_prepare(request: Request, settings: Settings, sweep: str, shared: tuple[str, ...]) -> Plan:
-    """Plan one trial, and build what it shares with others if it has to run. Runs in a child process."""
-    found = plan([request], settings, sweep, shared)
-    to_run = [
-        job.config for job, (action, _) in zip(found.jobs, found.actions, strict=True) if action in RUNS
-    ]
-    if to_run:
-        prepare(settings.trial, to_run)
-    return found
 
 
 def prepare(trial: str, configs: Sequence[dict[str, Any]]) -> None:

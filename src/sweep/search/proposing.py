@@ -1,14 +1,15 @@
 """Proposes the next trial of a search: asks its sampler until there is one that has to run."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from src.errors import UserError
-from src.processes import call
 from src.sweep.folder import TrialFolder
 from src.sweep.job import Job
-from src.sweep.plan import RUNS, Plan, Request, plan_and_prepare
+from src.sweep.kept_process import KeptProcess
+from src.sweep.plan import RUNS, Plan, Request
 from src.sweep.search.budget import Spent
+from src.sweep.search.planner import Planner
 from src.sweep.search.record import Outcome, Record, record_of
 from src.sweep.search.space import Point, Space
 from src.sweep.search.trials import Trials
@@ -61,6 +62,12 @@ class Proposer:
     trials: Trials
     number: int = 0
     exhausted: bool = False
+    planner: Callable[[Request], Plan] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Choose the process that plans; it starts with the first proposal."""
+        search = self.search
+        self.planner = KeptProcess(Planner, search.settings, search.sweep, search.space.fixed)
 
     def propose(self) -> Job | None:
         """Return the next proposal that has to run; `None` where nothing new is proposed any more."""
@@ -115,8 +122,7 @@ class Proposer:
         search = self.search
         overrides = search.space.overrides(point)
         try:
-            request = search.request(overrides)
-            planned = call(plan_and_prepare, request, search.settings, search.sweep, search.space.fixed)
+            planned = self.planner(search.request(overrides))
             problems = planned.problems
         except UserError as error:
             planned, problems = None, [str(error)]
