@@ -12,6 +12,7 @@ begins, and until all have ended:
 This file is the module of the trial, too (`hydra.launcher.trial`).
 """
 
+# ruff: noqa: ARG001 - a trial's functions have the arguments that the sweep gives them
 import argparse
 import json
 import os
@@ -22,6 +23,7 @@ import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
@@ -165,7 +167,7 @@ def gaps(trials: Mapping[str, Mapping[str, Any]], own: Mapping[str, Span]) -> li
         names = sorted(
             (name for name in trials if trials[name]["slot"] == slot), key=lambda name: own[name][0]
         )
-        for before, after in zip(names, names[1:], strict=False):
+        for before, after in pairwise(names):
             ended, proposed = trials[before]["finished"], trials[after]["queued"]
             found.append((ended - own[before][1], proposed - ended, own[after][0] - proposed))
     return found

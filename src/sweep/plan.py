@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from src.errors import UserError
 from src.options import Role
 from src.sweep.folder import TrialFolder, what_to_do
-from src.sweep.identity import code, inputs, known_contents, signature, without_effect
+from src.sweep.identity import code, have_changed, inputs, known_contents, signature, without_effect
 from src.sweep.job import Job
 from src.sweep.planning_progress import Progress
 from src.sweep.protocol import Trial, load_trial
@@ -80,8 +80,10 @@ class Freezer:
         self._frozen: dict[str, _Known | UserError] = {}
 
     def look_again(self) -> None:
-        """Have the content of inputs looked at again, which may have changed since the last configuration."""
-        self._contents.clear()
+        """Look at the content of inputs again, and forget all if it has changed since the last configuration."""
+        if have_changed(self._contents, self._memory):
+            for known in (self._contents, self._known, self._frozen):
+                known.clear()
 
     def freeze(self, config: dict[str, Any]) -> Frozen:
         """Return the frozen configuration and what identifies it.

@@ -87,7 +87,10 @@ def test_it_ends_with_the_process_that_calls(tmp_path, killed):
     program = tmp_path / "program.py"
     program.write_text(PROGRAM.format(seconds=600 if killed else 0))
     process = subprocess.Popen(
-        [sys.executable, program], env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True
+        [sys.executable, program],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
     )
     pid = int(process.stdout.readline())
     if killed:

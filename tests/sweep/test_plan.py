@@ -45,6 +45,20 @@ def test_each_configuration_has_the_hashes_of_its_own_inputs(tmp_path):
     ]
 
 
+def test_inputs_that_have_changed_are_seen(tmp_path):
+    trial, file = Counting(), tmp_path / "a"
+    file.write_text("before")
+    freezer, config = Freezer(trial, tmp_path / "hashes.json"), {"lr": 1, "seed": 1, "root": str(file)}
+    first = freezer.freeze(config)
+    freezer.look_again()
+    assert freezer.freeze(config) == first
+    assert len(trial.frozen) == 1
+    file.write_text("afterwards")
+    freezer.look_again()
+    assert freezer.freeze(config).inputs == {str(file): content_hash(file)} != first.inputs
+    assert len(trial.frozen) == 2
+
+
 def test_what_is_refused_is_refused_for_all_seeds(tmp_path):
     trial = Counting()
     freezer = Freezer(trial, tmp_path / "hashes.json")

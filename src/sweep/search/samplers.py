@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from src.errors import UserError
 from src.sweep.search.cmaes import ask as ask_cmaes
-from src.sweep.search.record import Record
+from src.sweep.search.record import Outcome, Record
 from src.sweep.search.space import Axis, Interval, Space
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ N_STARTUP = 10
 """Trials that must be measured until a model is fitted, as in Optuna."""
 
 MOST_FOR_GP = 250
-"""Trials after which fitting a Gaussian process takes longer than it is worth."""
+"""Trials that a Gaussian process is fitted to at most, since that takes ever longer; beyond, `auto` takes another."""
 
 
 def resolve_auto(space: Space, n_trials: int | None, *, conditional: bool) -> str:
@@ -108,12 +108,28 @@ def shares(
     return found
 
 
+def fewer(records: Sequence[Record]) -> list[Record]:
+    """Return the records that a Gaussian process is fitted to, in their order.
+
+    Of more than 250 measured trials these are the best half of 250, and of the others the latest ones, which tell what
+    the last proposals were worth. Those that run are kept.
+    """
+    measured = [record for record in records if record.outcome is Outcome.MEASURED]
+    if len(measured) <= MOST_FOR_GP:
+        return list(records)
+    n_best = MOST_FOR_GP // 2
+    order = sorted(range(len(measured)), key=lambda place: measured[place].loss or 0.0)
+    latest = sorted(order[n_best:])[n_best - MOST_FOR_GP :]
+    kept = {id(measured[place]) for place in (*order[:n_best], *latest)}
+    return [record for record in records if id(record) in kept or record.outcome is Outcome.RUNS]
+
+
 def model(search: str, seed: int) -> "BaseSampler":
     """Return a sampler of Optuna; until ten trials have been measured it draws at random.
 
     - `tpe`: tree-structured Parzen estimator (Bergstra et al. 2011), multivariate (Falkner et al. 2018), in which
       trials that still run count as bad ones (constant liar, Ginsbourger et al. 2010).
-    - `gp`: Gaussian process with log expected improvement (Ament et al. 2023).
+    - `gp`: Gaussian process with log expected improvement (Ament et al. 2023), of `fewer` trials.
 
     Args:
         search: one of these.

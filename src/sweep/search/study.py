@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from src.sweep.search.record import Outcome, Record
-from src.sweep.search.samplers import MODELS, N_STARTUP, model, seed_of, shares
+from src.sweep.search.samplers import MODELS, N_STARTUP, fewer, model, seed_of, shares
 from src.sweep.search.space import Axis, Choice, Identity, Point, identity
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Study:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what is experimental in Optuna
             study = optuna.create_study(sampler=model(self._search, seed))
-            records = list(self) if self._search == "tpe" else at_one_level(list(self))
+            records = list(self) if self._search == "tpe" else fewer(at_one_level(list(self)))
             study.add_trials(_trial(record, self._axes) for record in records)
             trial = study.ask()
             return self._point(lambda axis: _suggest(trial, axis))

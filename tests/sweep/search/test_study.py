@@ -8,7 +8,7 @@ import pytest
 
 from src.errors import UserError
 from src.sweep.search.record import Outcome, Record, outcome_of
-from src.sweep.search.samplers import check_sampler, resolve_auto
+from src.sweep.search.samplers import check_sampler, fewer, resolve_auto
 from src.sweep.search.space import Axis, Choice, Interval, Point, Space
 from src.sweep.search.study import Study
 from src.sweep.state import State
@@ -119,6 +119,18 @@ def test_what_diverged_is_avoided() -> None:
         return sum(float(study.ask(20, attempt)["x"]) < 0.5 for attempt in range(40)) / 40
 
     assert share_of_low(Outcome.DIVERGED) < 0.3 < share_of_low(Outcome.FAILED) + 0.3
+
+
+def test_a_gaussian_process_has_the_best_and_the_latest_trials() -> None:
+    """Of 400 measured ones, whose losses fall and rise again, the 125 around the least and 125 of the last others."""
+    records = [Record({}, Outcome.MEASURED, abs(place - 100.2), number=place) for place in range(400)]
+    running, *others = (
+        Record({}, outcome, number=400) for outcome in Outcome if outcome is not Outcome.MEASURED
+    )
+    assert running.outcome is Outcome.RUNS
+    kept = [record.number for record in fewer([running, *records, *others])]
+    assert kept == [400, *range(38, 163), *range(275, 400)]
+    assert fewer(records[:250]) == records[:250]
 
 
 def test_known_trials_are_a_start() -> None:
