@@ -1,5 +1,7 @@
 """The pruners: against Optuna's, against the definition, and from any order of arrival."""
 
+import math
+
 import optuna
 import pytest
 from hypothesis import given
