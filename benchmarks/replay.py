@@ -3,10 +3,10 @@
     python benchmarks/replay.py synth_instruments --repetitions 100
 
 The curves are those of a grid that was run to the end once: 3 optimizers × 2 losses × 9 learning rates × 3 seeds
-(`benchmarks/learning_curves/`; docs/results/search.md has the commands). A search is replayed with the project's own proposals, limits,
-promotions and budget, on one slot; what is replaced is the training: a trial reads its losses from the table. In each
-repetition each configuration has another one of its seeds. A learning rate from an interval lies between two of the
-grid, and its curve between theirs.
+(`benchmarks/learning_curves/`; docs/results/search.md has the commands). A search is replayed with the project's own
+proposals, limits, promotions and budget, on one slot; what is replaced is the training: a trial reads its losses from
+the table. In each repetition each configuration has another one of its seeds. A learning rate from an interval lies
+between two of the grid, and its curve between theirs.
 
 Printed for each sampler and pruner:
 - the share of the epochs of the grid with one seed until a configuration is trained to the end that is within .003
