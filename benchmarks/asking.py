@@ -42,7 +42,7 @@ from src.sweep.ledger import Ledger
 from src.sweep.search.budget import Budget, Spent
 from src.sweep.search.promoting import Promotion
 from src.sweep.search.proposing import Proposer, Search
-from src.sweep.search.pruners import Asha
+from src.sweep.search.pruners.asha import Asha
 from src.sweep.search.record import Outcome, Record
 from src.sweep.search.space import Choice, Point, Space
 from src.sweep.search.study import Study

@@ -38,7 +38,7 @@ from src.sweep.search.budget import Budget, Spent
 from src.sweep.search.promoting import Promotion
 from src.sweep.search.proposals import Proposals
 from src.sweep.search.proposing import MOST_KNOWN
-from src.sweep.search.pruners import pruner
+from src.sweep.search.pruners.by_name import pruner
 from src.sweep.search.record import Outcome, Record
 from src.sweep.search.samplers import seed_of
 from src.sweep.search.space import Axis, Choice, Interval, Point, Space

@@ -6,7 +6,7 @@ from itertools import pairwise
 from src.sweep.job import Job
 from src.sweep.limits import Limits
 from src.sweep.search.budget import Spent
-from src.sweep.search.pruners import Pruner
+from src.sweep.search.pruners.base import Pruner
 from src.sweep.search.record import Outcome, Record
 from src.sweep.search.rungs import rung_notes
 from src.sweep.search.trials import Trials

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from src.sweep.search.pruners import Pruner
+from src.sweep.search.pruners.base import Pruner
 from src.sweep.search.record import Outcome, Record
 
 MOST_TOLD = 6

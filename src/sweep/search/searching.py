@@ -18,7 +18,7 @@ from src.sweep.search.history import History, refuse_other_space
 from src.sweep.search.promoting import Promotion
 from src.sweep.search.proposals import Proposals
 from src.sweep.search.proposing import Proposer, Search
-from src.sweep.search.pruners import pruner
+from src.sweep.search.pruners.by_name import pruner
 from src.sweep.search.recalling import recall
 from src.sweep.search.samplers import check_sampler, resolve_auto, seed_of
 from src.sweep.search.space import Point, Space, name

@@ -11,7 +11,11 @@ from optuna.trial import TrialState, create_trial
 
 from src.sweep.learning_curve import LearningCurve
 from src.sweep.limits import Limits
-from src.sweep.search.pruners import Asha, FirstEpoch, Hyperband, Median, pruner
+from src.sweep.search.pruners.asha import Asha
+from src.sweep.search.pruners.by_name import pruner
+from src.sweep.search.pruners.first_epoch import FirstEpoch
+from src.sweep.search.pruners.hyperband import Hyperband
+from src.sweep.search.pruners.median import Median
 from src.sweep.search.record import Outcome, Record
 from src.sweep.search.rungs import rank_correlations, rung_notes
 
