@@ -156,10 +156,13 @@ def _print_leaderboard(table: "pd.DataFrame", n_metrics: int, console: Console) 
         ranked = table["rank"].notna() | (table["kind"] == "baseline")
         unranked = (table["kind"] == "trial") & table["rank"].isna() & (number == 0)
         title = f"leaderboard of test items {data}" if len(names) > 1 else "leaderboard"
-        rows = table[(table["test_items"] == data) & ranked | unranked]
+        stopped = unranked & table["state"].isin([State.PAUSED, State.PRUNED]) & bool(ranked.any())
+        rows = table[(table["test_items"] == data) & ranked | unranked & ~stopped]
         console.print(_rich_table(rows.head(MOST_ROWS), n_metrics, title))
         if len(rows) > MOST_ROWS:
             _say(console, f"… and {len(rows) - MOST_ROWS} more rows in leaderboard.csv")
+        for state, count in table.loc[stopped, "state"].value_counts().items():
+            _say(console, f"{count} {state}, without figures; they are in leaderboard.csv")
 
 
 def _rich_table(table: "pd.DataFrame", n_metrics: int, title: str) -> Table:

@@ -53,6 +53,23 @@ def test_forty_rows_are_printed_and_all_written(tmp_path: Path) -> None:
     assert len((tmp_path / "leaderboard.csv").read_text().splitlines()) == 56
 
 
+def test_what_a_pruner_stopped_is_counted_and_written(tmp_path: Path) -> None:
+    metrics = {
+        "objective": {"name": "f1", "value": 0.5, "direction": "max"},
+        "test": {"f1": 0.4},
+        "time": {"total_s": 1.0, "epochs": 1},
+    }
+    stopped = [Entry({"lr": str(number)}, State.PAUSED, {}, f"runs/{number}") for number in range(3)]
+    for finished, told in (([Entry({"lr": "9"}, State.FINISHED, metrics, "runs/9")], 0), ([], 3)):
+        console = Console(file=io.StringIO(), width=160)
+        publish([*finished, *stopped], tmp_path, Settings(tmp_path, "src.trial"), console)
+        assert isinstance(console.file, io.StringIO)
+        printed = console.file.getvalue()
+        assert printed.count("│ paused") == told
+        assert ("3 paused, without figures; they are in leaderboard.csv" in printed) == bool(finished)
+        assert len((tmp_path / "leaderboard.csv").read_text().splitlines()) == 1 + len(finished) + 3
+
+
 def test_a_leaderboard_that_cannot_be_written_is_printed_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
