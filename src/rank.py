@@ -49,10 +49,12 @@ def run_rank(folder: Path) -> int:
 
     config = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
     assert isinstance(config, dict)
-    if TrialFolder(folder).status().get("code") != code():
+    status = TrialFolder(folder).status()
+    if status.get("code") != code():
         raise UserError("the code in src/ has changed since the trial began; run the command again.")
     plain = _checked({str(key): value for key, value in config.items()})
-    info = {"signature": folder.name, "attempt": 0, "sweep": "", "overrides": []}
+    test = status.get("test", True)
+    info = {"signature": folder.name, "attempt": 0, "sweep": "", "overrides": [], "test": test}
     run(plain | {"logger": {}}, folder, lambda _: None, info)
     return 0
 

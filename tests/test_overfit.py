@@ -21,7 +21,7 @@ from src.trial import run
 from tests.test_roll_trial import composed as composed_rolls
 from tests.test_roll_trial import write_midi
 
-INFO = {"signature": "abc", "attempt": 1, "sweep": "", "overrides": []}
+INFO = {"signature": "abc", "attempt": 1, "sweep": "", "overrides": [], "test": True}
 
 
 class Given:

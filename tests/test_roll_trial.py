@@ -22,7 +22,7 @@ from src.metrics.kinds import KINDS, cautions
 from src.trial import jackknife, run
 from tests.conftest import CONF
 
-INFO = {"signature": "abc", "attempt": 1, "sweep": "", "overrides": []}
+INFO = {"signature": "abc", "attempt": 1, "sweep": "", "overrides": [], "test": True}
 SMALL = [
     "experiment=piano_midi",
     "data.split={val: 0.25, test: 0.25}",

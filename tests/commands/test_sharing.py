@@ -20,7 +20,7 @@ from src.errors import UserError
 from src.trial import run
 from tests.conftest import CONF, TINY
 
-INFO = {"signature": "abc", "attempt": 1, "sweep": "", "overrides": []}
+INFO = {"signature": "abc", "attempt": 1, "sweep": "", "overrides": [], "test": True}
 FONT = Path(pretty_midi.__file__).parent / "TimGM6mb.sf2"
 WHERE = "ein Ordner, [1] é"
 

@@ -35,7 +35,7 @@ from tests.docs.examples import EXTENDING, code_blocks
 from tests.tasks.test_fourth_kind import SIZES, VectorData
 
 Example = Callable[[str, int, str], ModuleType]
-INFO = {"signature": "abc", "attempt": 1, "sweep": "", "overrides": []}
+INFO = {"signature": "abc", "attempt": 1, "sweep": "", "overrides": [], "test": True}
 PITCHES = {"C": 261.63, "E": 329.63, "G": 392.0}
 
 
