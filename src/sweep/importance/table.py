@@ -49,7 +49,9 @@ class Importance:
 
 
 def importance_of(trials: Sequence[Entry], data: str, axes: Sequence[Axis]) -> Importance | None:
-    """Return the importance of the swept keys for the objective on validation; `None` of fewer than two keys.
+    """Return the importance of the swept keys for the objective on validation.
+
+    `None` of fewer than two keys, and where no trial has an objective.
 
     Args:
         trials: of the sweep. Those that confirm a search's best are passed over: they are no sample of its space.
@@ -69,6 +71,8 @@ def importance_of(trials: Sequence[Entry], data: str, axes: Sequence[Axis]) -> I
             continue
         left_out[_reason(entry, outcome)] += 1
         of_key.update(point.keys())
+    if not measured:
+        return None
     points, losses = [point for point, _ in measured], [loss for _, loss in measured]
     intervals = {name(axis): axis for axis in axes if isinstance(axis, Interval)}
     shares = _shares(points, losses, keys, intervals)

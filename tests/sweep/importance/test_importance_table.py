@@ -88,6 +88,16 @@ def test_one_key_shares_nothing():
     assert importance_notes(None) == []
 
 
+def test_a_sweep_that_is_stopped_before_its_first_figure_has_a_leaderboard(tmp_path):
+    stopped = [trial("adam", "1", 1, State.INTERRUPTED), trial("sgd", "2", 1, State.PAUSED)]
+    for entry in stopped:
+        entry.metrics = {}
+    assert importance_of(stopped, "", ()) is None
+    publish(stopped, tmp_path, Settings(tmp_path, "src.trial"), Console(file=io.StringIO()))
+    assert (tmp_path / "leaderboard.csv").exists()
+    assert not (tmp_path / "importance.csv").exists()
+
+
 def test_few_trials_are_a_table_of_notes_without_a_picture(tmp_path, monkeypatch):
     monkeypatch.setattr("src.sweep.importance.table.call", None)  # nothing is computed
     found = importance_of(grid(seeds=(1, 2)), "a", ())
