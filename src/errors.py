@@ -14,6 +14,10 @@ class UserError(ValueError):
     """
 
 
+class NotFiniteError(UserError):
+    """Numbers that have to be finite are not."""
+
+
 class SeveralProblemsError(UserError):
     """Several problems.
 

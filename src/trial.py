@@ -35,7 +35,7 @@ from src.configuration.trainer_arguments import check_validation
 from src.datamodules.base import DataModule
 from src.datamodules.first_batches import overfitted
 from src.environment import environment
-from src.errors import UserError
+from src.errors import NotFiniteError, UserError
 from src.fingerprint import code_hash, value_hash, write_json
 from src.jackknife import Jackknife
 from src.libraries import configure_libraries
@@ -237,7 +237,10 @@ def _evaluate_best(
 ) -> None:
     best = _best_checkpoint(trainer)
     if best is not None:
-        learner.load_state_dict(read_checkpoint(best)["state_dict"])
+        try:
+            learner.load_state_dict(read_checkpoint(best)["state_dict"])
+        except NotFiniteError as error:
+            raise FloatingPointError("weights of the best epoch are not all finite numbers") from error
     trainer.validate(learner, data, verbose=False)
     if "test" in splits:
         trainer.test(learner, data, verbose=False)

@@ -28,7 +28,7 @@ from src.configuration.build import build_data, build_learner
 from src.configuration.checks import freeze
 from src.datamodules.notes.tinysol import TinySOL
 from src.datamodules.synthesized.synth_instruments import SynthInstruments
-from src.errors import UserError
+from src.errors import NotFiniteError, UserError
 from src.sweep.progress import Stopped
 from src.sweep.state import StopReason
 from src.tasks.base import Windows
@@ -171,6 +171,20 @@ def test_a_trial_that_is_not_to_be_tested_reads_validation_only_and_is_tested_la
     assert run(config, tmp_path, reports.append, INFO) == objective
     assert [report["epoch"] for report in reports] == [1, 2, 3], "it is not trained again"
     assert results_of(tmp_path) == results_of(finished[1])
+
+
+def test_a_trial_whose_best_weights_are_not_finite_has_diverged(
+    finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A statistic of batch norm may overflow while loss and outputs are still finite."""
+
+    def overflown(*_: object) -> None:
+        raise NotFiniteError("weights running_var are not all finite numbers; take another file.")
+
+    monkeypatch.setattr("src.configuration.checkpoint_files.check_weights", overflown)
+    config = {**finished[0], "trainer": {**finished[0]["trainer"], "max_epochs": 1}, "logger": {}}
+    with pytest.raises(FloatingPointError, match="best epoch are not all finite"):
+        run(config, tmp_path, lambda _: None, INFO)
 
 
 def test_a_trial_that_lost_its_best_weights_starts_again(

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from src.errors import UserError, one_line
+from src.errors import NotFiniteError, UserError, one_line
 from src.metrics.kinds import KINDS
 from src.rules import Rule, Unfit, anything, each, null, number, one_of, whole, words
 from src.words import is_text
@@ -131,7 +131,7 @@ def check_weights(weights: Any, size: int) -> None:
         raise UserError(f"weights are more than the file holds; {REMEDY}")
     for name, value in weights.items():
         if not value.isfinite().all():
-            raise UserError(f"weights {_shown(name)} are not all finite numbers; {REMEDY}")
+            raise NotFiniteError(f"weights {_shown(name)} are not all finite numbers; {REMEDY}")
 
 
 def _is_whole(value: Tensor) -> bool:

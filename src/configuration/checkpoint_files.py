@@ -17,7 +17,7 @@ from src.configuration.checkpoint_contents import (
 )
 from src.configuration.earlier_names import with_current_names
 from src.configuration.targets import check_stored
-from src.errors import UserError, one_line
+from src.errors import NotFiniteError, UserError, one_line
 from src.models.weights import misfit
 from src.paths import not_a_file
 
@@ -63,7 +63,8 @@ def read_checkpoint(path: str | Path, option: str = "checkpoint") -> dict[str, A
         check_description(description)
         check_weights(state.get("state_dict"), file.stat().st_size)
     except UserError as error:
-        raise UserError(f"{option}={path}: its {_with_remedy(str(error))}") from error
+        kind = NotFiniteError if isinstance(error, NotFiniteError) else UserError
+        raise kind(f"{option}={path}: its {_with_remedy(str(error))}") from error
     return {**state, "hyper_parameters": {**description, "config": with_current_names(config)}}
 
 
