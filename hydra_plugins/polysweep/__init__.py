@@ -24,6 +24,7 @@ from src.configuration.effects import refuse_idle, refuse_unknown
 from src.configuration.seeds import seeds_of
 from src.configuration.settings import (
     SETTINGS,
+    check_budget,
     check_search,
     check_settings,
     may_differ,
@@ -100,6 +101,8 @@ class PoolLauncher(Launcher):
         from src.sweep.search.searching import Searching
         from src.sweep.search.syntax import read_space
 
+        assert self.config is not None
+        check_budget(self.config)
         space, composition = read_space(overrides), self._composition()
         settings = replace(self._sweep_settings(), axes=space.axes)
         work = Searching(space, composition, settings, may_differ)

@@ -168,6 +168,19 @@ def check_search(search: Any, overrides: Sequence[str]) -> None:
             )
 
 
+def check_budget(config: Mapping[str, Any]) -> None:
+    """Refuse keys of a search that have another type or are out of range; what is swept is refused elsewhere.
+
+    Args:
+        config: the one that the sweep reads.
+
+    Raises:
+        UserError: there is one.
+    """
+    own = {key: config[key] for key in OF_SEARCH if key in config and "," not in str(config[key])}
+    RootOptions.read({"mode": "train", "seed": 0, "outputs": "outputs", **own})
+
+
 def _settings(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of the sweep in a configuration, by their key."""
     found = {key: config.get(key) for key in SETTINGS if key != "sweep"}

@@ -158,6 +158,8 @@ class Rounds:
         """Take the figure of a trial, and a look where its round is complete."""
         folder = TrialFolder(job.folder)
         state = folder.state() or State.KILLED
+        if state is State.INTERRUPTED:
+            return  # it says nothing of its configuration: the same command goes on with it
         # One that was lost again and again counts as failed, until the same command goes on with it.
         known = State.FAILED if state.resumable else state
         self._entries[job.signature] = replace(

@@ -32,6 +32,8 @@ CASES = {
     "a choice": Case(("search=tpe", "n_trials=2", "loss=interval(0,1)"), ("loss: it is no number", "loss=a,b")),
     "no budget": Case(("search=tpe", RATE), ("search=tpe", "n_trials=20", "max_hours=")),
     "a budget of nothing": Case(("search=tpe", "n_trials=0", RATE), ("n_trials=0", "from 1")),
+    "a budget that is no number": Case(("search=tpe", "n_trials=abc", RATE), ("n_trials=abc", "whole number")),
+    "a negative budget": Case(("search=tpe", "n_trials=-3", RATE), ("n_trials=-3", "from 1")),
     "no hours": Case(("search=tpe", "max_hours=0", RATE), ("max_hours=0", "above 0")),
     "no epochs": Case(("search=tpe", "max_epochs_total=0", RATE), ("max_epochs_total=0", "from 1")),
     "a budget of a grid": Case(("n_trials=3", "optimizer=adam,sgd"), ("n_trials has no effect with search=grid",)),

@@ -145,6 +145,16 @@ def test_a_trial_that_is_lost_again_and_again_holds_up_nobody(race, jobs):
     assert [each for each in run(rounds) if each[0] == "a"] == ["a1"]
 
 
+def test_one_that_is_interrupted_does_not_drop_out(race):
+    rounds, said = race()
+    job = rounds.next()
+    end(job, State.INTERRUPTED)
+    rounds.ended(job)
+    assert "drops out" not in said.getvalue()
+    again, _ = race()
+    assert job.signature in run(again)
+
+
 def test_a_race_ends_where_the_rest_are_tied(race):
     rounds, _ = race(matters=0.2)
     assert run(rounds) == ON_ONE_SLOT[:8]

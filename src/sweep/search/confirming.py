@@ -28,7 +28,8 @@ def confirmations(search: Search, trials: Trials) -> list[Job]:
     if not requests:
         return []
     planned = call(plan, requests, replace(search.settings, test=True), search.sweep, search.space.fixed)
-    trials.table.say(f"search: its {len(best)} best run again, with seed={','.join(map(str, seeds))}")
+    run = "the best one runs" if len(best) == 1 else f"its {len(best)} best run"
+    trials.table.say(f"search: {run} again, with seed={','.join(map(str, seeds))}")
     for job, (action, _) in zip(planned.jobs, planned.actions, strict=True):
         _note(job, action, trials)
     pairs = zip(planned.jobs, planned.actions, strict=True)

@@ -86,8 +86,10 @@ class Proposals:
     def heading(self) -> str:
         """Return how far the search is: trials done, paused and running, what is left, the best so far."""
         running, paused = self.trials.n_running(), self.trials.n_paused()
-        n_done = len(list(self.trials.study)) - running - paused
+        interrupted = self.trials.n_interrupted()
+        n_done = len(list(self.trials.study)) - running - paused - interrupted
         told = [f"{n_done} done", f"{paused} paused" if paused else "", f"{running} running"]
+        told.append(f"{interrupted} interrupted" if interrupted else "")
         told.append(str(self.proposer.search.spent))
         if best := self.trials.best_so_far():
             values = " ".join(f"{key}={text}" for key, text in best.point.items())

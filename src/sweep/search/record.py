@@ -24,6 +24,8 @@ class Outcome(Enum):
     MEASURED = "measured"
     DIVERGED = "diverged"
     """Worse than all that are measured, without a figure."""
+    INTERRUPTED = "interrupted"
+    """With its sweep: it goes on with the same command, and until then says nothing about the space."""
     FAILED = "failed"
     """It says nothing about the space: a crash, or a refused configuration."""
 
@@ -75,6 +77,8 @@ def outcome_of(state: State | None, metrics: Mapping[str, Any]) -> tuple[Outcome
     """
     if state in (State.PAUSED, State.PRUNED):
         return Outcome(str(state)), None
+    if state is State.INTERRUPTED:
+        return Outcome.INTERRUPTED, None
     if state is State.NAN:
         return Outcome.DIVERGED, None
     objective = metrics.get("objective", {})

@@ -131,6 +131,7 @@ def _trial(record: Record, axes: tuple[Axis, ...]) -> "optuna.trial.FrozenTrial"
         Outcome.PRUNED: TrialState.PRUNED,
         Outcome.MEASURED: TrialState.COMPLETE,
         Outcome.DIVERGED: TrialState.PRUNED,
+        Outcome.INTERRUPTED: TrialState.FAIL,
         Outcome.FAILED: TrialState.FAIL,
     }
     held = [axis for axis in axes if axis.key in record.point]

@@ -65,6 +65,10 @@ class Trials:
         """Return how many points have a paused trial."""
         return sum(record.outcome is Outcome.PAUSED for record in self.study)
 
+    def n_interrupted(self) -> int:
+        """Return how many points have a trial that was interrupted."""
+        return sum(record.outcome is Outcome.INTERRUPTED for record in self.study)
+
     def best(self, number: int) -> list[Record]:
         """Return the best of the measured points, at most so many."""
         measured = [record for record in self.study if record.loss is not None]

@@ -177,6 +177,9 @@ def test_cmaes_needs_two_numbers() -> None:
         (State.NAN, {}, (Outcome.DIVERGED, None)),
         (State.FAILED, {"value": 0.5, "direction": "max"}, (Outcome.FAILED, None)),
         (State.KILLED, {}, (Outcome.FAILED, None)),
+        (State.INTERRUPTED, {}, (Outcome.INTERRUPTED, None)),
+        (State.PAUSED, {}, (Outcome.PAUSED, None)),
+        (State.PRUNED, {}, (Outcome.PRUNED, None)),
         (None, {}, (Outcome.FAILED, None)),
     ],
 )
