@@ -113,7 +113,9 @@ def _known(records: Sequence[Record], level: int) -> list[Record]:
     return [
         record
         for record in records
-        if record.outcome is not Outcome.RUNS and math.isfinite(record.at(level) or math.inf)
+        if record.outcome is not Outcome.RUNS
+        and (loss := record.at(level)) is not None
+        and math.isfinite(loss)
     ]
 
 

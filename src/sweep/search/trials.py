@@ -53,10 +53,6 @@ class Trials:
         """Return the record of a trial, of several points that of the first one."""
         return self.study[self.points[signature][0]]
 
-    def runs(self, signature: str) -> bool:
-        """Whether a trial runs or waits."""
-        return signature in self.points and self.record(signature).outcome is Outcome.RUNS
-
     def n_running(self) -> int:
         """Return how many points wait for their trial's end."""
         return sum(record.outcome is Outcome.RUNS for record in self.study)

@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from src.errors import UserError
+from src.sweep.learning_curve import LearningCurve
 from src.sweep.search.record import Outcome, Record, outcome_of
 from src.sweep.search.samplers import check_sampler, fewer, resolve_auto
 from src.sweep.search.space import Axis, Choice, Interval, Point, Space
-from src.sweep.search.study import Study
+from src.sweep.search.study import Study, at_one_level
 from src.sweep.state import State
 
 X, Y = Interval("x", 0, 1), Interval("y", 1e-4, 1, log=True)
@@ -185,3 +186,12 @@ def test_cmaes_needs_two_numbers() -> None:
 )
 def test_outcomes(state: State | None, objective: dict[str, object], expected: object) -> None:
     assert outcome_of(state, {"objective": objective} if objective else {}) == expected
+
+
+def test_a_level_counts_losses_of_zero() -> None:
+    """An objective may be 0 after the first epochs."""
+    line = {"epoch": 1, "epochs": 9, "objective": 0.0, "direction": "max"}
+    records = [
+        Record({"x": str(number)}, Outcome.PAUSED, curve=LearningCurve.of([line])) for number in range(12)
+    ]
+    assert [record.loss for record in at_one_level(records)] == [0.0] * 12
